@@ -1,0 +1,58 @@
+# make demo | test | ui | lock | clean. Any Python from 3.11: make demo PYTHON=python3.12
+PYTHON ?= python3
+VENV ?= .venv
+PROJECT ?= retail
+PYTEST_ARGS ?=
+TORCH ?= 2.13.0
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
+export DAGSTER_HOME := $(CURDIR)
+
+.PHONY: demo test ui lock clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.base ## data, features, model, gates and card of one project, start to end
+	@$(BIN)/platform-ml demo --project $(PROJECT)
+
+ui: $(VENV)/.base ## Dagster's web page and daemon
+	@$(BIN)/platform-ml ui
+
+test: $(VENV)/.dev ## everything that CI checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# A torch for GPUs brings a driver stack of its own, which a CPU build must not be held to: those are left out.
+lock: ## newest versions that pyproject.toml allows, tried in an environment of their own
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	echo "Resolving; this takes some minutes" && \
+	$(PYTHON) -m venv "$$scratch" && \
+	"$$scratch/bin/python" -m pip -qq --disable-pip-version-check --no-input install -e '.[deep,dev]' 'torch==$(TORCH)' && \
+	{ sed '/^#/!d' requirements.lock; \
+	  "$$scratch/bin/python" -m pip freeze --exclude-editable | \
+	  sed -E -e '/^nvidia-nccl-cu12==/!{/^(cuda|nvidia|triton)\b/d}' -e 's/\+[A-Za-z0-9.]+$$//'; } > "$$scratch/lock" && \
+	! grep -nE '@|/' "$$scratch/lock" | grep -v '^[0-9]*:#' && \
+	cp "$$scratch/lock" requirements.lock && \
+	echo "requirements.lock: $$(grep -c == requirements.lock) packages"
+
+clean: ## the environment and all caches; data/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+	find platform_ml platform_ml_tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=...")'
+	@echo "Creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: pyproject.toml requirements.lock | $(BIN)/python
+	@echo "Installing platform_ml into $(VENV): 2 GB, a minute or two"
+	@$(PIP) install -c requirements.lock -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml requirements.lock | $(BIN)/python
+	@echo "Installing platform_ml with [deep,dev] into $(VENV): 3 GB, two minutes or three"
+	@$(PIP) install -c requirements.lock -e '.[deep,dev]'
+	@touch $(VENV)/.base $@

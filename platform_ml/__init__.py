@@ -1,0 +1,43 @@
+"""The nouns of a project: what is predicted from what."""
+
+from platform_ml.spec.evaluation import Evaluation
+from platform_ml.spec.feature_group import Derived, FeatureGroup, Lookup
+from platform_ml.spec.feature_view import FeatureView
+from platform_ml.spec.label import Label
+from platform_ml.spec.model_card import ModelCard
+from platform_ml.spec.project import Project
+from platform_ml.spec.registration import Registration
+from platform_ml.spec.schema import Boolean, Column, Decimal, Double, Integer, Text, Timestamp
+from platform_ml.spec.source import Packaged, Source
+from platform_ml.spec.space import Between, Whole
+from platform_ml.spec.training_dataset import TrainingDataset
+from platform_ml.spec.tuned_model import Baseline, TunedModel
+from platform_ml.spec.window import Daily, Weekly
+
+__all__ = [
+    "Baseline",
+    "Between",
+    "Boolean",
+    "Column",
+    "Daily",
+    "Decimal",
+    "Derived",
+    "Double",
+    "Evaluation",
+    "FeatureGroup",
+    "FeatureView",
+    "Integer",
+    "Label",
+    "Lookup",
+    "ModelCard",
+    "Packaged",
+    "Project",
+    "Registration",
+    "Source",
+    "Text",
+    "Timestamp",
+    "TrainingDataset",
+    "TunedModel",
+    "Weekly",
+    "Whole",
+]

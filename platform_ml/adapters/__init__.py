@@ -1,0 +1,1 @@
+"""With what: the libraries and stores behind the engine's ports."""

@@ -1,0 +1,77 @@
+"""The few commands that Dagster's own command line does not have."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platform_ml.projects import PROJECTS
+from platform_ml.spec.errors import PlatformError, did_you_mean
+
+if TYPE_CHECKING:
+    from platform_ml.spec.project import Project
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; errors that the platform foresees are one line, not a stack."""
+    options = _parser().parse_args(arguments)
+    os.environ.setdefault("DAGSTER_HOME", str(ROOT))
+    try:
+        return int(options.run(options))
+    except PlatformError as error:
+        print(f"platform-ml: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("platform-ml: stopped. What was committed stays; run it again to go on.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="platform-ml", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    land = commands.add_parser("land", help="deliver a project's example data to data/landing, file by file")
+    demo = commands.add_parser("demo", help="land, materialize and register one project; does only what is needed")
+    ui = commands.add_parser("ui", help="Dagster's webserver and daemon, and how to open MLflow's")
+    for command in (land, demo):
+        command.add_argument(
+            "--project", default=PROJECTS[0].name, help="one of: " + ", ".join(p.name for p in PROJECTS)
+        )
+    ui.add_argument("--port", type=int, default=3000)
+    for command, run in ((land, _land), (demo, _demo), (ui, _ui)):
+        command.set_defaults(run=run)
+    return parser
+
+
+def _project(name: str) -> Project:
+    known = {project.name: project for project in PROJECTS}
+    if name not in known:
+        raise PlatformError(f"There is no project {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}.")
+    return known[name]
+
+
+def _land(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.demo import land
+
+    land(_project(options.project))
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.demo import demo
+
+    return demo(_project(options.project))
+
+
+def _ui(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.ui import serve
+
+    return serve(options.port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,156 @@
+"""Data checks: compiled into one pass over the rows, judged before anything is committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from platform_ml.engine.ports import PARTITION
+from platform_ml.spec.sql import identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    import pyarrow as pa
+
+    from platform_ml.engine.ports import Compute
+
+USUAL_CHANGE = 0.5
+"""A partition whose rows differ from the one before by a larger share is worth a look."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A rule that every partition of a table is held against."""
+
+    name: str
+    blocking: bool
+    """Whether a partition that breaks it is kept out; otherwise it is a warning."""
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What a check found in one partition."""
+
+    check: Check
+    partition: str
+    passed: bool
+    reason: str
+    numbers: Mapping[str, float | str] = field(default_factory=dict)
+
+    @property
+    def stops(self) -> bool:
+        """Whether the partition must not be committed."""
+        return self.check.blocking and not self.passed
+
+
+SCHEMA = Check(name="schema", blocking=True, description="The columns have the declared names and types, in order.")
+NOT_NULL = Check(name="not_null", blocking=True, description="Columns that cannot be null are not.")
+UNIQUE_KEY = Check(name="unique_key", blocking=True, description="No two rows share a key.")
+VOLUME = Check(name="volume", blocking=False, description="As many rows as usual: neither cut off nor doubled.")
+FRESH = Check(name="fresh", blocking=True, description="Rows belong to the time that the partition stands for.")
+REJECTED = Check(
+    name="rejected", blocking=True, description="At most the declared share of delivered rows is rejected."
+)
+TABLE_CHECKS = (SCHEMA, NOT_NULL, UNIQUE_KEY, VOLUME, FRESH)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """What the rows of a table must be like."""
+
+    schema: Mapping[str, str]
+    """Column → Arrow type as text, in order."""
+    required: Sequence[str]
+    key: Sequence[str]
+    time: str | None = None
+    span: Mapping[str, tuple[datetime, datetime]] = field(default_factory=dict)
+    """Partition → the first and the last moment that its rows may have."""
+    usual_rows: tuple[int, int] | None = None
+    """The declared least and most rows; None: compare with the partition before."""
+
+
+def audit(
+    rows: pa.Table, expected: Expectation, *, partitions: Sequence[str], before: int | None, compute: Compute
+) -> list[Finding]:
+    """Hold staged rows (with a `_partition` column) against what is expected of them.
+
+    `before` is the number of rows of the partition before the first one, if there is any.
+    """
+    found = {name: str(kind) for name, kind in zip(rows.schema.names, rows.schema.types, strict=True)}
+    found.pop(PARTITION)
+    if list(found.items()) != list(expected.schema.items()):
+        wrong = ", ".join(sorted({f"{n} is {t}" for n, t in found.items() if expected.schema.get(n) != t}))
+        reason = f"Expected {dict(expected.schema)}, found {wrong or 'another order or missing columns'}."
+        return [Finding(check=SCHEMA, partition=key, passed=False, reason=reason) for key in partitions]
+    measured = {row[PARTITION]: row for row in compute.query(_sql(expected), {"rows": rows}).table().to_pylist()}
+    empty = {"rows": 0, "nulls": 0, "duplicates": 0, "first": None, "last": None}
+    findings = []
+    for key in partitions:
+        numbers = measured.get(key, empty)
+        findings += _judge(key, numbers, expected, before)
+        before = numbers["rows"]
+    return findings
+
+
+def _sql(expected: Expectation) -> str:
+    nulls = " + ".join(f"count_if({identifier(column)} IS NULL)" for column in expected.required) or "0"
+    key = ", ".join(map(identifier, expected.key))
+    time = identifier(expected.time) if expected.time else "NULL::TIMESTAMPTZ"
+    # Counting groups of (partition, key) and adding them up is far cheaper than count(DISTINCT ...).
+    return f"""
+        SELECT {PARTITION}, sum(_n)::BIGINT AS rows, sum(_nulls)::BIGINT AS nulls, sum(_n - 1)::BIGINT AS duplicates,
+               min(_first) AS first, max(_last) AS last
+        FROM (SELECT {PARTITION}, {key}, count(*) AS _n, {nulls} AS _nulls, min({time}) AS _first, max({time}) AS _last
+              FROM rows GROUP BY {PARTITION}, {key})
+        GROUP BY {PARTITION}"""
+
+
+def _judge(key: str, numbers: Mapping[str, object], expected: Expectation, before: int | None) -> list[Finding]:
+    rows, nulls, duplicates = (int(str(numbers[name])) for name in ("rows", "nulls", "duplicates"))
+    findings = [
+        Finding(check=SCHEMA, partition=key, passed=True, reason=f"{len(expected.schema)} columns as declared."),
+        Finding(
+            check=NOT_NULL,
+            partition=key,
+            passed=not nulls,
+            reason=f"{nulls} nulls in {', '.join(expected.required)}.",
+            numbers={"nulls": nulls},
+        ),
+        Finding(
+            check=UNIQUE_KEY,
+            partition=key,
+            passed=not duplicates,
+            reason=f"{duplicates} rows repeat a key of ({', '.join(expected.key)}).",
+            numbers={"duplicates": duplicates},
+        ),
+        _volume(key, rows, expected, before),
+    ]
+    if expected.time:
+        findings.append(_fresh(key, numbers, expected))
+    return findings
+
+
+def _volume(key: str, rows: int, expected: Expectation, before: int | None) -> Finding:
+    if expected.usual_rows:
+        low, high = expected.usual_rows
+        usual = f"between {low:,} and {high:,} are declared as usual"
+        passed = low <= rows <= high
+    elif before:
+        passed = abs(rows - before) <= USUAL_CHANGE * before
+        usual = f"{before:,} in the partition before"
+    else:
+        passed, usual = rows > 0, "nothing to compare with"
+    return Finding(
+        check=VOLUME, partition=key, passed=passed, reason=f"{rows:,} rows; {usual}.", numbers={"rows": rows}
+    )
+
+
+def _fresh(key: str, numbers: Mapping[str, object], expected: Expectation) -> Finding:
+    first, last = numbers["first"], numbers["last"]
+    low, high = expected.span[key]
+    passed = first is None or (low <= first and last <= high)  # type: ignore[operator]
+    reason = "No rows." if first is None else f"{expected.time} from {first} to {last}; allowed {low} to {high}."
+    return Finding(check=FRESH, partition=key, passed=passed, reason=reason)

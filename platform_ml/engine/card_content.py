@@ -1,0 +1,222 @@
+"""What a card says, as plain JSON: its templates print nothing but this."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from platform_ml.spec.evaluation import EvaluationResult
+    from platform_ml.spec.feature import Feature
+    from platform_ml.spec.feature_group import FeatureGroup
+    from platform_ml.spec.feature_view import FeatureView
+    from platform_ml.spec.gate import Gate, Verdict
+    from platform_ml.spec.label import Label
+    from platform_ml.spec.model_card import ModelCard
+
+NOT_JUDGED = {"outcome": "not judged", "passed": False, "reason": "There is no verdict of this gate.", "advice": ""}
+BOOLEAN = "BOOLEAN"
+WORDS = ("name", "title", "intended_use", "out_of_scope", "data", "limits", "ethics", "license")
+
+XGBOOST_USAGE = """\
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+import xgboost
+
+FEATURES = [
+{features}
+]
+file = Path("{file}")  # from the model's published folder{registry}
+if hashlib.sha256(file.read_bytes()).hexdigest() != "{sha256}":
+    raise SystemExit("This is not the model that this card describes.")
+booster = xgboost.Booster(model_file=file)
+rows = pd.read_parquet("rows.parquet")  # one row per {entity}: features as known at the moment of prediction
+rows["prediction"] = booster.predict(xgboost.DMatrix(rows[FEATURES]))
+rows.to_parquet("predictions.parquet")
+"""
+USAGE = """\
+import hashlib
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from platform_ml.families import {family}
+
+FEATURES = [
+{features}
+]
+file = Path("{file}")  # from the model's published folder{registry}
+if hashlib.sha256(file.read_bytes()).hexdigest() != "{sha256}":
+    raise SystemExit("This is not the model that this card describes.")
+model = {family}().load(file, FEATURES)
+rows = pq.read_table("rows.parquet")  # one row per {entity}: features as known at the moment of prediction
+predictions = model.predict(rows.select(FEATURES))
+pq.write_table(rows.append_column("prediction", [predictions]), "predictions.parquet")
+"""
+REGISTRY = """, or from the registry:
+# file = Path(mlflow.artifacts.download_artifacts("models:/{name}")) / "{file}\""""
+
+
+def content(
+    card: ModelCard,
+    *,
+    result: EvaluationResult,
+    verdicts: Sequence[Verdict],
+    gates: Sequence[Gate],
+    provenance: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Everything that the card holds, numbers unrounded."""
+    model = card.evaluation.model
+    view, label = model.dataset.view, model.dataset.view.label
+    judged = _judged(gates, verdicts)
+    known = jsonable(provenance)
+    evaluation = jsonable(result.to_json())
+    metric = card.evaluation.metrics[0].name
+    approved = bool(judged) and all(gate["passed"] for gate in judged)
+    return {
+        "card": {name: getattr(card, name) for name in WORDS},
+        "approved": approved,
+        "status": _status(judged),
+        "gates": judged,
+        "metric": metric,
+        "task": _task(label),
+        "binary": label.outcome.result().sql == BOOLEAN,
+        "headline": _headline(evaluation, metric),
+        "model": {
+            "name": model.name,
+            "description": model.description,
+            "family": type(model.family).__name__,
+            "library": model.family.name,
+            "tuned_for": model.metric.title,
+            "seed": model.seed,
+            "baselines": {baseline.name: type(baseline.family).__name__ for baseline in model.baselines},
+        },
+        "label": _label(label),
+        "dataset": {"name": model.dataset.name, "description": model.dataset.description, "view": view.name},
+        "features": _features(view, evaluation, known["dataset"]["lookback_days"]),
+        "resamples": card.evaluation.resamples,
+        "evaluation": evaluation,
+        "provenance": known,
+        "usage": _usage(
+            type(model.family).__name__, view.feature_names, label.entity, known["model"], registered=approved
+        ),
+    }
+
+
+def jsonable(value: Any) -> Any:
+    """Dataclasses, mappings and tuples as plain JSON; a number that is not finite is not defined."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: jsonable(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): jsonable(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [jsonable(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _judged(gates: Sequence[Gate], verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """Every gate with its verdict, what did not pass first; a gate without verdict did not pass."""
+    rules = {gate.name: gate.rule for gate in gates}
+    found: dict[str, dict[str, Any]] = {name: {"name": name, "rule": rule} | NOT_JUDGED for name, rule in rules.items()}
+    for verdict in verdicts:
+        found[verdict.gate] = {
+            "name": verdict.gate,
+            "rule": rules.get(verdict.gate, ""),
+            "outcome": str(verdict.outcome),
+            "passed": verdict.passed,
+            "reason": verdict.reason,
+            "advice": verdict.advice,
+        }
+    return sorted(found.values(), key=lambda gate: bool(gate["passed"]))
+
+
+def _status(judged: Sequence[Mapping[str, Any]]) -> str:
+    stopped = [f"{gate['name']} ({gate['outcome']})" for gate in judged if not gate["passed"]]
+    if not judged:
+        return "Not approved: no gate has judged this model."
+    if stopped:
+        return f"Not approved: {len(stopped)} of {len(judged)} gates did not pass: {', '.join(stopped)}."
+    return "Approved: the gate passed." if len(judged) == 1 else f"Approved: all {len(judged)} gates passed."
+
+
+def _headline(evaluation: Mapping[str, Any], metric: str) -> dict[str, Any]:
+    """The metric that counts on the test rows, and the lead over the strongest rival."""
+    leads = {
+        name: score["lead"][metric]
+        for name, score in evaluation["baselines"].items()
+        if score["lead"].get(metric, {}).get("value") is not None
+    }
+    rival = min(leads, key=lambda name: leads[name]["value"], default="")
+    undefined = {"value": None, "low": None, "high": None}
+    return {
+        "title": evaluation["titles"].get(metric, metric),
+        "goal": evaluation["goals"].get(metric, ""),
+        "estimate": evaluation["splits"].get("test", {}).get("metrics", {}).get(metric, undefined),
+        "rival": rival,
+        "lead": leads.get(rival, undefined),
+    }
+
+
+def _task(label: Label) -> str:
+    classes = label.outcome.result().sql in {BOOLEAN, "VARCHAR"}
+    return "tabular-classification" if classes else "tabular-regression"
+
+
+def _label(label: Label) -> dict[str, Any]:
+    days = label.cadence.days
+    seen = f"in the {label.seen_within_days} days " if label.seen_within_days else ""
+    return {
+        "name": label.name,
+        "description": label.description,
+        "meaning": label.outcome.meaning,
+        "horizon_days": label.horizon_days,
+        "entity": label.entity,
+        "population": f"Every {label.entity} seen in {label.source.name} {seen}before the moment of prediction.",
+        "moments": f"Midnight UTC, every {'day' if days == 1 else f'{days} days'} from {label.cadence.first}.",
+    }
+
+
+def _features(view: FeatureView, evaluation: Mapping[str, Any], lookback: Mapping[str, int]) -> list[dict[str, Any]]:
+    """What the model sees, the most important first."""
+    shap = {item["feature"]: item["mean_abs_shap"] for item in evaluation["importance"]}
+    found = [
+        {
+            "name": name,
+            "group": selection.group.name,
+            "meaning": selection.group.feature(name).meaning,
+            "reads": _reads(selection.group, selection.group.feature(name)),
+            "lookback_days": lookback[name] if name in lookback else selection.group.feature(name).lookback_days,
+            "mean_abs_shap": shap.get(name),
+        }
+        for selection in view.feature_selections
+        for name in selection.names
+    ]
+    return sorted(found, key=lambda item: (-(item["mean_abs_shap"] or 0.0), item["name"]))
+
+
+def _reads(group: FeatureGroup, feature: Feature) -> list[str]:
+    """The columns that a feature is made of, with their unit."""
+    sources = (group.source, *(lookup.source for lookup in group.lookups))
+    units = {column.name: column.unit for source in reversed(sources) for column in source.columns}
+    read = [f"{name} ({units[name]})" if units.get(name) else name for name in feature.columns()]
+    return read or [f"rows of {group.source.name}"]
+
+
+def _usage(family: str, features: Sequence[str], entity: str, model: Mapping[str, Any], *, registered: bool) -> str:
+    """A program that scores a file of rows with the model."""
+    file = min(model["files"], key=lambda name: (not name.endswith(".ubj"), name))
+    known = registered and model["registered_as"]
+    registry = REGISTRY.format(name=model["registered_as"], file=file) if known else ""
+    listed = "\n".join(f'    "{name}",' for name in features)
+    shape = XGBOOST_USAGE if file.endswith(".ubj") else USAGE
+    return shape.format(
+        family=family, features=listed, file=file, sha256=model["files"][file], entity=entity, registry=registry
+    )

@@ -1,0 +1,256 @@
+"""From predictions to the plain numbers that gates are judged on."""
+
+from __future__ import annotations
+
+import json
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any
+
+from platform_ml.engine.bootstrap import Subject, entity_weights, measure
+from platform_ml.engine.curves import calibration, roc, score_histogram
+from platform_ml.engine.training_dataset import split_rows
+from platform_ml.engine.tuned_model import fitted
+from platform_ml.spec.errors import MissingInputError
+from platform_ml.spec.evaluation import BaselineScore, EvaluationResult, Importance, Slice, SplitScore
+from platform_ml.spec.fingerprint import fingerprint
+from platform_ml.spec.training_dataset import SPLITS, TEST, TRAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from platform_ml.engine.bootstrap import Measured
+    from platform_ml.engine.platform import Work
+    from platform_ml.engine.ports import Artifact
+    from platform_ml.engine.rows import SplitRows
+    from platform_ml.spec.evaluation import Estimate, Evaluation
+    from platform_ml.spec.feature_view import FeatureView
+    from platform_ml.spec.tuned_model import Predictor
+
+    Numbers = NDArray[np.float64]
+    Key = tuple[str, ...]
+    Measures = Mapping[Key, Mapping[str, Measured]]
+
+KIND, FILE = "evaluations", "evaluation.json"
+MISSING = "(missing)"
+"""The slice of the rows whose helper is null."""
+CALLS = 200
+WARM_UP = 20
+MODEL: Key = ("model",)
+
+
+def evaluate(
+    evaluation: Evaluation,
+    *,
+    splits: Mapping[str, SplitRows],
+    predictor: Predictor,
+    baselines: Mapping[str, Predictor],
+    model_digest: str,
+    dataset_digest: str,
+    cutoff: str,
+    size_bytes: int,
+) -> EvaluationResult:
+    """Measure a fitted model and its baselines; the same inputs give the same numbers, but for the latency.
+
+    Args:
+        evaluation: what to measure.
+        splits: the rows of train, validation and test.
+        predictor: the model.
+        baselines: its fitted rivals, by their declared names.
+        model_digest: the model's content hash.
+        dataset_digest: the training dataset's; it also seeds the bootstrap.
+        cutoff: the partition key.
+        size_bytes: of the saved model.
+    """
+    test = splits[TEST]
+    predictions = {name: _predict(predictor, splits[name]) for name in SPLITS if name in splits}
+    rivals = {item.name: _predict(baselines[item.name], test) for item in evaluation.model.baselines}
+    subjects = _test_subjects(evaluation, test, predictions[TEST], rivals)
+    judged: dict[str, Measures] = {
+        name: measure(
+            evaluation.metrics,
+            subjects if name == TEST else {MODEL: Subject(truth=splits[name].label, prediction=prediction)},
+            # Training rows are no sample of what the model will meet: an interval would lend their numbers a meaning
+            # that they lack, and they are the most expensive ones.
+            () if name == TRAIN else _resamples(evaluation, splits[name], f"{dataset_digest}/{name}"),
+        )
+        for name, prediction in predictions.items()
+    }
+    curves = {
+        "roc": roc(test.label, predictions[TEST]),
+        "calibration": calibration(test.label, predictions[TEST]),
+        "score_histogram": score_histogram(predictions[TEST]),
+    }
+    return EvaluationResult(
+        model=evaluation.model.name,
+        cutoff=cutoff,
+        model_digest=model_digest,
+        dataset_digest=dataset_digest,
+        policy_digest=fingerprint(evaluation),
+        splits={name: _split_score(splits[name], of[MODEL]) for name, of in judged.items()},
+        slices=_slices(evaluation, subjects, judged[TEST]),
+        baselines=_baseline_scores(evaluation, judged[TEST]),
+        importance=_importance(evaluation.model.dataset.view, predictor, test.features),
+        curves=curves | {f"baseline_roc_{name}": roc(test.label, rival) for name, rival in rivals.items()},
+        latency_ms=_latency_ms(predictor, test.features),
+        size_bytes=size_bytes,
+        goals={metric.name: metric.goal for metric in evaluation.metrics},
+        titles={metric.name: metric.title for metric in evaluation.metrics},
+    )
+
+
+def _predict(predictor: Predictor, rows: SplitRows) -> Numbers:
+    import numpy as np
+
+    # No family can be trusted with a table of no rows; metrics say themselves that they are not defined there.
+    return np.asarray(predictor.predict(rows.features), dtype=np.float64) if len(rows.label) else np.empty(0)
+
+
+def _resamples(evaluation: Evaluation, rows: SplitRows, seed: str) -> Any:
+    return entity_weights(rows.entity, resamples=evaluation.resamples, seed=seed)
+
+
+def _test_subjects(
+    evaluation: Evaluation, test: SplitRows, prediction: Numbers, rivals: Mapping[str, Numbers]
+) -> dict[Key, Subject]:
+    """The model, every baseline and every slice, so that all of them see the same resamples."""
+    subjects: dict[Key, Subject] = {MODEL: Subject(truth=test.label, prediction=prediction)}
+    for name, rival in rivals.items():
+        subjects["baseline", name] = Subject(truth=test.label, prediction=rival)
+    for column in evaluation.slices:
+        for value, rows in _values(test.helpers.column(column)):
+            subjects["slice", column, value] = Subject(truth=test.label[rows], prediction=prediction[rows], rows=rows)
+    return subjects
+
+
+def _values(column: pa.ChunkedArray) -> list[tuple[str, NDArray[np.int64]]]:
+    """Each value as it is shown, with the rows that have it; the missing ones come last."""
+    import numpy as np
+
+    found: dict[str, list[int]] = {}
+    for row, value in enumerate(column.to_pylist()):
+        shown = str(value).lower() if isinstance(value, bool) else MISSING if value is None else str(value)
+        found.setdefault(shown, []).append(row)
+    ordered = sorted(found.items(), key=lambda item: (item[0] == MISSING, item[0]))
+    return [(shown, np.asarray(rows, dtype=np.int64)) for shown, rows in ordered]
+
+
+def _split_score(rows: SplitRows, measured: Mapping[str, Measured]) -> SplitScore:
+    import pyarrow.compute as pc
+
+    ends = pc.min_max(rows.event_time).as_py()
+    first, last = ("" if end is None else end.date().isoformat() for end in (ends["min"], ends["max"]))
+    return SplitScore(
+        rows=len(rows.label),
+        positives=int(rows.label.sum()),
+        first=first,
+        last=last,
+        metrics=_estimates(measured),
+    )
+
+
+def _estimates(measured: Mapping[str, Measured]) -> dict[str, Estimate]:
+    return {name: one.estimate() for name, one in measured.items()}
+
+
+def _slices(evaluation: Evaluation, subjects: Mapping[Key, Subject], measures: Measures) -> tuple[Slice, ...]:
+    first = evaluation.metrics[0]
+    whole = measures[MODEL][first.name]
+    return tuple(
+        Slice(
+            column=key[1],
+            value=key[2],
+            rows=len(subjects[key].truth),
+            positives=int(subjects[key].truth.sum()),
+            metrics=_estimates(measured),
+            gap=measured[first.name].better(whole, first.goal).estimate(),
+        )
+        for key, measured in measures.items()
+        if key[0] == "slice"
+    )
+
+
+def _baseline_scores(evaluation: Evaluation, measures: Measures) -> dict[str, BaselineScore]:
+    def lead(rival: Mapping[str, Measured]) -> dict[str, Estimate]:
+        model = measures[MODEL]
+        return {m.name: model[m.name].better(rival[m.name], m.goal).estimate() for m in evaluation.metrics}
+
+    rivals = {key[1]: measured for key, measured in measures.items() if key[0] == "baseline"}
+    return {name: BaselineScore(metrics=_estimates(rival), lead=lead(rival)) for name, rival in rivals.items()}
+
+
+def _importance(view: FeatureView, predictor: Predictor, features: pa.Table) -> tuple[Importance, ...]:
+    """Features by mean |SHAP|, greatest first: Lundberg and Lee (2017); none where the family has no SHAP values."""
+    import numpy as np
+
+    contributions = predictor.contributions(features) if features.num_rows else None
+    if contributions is None:
+        return ()
+    means = np.abs(contributions).mean(axis=0, dtype=np.float64).tolist()
+    meanings = {name: s.group.feature(name).meaning for s in view.feature_selections for name in s.names}
+    importances = [
+        Importance(feature=name, mean_abs_shap=mean, meaning=meanings[name])
+        for name, mean in zip(features.column_names, means, strict=True)
+    ]
+    return tuple(sorted(importances, key=lambda item: (-item.mean_abs_shap, item.feature)))
+
+
+def _latency_ms(predictor: Predictor, features: pa.Table) -> dict[str, float]:
+    """p50, p95 and p99 of predicting one row in this process, over rows of the test split in turn."""
+    import numpy as np
+
+    if not features.num_rows:
+        return {}
+    taken = []
+    for call in range(WARM_UP + CALLS):
+        row = features.slice(call % features.num_rows, 1)
+        start = perf_counter_ns()
+        predictor.predict(row)
+        taken.append(perf_counter_ns() - start)
+    p50, p95, p99 = (np.percentile(taken[WARM_UP:], (50, 95, 99)) / 1e6).tolist()
+    return {"p50": p50, "p95": p95, "p99": p99}
+
+
+def materialize_evaluation(
+    evaluation: Evaluation, cutoff: str, dataset: Artifact, model: Artifact, *, work: Work
+) -> tuple[EvaluationResult, Artifact]:
+    """Evaluate the published model on the dataset it was made from, and publish the numbers."""
+    if model.record["dataset"] != dataset.digest:
+        raise MissingInputError(
+            f"{work.table(evaluation.model)} of cutoff {cutoff} was trained on another version of its dataset "
+            f"({model.record['dataset'][:12]}, now {dataset.digest[:12]}). Materialize the model again first."
+        )
+    predictor, baselines = fitted(evaluation.model, model)
+    result = evaluate(
+        evaluation,
+        splits={split: split_rows(evaluation.model.dataset, dataset, split) for split in SPLITS},
+        predictor=predictor,
+        baselines=baselines,
+        model_digest=model.digest,
+        dataset_digest=dataset.digest,
+        cutoff=cutoff,
+        size_bytes=(model.folder / model.record["model_file"]).stat().st_size,
+    )
+    text = json.dumps(result.to_json(), indent=1, allow_nan=False)  # in the declared order
+
+    def fill(folder: Path) -> None:
+        (folder / FILE).write_text(text, encoding="utf-8")
+
+    record = {"evaluation": evaluation.name, "cutoff": cutoff, "fingerprint": fingerprint(evaluation)}
+    artifact = work.platform.artifacts.publish(work.place(KIND, evaluation, cutoff), result.digest, record, fill)
+    work.say(
+        f"{work.table(evaluation)}: {evaluation.metrics[0].title} on test is {result.test(evaluation.metrics[0].name)}"
+    )
+    return result, artifact
+
+
+def load(evaluation: Evaluation, cutoff: str, *, work: Work) -> EvaluationResult:
+    """The newest numbers of a cutoff."""
+    artifact = work.platform.artifacts.newest(work.place(KIND, evaluation, cutoff))
+    if artifact is None:
+        raise MissingInputError(work.missing(evaluation, [cutoff]))
+    return EvaluationResult.from_json(json.loads((artifact.folder / FILE).read_text(encoding="utf-8")))

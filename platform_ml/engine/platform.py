@@ -1,0 +1,66 @@
+"""Everything that the engine works with, in one value that an environment fills with adapters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from platform_ml.spec.errors import MissingInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from platform_ml.engine.ports import Artifacts, Compute, Registry, Snapshot, Tables, Tracker
+    from platform_ml.spec.project import Noun
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """The stores and tools of one environment."""
+
+    landing: Path
+    """Where suppliers deliver files: `<project>/<source>/<key><suffix>`."""
+    tables: Tables
+    compute: Compute
+    artifacts: Artifacts
+    tracker: Tracker
+    registry: Registry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One materialization: the project it belongs to, the stores, and where progress is told."""
+
+    project: str
+    platform: Platform
+    say: Callable[[str], None]
+
+    def table(self, noun: Noun) -> str:
+        """The table of a declaration."""
+        return f"{self.project}/{noun.name}"
+
+    def place(self, kind: str, noun: Noun, partition: str) -> str:
+        """Where the artifacts of a declaration lie."""
+        return f"{kind}/{self.project}/{noun.name}/{partition}"
+
+    def read(self, noun: Noun, keys: Iterable[str]) -> Snapshot:
+        """The newest version of an upstream table; `MissingInputError` when a needed partition is not there."""
+        snapshot = self.platform.tables.snapshot(self.table(noun))
+        there = snapshot.partitions if snapshot else {}
+        missing = [key for key in keys if key not in there]
+        if missing or snapshot is None:
+            raise MissingInputError(self.missing(noun, missing))
+        return snapshot
+
+    def missing(self, noun: Noun, keys: list[str]) -> str:
+        """What is missing and the command that makes it."""
+        asset = self.table(noun)
+        if not keys or keys == ["all"]:
+            return f"{asset} was never materialized. Run: dagster asset materialize --select {asset}"
+        span = keys[0] if len(keys) == 1 else f"{keys[0]} to {keys[-1]}"
+        option = f"--partition {keys[0]}" if len(keys) == 1 else f"--partition-range {keys[0]}...{keys[-1]}"
+        return (
+            f"{asset} has no partition for {len(keys)} of the needed days ({span}). "
+            f"Run: dagster asset materialize --select {asset} {option}"
+        )

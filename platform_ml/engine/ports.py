@@ -1,0 +1,204 @@
+"""What the engine needs from outside, as small as it can be said. Adapters implement these protocols."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    import pyarrow as pa
+
+PARTITION = "_partition"
+"""The column that holds the partition key of a row in every table."""
+CREATED = "_created"
+"""The column that holds when the platform learned a row: its knowledge time, UTC microseconds."""
+SEQUENCE = "_seq"
+"""The column that orders the commits of one table: the version that followed what the row's writer saw."""
+WHOLE = "all"
+"""The partition key of a table that is not partitioned."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFile:
+    """One immutable Parquet file of a table: where it lies and what it must hash to."""
+
+    path: str
+    """Relative to the table's folder."""
+    sha256: str
+    rows: int
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stamp:
+    """Who writes, from what declaration, and which attempt is the newer one."""
+
+    run_id: str
+    asset: str
+    fingerprint: str
+    code_version: str
+    token: int
+    """Grows with every attempt: a write with an older token than the partition's last one is refused."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """The rows of one partition, sorted by key, and what they were computed from."""
+
+    rows: pa.Table
+    inputs: str
+    """A digest of everything that the rows were computed from: equal inputs and fingerprint, equal rows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartitionState:
+    """What the table's commits say about one partition."""
+
+    rows: int
+    content: str
+    """sha256 of the rows, free of file layout, order of writing and platform columns."""
+    inputs: str
+    fingerprint: str
+    run_id: str
+    created: datetime
+    files: tuple[DataFile, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """One version of one table: it never changes, so a manifest can pin it."""
+
+    table: str
+    version: int
+    folder: Path
+    schema: pa.Schema
+    """With the platform's columns."""
+    partitions: Mapping[str, PartitionState]
+
+    def paths(self, keys: Iterable[str] | None = None) -> list[str]:
+        """The files of these partitions (None: of all), absolute, in partition order."""
+        wanted = self.partitions if keys is None else [key for key in keys if key in self.partitions]
+        return [str(self.folder / file.path) for key in sorted(wanted) for file in self.partitions[key].files]
+
+
+class Tables(Protocol):
+    """Versioned tables that are written by replacing whole partitions."""
+
+    def commit(self, table: str, partitions: Mapping[str, Content], stamp: Stamp) -> Snapshot:
+        """Replace these partitions in one atomic commit; a partition whose content is already there is left alone."""
+        ...
+
+    def snapshot(self, table: str, version: int | None = None) -> Snapshot | None:
+        """The newest version, or the pinned one; None when the table was never written."""
+        ...
+
+    def verify(self, snapshot: Snapshot, keys: Iterable[str] | None = None) -> None:
+        """Read these partitions' files back and raise `StoreError` where a sha256 differs from the commit's."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Parquet files read as one table with the given schema; an empty list is an empty table."""
+
+    paths: Sequence[str]
+    schema: pa.Schema
+
+
+Relation: TypeAlias = "Files | pa.Table | str"
+"""Pinned Parquet files, rows in memory, or another piece of SQL."""
+
+
+class Compute(Protocol):
+    """Runs SQL over named inputs."""
+
+    def query(self, sql: str, inputs: Mapping[str, Relation]) -> Answer:
+        """The rows of `sql`, in which every key of `inputs` can be used as a table."""
+        ...
+
+
+class Answer(Protocol):
+    """What a query returned."""
+
+    def table(self) -> pa.Table:
+        """All rows."""
+        ...
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows as a stream."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackedRun:
+    """One finished training run, as it is sent to the tracker in one piece."""
+
+    name: str
+    experiment: str
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    artifacts: Mapping[str, Path] = field(default_factory=dict)
+    """Path in the run → file on disk."""
+    children: Sequence[TrackedRun] = ()
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Metric name → its value per step."""
+
+
+class Tracker(Protocol):
+    """Remembers training runs."""
+
+    def record(self, run: TrackedRun) -> str:
+        """Store the run with its children and return its id."""
+        ...
+
+
+class Registry(Protocol):
+    """Remembers which model may be used for what."""
+
+    def register(self, name: str, run_id: str, files: Mapping[str, Path], tags: Mapping[str, str]) -> str:
+        """Add a version made of these files (path in the version → file on disk) and return its number as text."""
+        ...
+
+    def find(self, name: str, tags: Mapping[str, str]) -> str | None:
+        """The newest version that carries all of these tags."""
+        ...
+
+    def promote(self, name: str, version: str, alias: str) -> None:
+        """Point the alias at the version."""
+        ...
+
+    def promoted(self, name: str, alias: str) -> Mapping[str, str] | None:
+        """The tags of the version that the alias points at."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """A published folder of files that never changes."""
+
+    folder: Path
+    digest: str
+    """What the content is called: equal digests, equal content."""
+    record: Mapping[str, Any]
+    """Plain JSON: how it was made. `record["files"]` is file name → sha256 of every other file."""
+
+
+class Artifacts(Protocol):
+    """Immutable folders (datasets, models, evaluations, cards), each with the newest one of its place."""
+
+    def publish(self, place: str, digest: str, record: Mapping[str, Any], fill: Callable[[Path], None]) -> Artifact:
+        """Let `fill` write files into an empty folder, then make it the newest of `place` in one step.
+
+        A digest that is already there is not written again. `place` is "kind/project/name/partition".
+        """
+        ...
+
+    def newest(self, place: str) -> Artifact | None:
+        """The folder that was published last; `StoreError` when one of its files was changed."""
+        ...

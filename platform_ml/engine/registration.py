@@ -1,0 +1,157 @@
+"""Registering: what was approved, only what was approved, and once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from platform_ml.engine import card_artifact as cards
+from platform_ml.engine import evaluation as evaluations
+from platform_ml.engine.tuned_model import SEARCH, model_digest
+from platform_ml.spec.errors import MissingInputError, Refused
+from platform_ml.spec.evaluation import EvaluationResult
+from platform_ml.spec.fingerprint import fingerprint
+from platform_ml.spec.registration import Approved
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from platform_ml.engine.platform import Work
+    from platform_ml.engine.ports import Artifact, Registry
+    from platform_ml.spec.registration import Registration
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """A version in the registry."""
+
+    name: str
+    version: str
+    promoted: bool
+    """Whether the alias points at it: a model of an older cutoff never takes it from one of a newer cutoff."""
+    tags: Mapping[str, str]
+
+
+def register(
+    registration: Registration,
+    approved: Approved,
+    *,
+    registry: Registry,
+    run_id: str,
+    files: Mapping[str, Path],
+    tags: Mapping[str, str],
+) -> Registered:
+    """Add a version made of `files`; the same model, numbers and gates are the same version, however often.
+
+    Args:
+        registration: what the model is registered as.
+        approved: that its gates passed; `Refused` when it does not fit the files.
+        registry: where.
+        run_id: the tracker's run that made the model.
+        files: path in the version → file: the model, its `search.json`, the `evaluation.json`, and what else belongs.
+        tags: what the version says besides its digests and verdicts: commit, lock file.
+    """
+    result = _check(registration, approved, files)
+    identity = {
+        "model_digest": approved.model_digest,
+        "evaluation_digest": approved.evaluation_digest,
+        "policy_digest": approved.policy_digest,
+    }
+    said = {
+        **tags,
+        **{f"gate.{verdict.gate}": f"{verdict.outcome}: {verdict.reason}" for verdict in approved.verdicts},
+        **identity,
+        "dataset_digest": approved.dataset_digest,
+        "fingerprint": fingerprint(registration),
+        "cutoff": result.cutoff,
+    }
+    version = registry.find(registration.name, identity)
+    if version is None:
+        version = registry.register(registration.name, run_id, files, said)
+    holder = registry.promoted(registration.name, registration.alias)
+    promoted = holder is None or holder.get("cutoff", "") <= result.cutoff
+    if promoted:
+        registry.promote(registration.name, version, registration.alias)
+    return Registered(name=registration.name, version=version, promoted=promoted, tags=said)
+
+
+def materialize_registration(
+    registration: Registration,
+    cutoff: str,
+    approved: Approved,
+    trained: Artifact,
+    *,
+    work: Work,
+    code: Mapping[str, str],
+) -> Registered:
+    """Register a published model with its numbers and its card."""
+    evaluation = registration.card.evaluation
+    numbers = work.platform.artifacts.newest(work.place(evaluations.KIND, evaluation, cutoff))
+    if numbers is None:
+        raise MissingInputError(work.missing(evaluation, [cutoff]))
+    card = cards.load(registration.card, cutoff, work=work)
+    if (card.record["model"], card.record["evaluation"]) != (approved.model_digest, approved.evaluation_digest):
+        raise Refused(
+            f"Not registered: card {registration.card.name!r} is of another model or of other numbers than were "
+            "approved. Materialize the card again."
+        )
+    files = {
+        **{name: trained.folder / name for name in (trained.record["model_file"], SEARCH)},
+        evaluations.FILE: numbers.folder / evaluations.FILE,
+        **{f"card/{name}": card.folder / name for name in card.record["files"]},
+    }
+    registered = register(
+        registration,
+        approved,
+        registry=work.platform.registry,
+        run_id=trained.record["mlflow_run"],
+        files=files,
+        tags={**code, "project": work.project},
+    )
+    held = f", {registration.alias}" if registered.promoted else f"; a newer cutoff stays {registration.alias}"
+    work.say(f"{work.table(registration)}: {registered.name} version {registered.version}{held}")
+    return registered
+
+
+def _check(registration: Registration, approved: Approved, files: Mapping[str, Path]) -> EvaluationResult:
+    """Everything is judged and hashed again: an approval is worth what the files are, not what it says of itself."""
+    where = f"Not registered: {registration.name!r}"
+    if type(approved) is not Approved:
+        raise Refused(f"{where} needs an Approved, not a {type(approved).__name__}. Use Approved.by(...).")
+    if missing := [name for name in (SEARCH, evaluations.FILE) if name not in files]:
+        raise Refused(f"{where} comes without {missing[0]!r}. Register the files of a published model.")
+    result = EvaluationResult.from_json(json.loads(files[evaluations.FILE].read_text(encoding="utf-8")))
+    judged = Approved.by(registration, result)
+    if vars(judged) != vars(approved):
+        raise Refused(
+            f"{where}: the approval is not what its gates say of {evaluations.FILE}: {_difference(judged, approved)}. "
+            "Approve the newest evaluation again."
+        )
+    search = json.loads(files[SEARCH].read_text(encoding="utf-8"))
+    if search["model"] not in files:
+        raise Refused(f"{where} comes without {search['model']!r}. Register the files of a published model.")
+    found = model_digest(
+        files[search["model"]],
+        search["params"],
+        dataset=approved.dataset_digest,
+        declared=fingerprint(registration.card.evaluation.model),
+    )
+    if found != approved.model_digest:
+        raise Refused(
+            f"{where}: the gates approved model {approved.model_digest[:12]}, but these files are {found[:12]}. "
+            "Evaluate the model again."
+        )
+    return result
+
+
+def _difference(judged: Approved, approved: Approved) -> str:
+    for name, value in vars(judged).items():
+        if value != (other := vars(approved).get(name)):
+            return f"{name} is {_short(value)}, not {_short(other)}"
+    return "it has more fields"
+
+
+def _short(value: object) -> str:
+    return value[:12] if isinstance(value, str) else repr(value)[:200]

@@ -1,0 +1,28 @@
+"""The rows of one split of a training dataset, in memory, in the shapes that models and metrics take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitRows:
+    """`n` rows in dataset order."""
+
+    features: pa.Table
+    """What a model sees, in the view's order."""
+    label: NDArray[np.float64]
+    """(n,); a binary label is 0.0 or 1.0."""
+    entity: NDArray[np.int64]
+    """(n,) a number per entity: rows of one entity depend on each other and are resampled together."""
+    event_time: pa.ChunkedArray
+    helpers: pa.Table
+    """Columns for slices; no model sees them."""
+    cache: dict[str, Any] = field(default_factory=dict, compare=False)
+    """Where a family keeps its own data matrix, so that it is built once per study."""

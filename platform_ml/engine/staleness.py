@@ -1,0 +1,100 @@
+"""Which partitions have to be made (again), and why: everything needed for the answer is in the tables' commits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from platform_ml.engine import feature_group as groups
+from platform_ml.engine import feature_view as views
+from platform_ml.engine import label as labels
+from platform_ml.engine.content import file_sha256
+from platform_ml.engine.ports import WHOLE
+from platform_ml.engine.source import landing_file
+from platform_ml.spec.errors import MissingInputError
+from platform_ml.spec.feature_group import FeatureGroup
+from platform_ml.spec.feature_view import FeatureView
+from platform_ml.spec.fingerprint import fingerprint
+from platform_ml.spec.label import Label
+from platform_ml.spec.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from platform_ml.engine.platform import Work
+    from platform_ml.engine.ports import Snapshot
+    from platform_ml.spec.project import Project
+
+NEVER = "never materialized"
+DECLARED = "its declaration changed"
+UPSTREAM = "upstream is stale"
+CHANGED = "its inputs changed"
+Table = Source | FeatureGroup | Label | FeatureView
+
+
+def stale(project: Project, work: Work) -> dict[str, dict[str, str]]:
+    """Table noun → partition → why it is stale; what is up to date is not named."""
+    found: dict[str, dict[str, str]] = {}
+    snapshots: dict[str, Snapshot | None] = {}
+    for noun in project.nouns:
+        if isinstance(noun, Table):
+            snapshots[noun.name] = work.platform.tables.snapshot(work.table(noun))
+            keys = [WHOLE] if _cadence_keys(noun) is None else _cadence_keys(noun) or []
+            why = {key: _why(noun, key, snapshots, found, work) for key in keys}
+            found[noun.name] = {key: reason for key, reason in why.items() if reason}
+    return {name: reasons for name, reasons in found.items() if reasons}
+
+
+def _cadence_keys(noun: Table) -> list[str] | None:
+    cadence = noun.label.cadence if isinstance(noun, FeatureView) else noun.cadence
+    return None if cadence is None else cadence.keys()
+
+
+def _why(
+    noun: Table,
+    key: str,
+    snapshots: Mapping[str, Snapshot | None],
+    found: Mapping[str, Mapping[str, str]],
+    work: Work,
+) -> str:
+    snapshot = snapshots[noun.name]
+    state = snapshot.partitions.get(key) if snapshot else None
+    if state is None:
+        return NEVER
+    if state.fingerprint != fingerprint(noun):
+        return DECLARED
+
+    tables = {name: known for name, known in snapshots.items() if known}
+    try:
+        if any(key in found.get(name, {}) for name, key in _upstream(noun, key)):
+            return UPSTREAM
+        inputs = _inputs(noun, key, tables, work)
+    except (MissingInputError, KeyError):
+        return UPSTREAM
+    return "" if inputs == state.inputs else CHANGED
+
+
+def _inputs(noun: Table, key: str, tables: Mapping[str, Snapshot], work: Work) -> str:
+    match noun:
+        case Source():
+            file = landing_file(noun, key, work)
+            return file_sha256(file) if file.is_file() else ""
+        case FeatureGroup():
+            return groups.inputs(noun, key, tables)
+        case Label():
+            return labels.inputs(noun, key, tables)
+        case FeatureView():
+            return views.inputs(noun, key, tables)
+
+
+def _upstream(noun: Table, key: str) -> list[tuple[str, str]]:
+    match noun:
+        case Source():
+            return []
+        case FeatureGroup():
+            events = [(noun.source.name, found) for found in groups.source_keys(noun, key)]
+            return [*events, *((lookup.source.name, WHOLE) for lookup in noun.lookups)]
+        case Label():
+            return [(noun.source.name, found) for found in labels.source_keys(noun, key)]
+        case FeatureView():
+            joined = [(group.name, found) for group in noun.groups for found in views.group_keys(group, noun, key)]
+            return [(noun.label.name, key), *joined]

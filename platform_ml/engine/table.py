@@ -1,0 +1,85 @@
+"""Staged rows on their way into a table: audited first, committed only when no blocking check stops them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from platform_ml.engine.audit import Expectation, Finding, audit
+from platform_ml.engine.ports import PARTITION, WHOLE, Content
+from platform_ml.spec.window import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    import pyarrow as pa
+
+    from platform_ml.engine.platform import Work
+    from platform_ml.engine.ports import Snapshot, Stamp
+    from platform_ml.spec.project import Noun
+    from platform_ml.spec.window import Cadence
+
+CHUNK_DAYS = 92
+"""Partitions that are computed and committed together: bounds the memory of a long backfill."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """The rows of some partitions, sorted by partition and key, and what they were computed from."""
+
+    rows: pa.Table
+    """With a `_partition` column."""
+    inputs: Mapping[str, str]
+    """Partition → digest of everything upstream; also the list of the partitions, in order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Materialized:
+    """What became of the partitions."""
+
+    findings: Sequence[Finding]
+    snapshot: Snapshot | None
+    """None when a blocking check kept them out."""
+
+    @property
+    def stopped(self) -> list[Finding]:
+        """The findings that kept partitions out."""
+        return [finding for finding in self.findings if finding.stops]
+
+
+def publish(noun: Noun, staged: Staged, expected: Expectation, *, work: Work, stamp: Stamp) -> Materialized:
+    """Audit, then commit all partitions at once or none."""
+    tables, keys = work.platform.tables, list(staged.inputs)
+    known = tables.snapshot(work.table(noun))
+    earlier = [key for key in sorted(known.partitions if known else ()) if key < keys[0] and key != WHOLE]
+    before = known.partitions[earlier[-1]].rows if known and earlier else None
+    findings = audit(staged.rows, expected, partitions=keys, before=before, compute=work.platform.compute)
+    if any(finding.stops for finding in findings):
+        return Materialized(findings=findings, snapshot=None)
+    parts = split(staged.rows, keys)
+    contents = {key: Content(rows=parts[key], inputs=staged.inputs[key]) for key in keys}
+    return Materialized(findings=findings, snapshot=tables.commit(work.table(noun), contents, stamp))
+
+
+def split(rows: pa.Table, keys: Sequence[str]) -> dict[str, pa.Table]:
+    """The rows of each partition, without the `_partition` column; `rows` are sorted by it."""
+    counts = {found["values"].as_py(): found["counts"].as_py() for found in rows[PARTITION].value_counts()}
+    bare, start, parts = rows.drop_columns([PARTITION]), 0, {}
+    for key in sorted({*counts, *keys}):
+        parts[key] = bare.slice(start, counts.get(key, 0))
+        start += counts.get(key, 0)
+    return {key: parts[key] for key in keys}
+
+
+def chunks(keys: Sequence[str], lookback_days: int = 0) -> list[Sequence[str]]:
+    """The keys, oldest first, in runs that are computed together: so long that looking back costs at most as much."""
+    keys = sorted(set(keys))
+    size = max(CHUNK_DAYS, lookback_days)
+    return [keys[start : start + size] for start in range(0, len(keys), size)]
+
+
+def ends(keys: Sequence[str], cadence: Cadence) -> dict[str, datetime]:
+    """Partition → the moment at which it is over."""
+    return {key: moment(cadence.day(key) + timedelta(days=cadence.days)) for key in keys}

@@ -1,0 +1,240 @@
+"""Training datasets: rows of a view, split, written once with everything that is needed to make them again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from platform_ml.engine.audit import SCHEMA, Check, Finding
+from platform_ml.engine.content import content_hash
+from platform_ml.engine.feature_view import not_point_in_time, types
+from platform_ml.engine.ports import PARTITION, Artifact, Files
+from platform_ml.engine.provenance import tables_used
+from platform_ml.engine.rows import SplitRows
+from platform_ml.engine.schema import pandera_schema
+from platform_ml.spec.errors import MissingInputError
+from platform_ml.spec.feature_group import EVENT_TIME
+from platform_ml.spec.fingerprint import digest, fingerprint
+from platform_ml.spec.label import KNOWN_TIME
+from platform_ml.spec.sql import identifier
+from platform_ml.spec.training_dataset import SPLIT, SPLITS, TEST, TRAIN, VALIDATION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from platform_ml.engine.platform import Work
+    from platform_ml.engine.ports import Snapshot
+    from platform_ml.spec.training_dataset import TrainingDataset
+
+KIND = "datasets"
+BALANCED = Check(name="splits", blocking=True, description="Every split has rows of more than one outcome.")
+NO_LEAK = Check(name="no_leak", blocking=True, description="Outcomes of a split were known before the next one begins.")
+CHECKS = (SCHEMA, BALANCED, NO_LEAK)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuiltDataset:
+    """What became of a dataset; None when a blocking check kept it back."""
+
+    findings: list[Finding]
+    artifact: Artifact | None
+    preview: pa.Table
+
+
+def materialize_training_dataset(
+    dataset: TrainingDataset, cutoff: str, *, work: Work, made_by: Mapping[str, str]
+) -> BuiltDataset:
+    """Cut the view's partitions at the cutoff, check them, and publish them once."""
+    view, day = dataset.view, dataset.view.label.cadence.day(cutoff)
+    keys = dataset.view_keys(day)
+    snapshot = work.read(view, keys)
+    work.platform.tables.verify(snapshot, keys)
+    split = dataset.split_sql(day, event_time=EVENT_TIME, entity=identifier(view.label.entity))
+    names = ", ".join(map(identifier, types(view)))
+    sql = f"""
+        SELECT * FROM (SELECT {split} AS {SPLIT}, {names} FROM rows)
+        WHERE {SPLIT} IS NOT NULL ORDER BY {SPLIT}, {EVENT_TIME}, {identifier(view.label.entity)}"""
+    rows = work.platform.compute.query(sql, {"rows": Files(paths=snapshot.paths(keys), schema=snapshot.schema)}).table()
+    findings = _findings(dataset, rows, cutoff, work)
+    if any(finding.stops for finding in findings):
+        return BuiltDataset(findings=findings, artifact=None, preview=rows.slice(0, 5))
+    content = content_hash(rows)
+    record = _manifest(dataset, cutoff, rows, snapshot, keys) | {
+        "content": content,
+        "tables": tables_used(view, keys, work),
+        "made_by": dict(made_by),
+    }
+    name = digest({"content": content, "fingerprint": fingerprint(dataset)})
+
+    def fill(folder: Path) -> None:
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        for split in SPLITS:
+            part = rows.filter(pc.equal(rows[SPLIT], split)).drop_columns([SPLIT])
+            pq.write_table(part, folder / f"{split}.parquet", compression="zstd")
+
+    artifact = work.platform.artifacts.publish(work.place(KIND, dataset, cutoff), name, record, fill)
+    work.say(f"{work.table(dataset)}: {rows.num_rows:,} rows for cutoff {cutoff}, version {name[:12]}")
+    return BuiltDataset(findings=findings, artifact=artifact, preview=rows.slice(0, 5))
+
+
+def load(dataset: TrainingDataset, cutoff: str, *, work: Work) -> Artifact:
+    """The newest dataset of a cutoff, its checksums verified."""
+    artifact = work.platform.artifacts.newest(work.place(KIND, dataset, cutoff))
+    if artifact is None:
+        raise MissingInputError(work.missing(dataset, [cutoff]))
+    return artifact
+
+
+def split_rows(dataset: TrainingDataset, artifact: Artifact, split: str) -> SplitRows:
+    """One split of a published dataset in the shapes that models and metrics take."""
+    import numpy as np
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    view = dataset.view
+    rows = pq.read_table(artifact.folder / f"{split}.parquet")
+    codes = pc.rank(rows[view.label.entity], sort_keys="ascending", tiebreaker="dense")
+    return SplitRows(
+        features=rows.select(view.feature_names),
+        label=rows[view.label.name].cast("double").to_numpy().astype(np.float64),
+        entity=codes.to_numpy().astype(np.int64),
+        event_time=rows[EVENT_TIME],
+        helpers=rows.select(view.helper_names),
+    )
+
+
+def _findings(dataset: TrainingDataset, rows: pa.Table, cutoff: str, work: Work) -> list[Finding]:
+    label = identifier(dataset.view.label.name)
+    stats = work.platform.compute.query(
+        f"SELECT {SPLIT}, count(*) AS n, count(DISTINCT {label}) AS outcomes, min({EVENT_TIME}) AS first, "
+        f"max({EVENT_TIME}) AS last, max({KNOWN_TIME}) AS known FROM rows GROUP BY {SPLIT}",
+        {"rows": rows},
+    ).table()
+    found = {row[SPLIT]: row for row in stats.to_pylist()}
+    counts = ", ".join(
+        f"{name} {found[name]['n']:,}" if name in found else f"{name} none"
+        for name in {**dict.fromkeys(SPLITS), **found}
+    )
+    balanced = all(name in found and found[name]["outcomes"] > 1 for name in SPLITS)
+    known = found.keys() <= set(SPLITS)
+    leaks = [
+        f"{earlier} outcomes are known on {found[earlier]['known']:%Y-%m-%d}, {later} begins on "
+        f"{found[later]['first']:%Y-%m-%d}"
+        for earlier, later in ((TRAIN, VALIDATION), (VALIDATION, TEST), (TRAIN, TEST))
+        if earlier in found and later in found and found[earlier]["known"] > found[later]["first"]
+    ]
+    reason = "; ".join(leaks) or f"{dataset.gap_days} days lie between the splits; every outcome was known in time."
+    return [
+        _schema_finding(dataset, rows, cutoff),
+        Finding(
+            check=BALANCED,
+            partition=cutoff,
+            passed=balanced and known,
+            reason=f"Rows: {counts}."
+            + ("" if balanced else " A split is empty or has one outcome only: widen it.")
+            + ("" if known else f" There are only {', '.join(SPLITS)}: mend the splitter."),
+        ),
+        Finding(check=NO_LEAK, partition=cutoff, passed=not leaks, reason=reason),
+    ]
+
+
+def _schema_finding(dataset: TrainingDataset, rows: pa.Table, cutoff: str) -> Finding:
+    import pandas as pd
+    import pandera.errors
+
+    declared = types(dataset.view)
+    frame = rows.drop_columns([SPLIT]).to_pandas(types_mapper=pd.ArrowDtype)
+    try:
+        pandera_schema(declared, set(dataset.view.spine_names)).validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        cases = error.failure_cases[["column", "check"]].drop_duplicates().head(5).to_dict("records")
+        return Finding(check=SCHEMA, partition=cutoff, passed=False, reason=f"Not as declared: {cases}.")
+    return Finding(check=SCHEMA, partition=cutoff, passed=True, reason=f"{len(declared)} columns as declared.")
+
+
+def _manifest(
+    dataset: TrainingDataset, cutoff: str, rows: pa.Table, snapshot: Snapshot, keys: list[str]
+) -> dict[str, Any]:
+    """Everything that it takes to make the same rows again."""
+    view = dataset.view
+    return {
+        "dataset": dataset.name,
+        "cutoff": cutoff,
+        "fingerprint": fingerprint(dataset),
+        "view": {
+            "table": snapshot.table,
+            "version": snapshot.version,
+            "fingerprint": fingerprint(view),
+            "partitions": {
+                key: {
+                    "rows": state.rows,
+                    "content": state.content,
+                    "files": {file.path: file.sha256 for file in state.files},
+                }
+                for key, state in ((key, snapshot.partitions[key]) for key in keys)
+            },
+        },
+        "join": {"bound": "<=", "not_point_in_time": not_point_in_time(view)},
+        "split": {
+            "rule": dataset.splitter.says(dataset.gap_days),
+            "gap_days": dataset.gap_days,
+            "history_days": dataset.history_days,
+            "windows_may_overlap": dataset.windows_may_overlap,
+            "splits": _split_record(view.label.name, rows),
+        },
+        "columns": {name: kind.sql for name, kind in types(view).items()},
+        "features": view.feature_names,
+        "helpers": view.helper_names,
+        "statistics": _statistics(rows),
+    }
+
+
+def _split_record(label: str, rows: pa.Table) -> dict[str, Any]:
+    import pyarrow.compute as pc
+
+    record = {}
+    for split in SPLITS:
+        part = rows.filter(pc.equal(rows[SPLIT], split))
+        span = pc.min_max(part[EVENT_TIME]).as_py()
+        record[split] = {
+            "rows": part.num_rows,
+            "positives": int(pc.sum(part[label].cast("int64")).as_py() or 0),
+            "first": span["min"].date().isoformat(),
+            "last": span["max"].date().isoformat(),
+            "outcomes_known": pc.max(part[KNOWN_TIME]).as_py().date().isoformat(),
+        }
+    return record
+
+
+def _statistics(rows: pa.Table) -> dict[str, Any]:
+    """Per column: nulls, and for numbers least, mean and most."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found: dict[str, Any] = {}
+    for name in rows.schema.names:
+        if name in (SPLIT, PARTITION):
+            continue
+        column = rows[name]
+        found[name] = {"nulls": column.null_count}
+        if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
+            span = pc.min_max(column).as_py()
+            found[name] |= {"min": span["min"], "mean": pc.mean(column).as_py(), "max": span["max"]}
+    return found
+
+
+def is_current(dataset: TrainingDataset, cutoff: str, *, work: Work) -> bool:
+    """Whether the newest dataset of a cutoff is what would be made now."""
+    artifact = work.platform.artifacts.newest(work.place(KIND, dataset, cutoff))
+    snapshot = work.platform.tables.snapshot(work.table(dataset.view))
+    if artifact is None or snapshot is None:
+        return False
+    made = {key: used["content"] for key, used in artifact.record["view"]["partitions"].items()}
+    keys = dataset.view_keys(date.fromisoformat(cutoff))
+    now = {key: snapshot.partitions[key].content for key in keys if key in snapshot.partitions}
+    return artifact.record["fingerprint"] == fingerprint(dataset) and made == now

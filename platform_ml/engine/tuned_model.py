@@ -1,0 +1,211 @@
+"""Models: searched and fitted on training and validation rows, published in their native format."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from platform_ml.engine.content import file_sha256
+from platform_ml.engine.ports import TrackedRun
+from platform_ml.engine.training_dataset import split_rows
+from platform_ml.spec.errors import MissingInputError, PlatformError, StoreError
+from platform_ml.spec.fingerprint import digest, fingerprint
+from platform_ml.spec.training_dataset import TRAIN, VALIDATION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from platform_ml.engine.platform import Work
+    from platform_ml.engine.ports import Artifact
+    from platform_ml.engine.rows import SplitRows
+    from platform_ml.spec.tuned_model import Predictor, Search, Trial, TriedParams, TunedModel
+
+KIND = "models"
+SEARCH = "search.json"
+"""Every trial, the chosen parameters, and which file holds which model."""
+STEPS = "step_score"
+"""The curve of a trial in the tracker: what its family reported step by step, the greater the better."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A model, how it was found, and its fitted baselines."""
+
+    predictor: Predictor
+    search: Search
+    baselines: Mapping[str, Predictor]
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The hyper-parameters that the model was fitted with."""
+        return self.search.best.params
+
+    @property
+    def score(self) -> float:
+        """The model's metric on the validation rows."""
+        if self.search.best.score is None:
+            raise PlatformError("The tuner named a trial as the best that has no score.")
+        return self.search.best.score
+
+
+def train(model: TunedModel, splits: Mapping[str, SplitRows], *, progress: Callable[[str], None]) -> Trained:
+    """Search on train and validation, then fit the best parameters again; no other split is read.
+
+    The second fit has to reach the score of the first: a family that cannot repeat itself is refused.
+    """
+    learn, judge = splits[TRAIN], splits[VALIDATION]
+
+    def fit(params: Mapping[str, Any], report: Callable[[int, float], None] | None = None) -> tuple[Predictor, float]:
+        predictor = model.family.fit(learn, judge, params=params, seed=model.seed, report=report)
+        return predictor, float(model.metric.score(judge.label, predictor.predict(judge.features)))
+
+    def objective(trial: Trial) -> float:
+        outcome = "stopped early"
+        try:
+            _, score = fit(trial.params(model.family), trial.report)
+            outcome = f"{model.metric.title} {score:.4f}"
+        finally:
+            progress(f"{model.name}: trial {trial.number + 1} of {model.tuner.trials}: {outcome}")
+        return score
+
+    search = model.tuner.search(objective, name=model.name, goal=model.metric.goal, seed=model.seed)
+    predictor, again = fit(search.best.params)
+    if again != search.best.score:
+        raise PlatformError(
+            f"Model {model.name!r} cannot be repeated: the same parameters, seed and rows scored {search.best.score} "
+            f"and then {again}. Look for randomness without a seed in family {model.family.name!r}."
+        )
+    baselines = {
+        item.name: item.family.fit(learn, judge, params=_values(item.family), seed=model.seed)
+        for item in model.baselines
+    }
+    return Trained(predictor=predictor, search=search, baselines=baselines)
+
+
+def save(trained: Trained, folder: Path) -> Path:
+    """Write the model and its baselines in their native formats, and `search.json`; return the model's file."""
+    file = trained.predictor.save(folder)
+    baselines = {}
+    with TemporaryDirectory() as aside:
+        for name, predictor in trained.baselines.items():
+            saved = predictor.save(Path(aside))
+            baselines[name] = f"baseline_{name}{saved.suffix}"
+            shutil.move(saved, folder / baselines[name])
+    plain = {
+        "model": file.name,
+        "baselines": baselines,
+        "params": trained.params,
+        "score": trained.score,
+        "best": trained.search.best.number,
+        "trials": [asdict(trial) for trial in trained.search.trials],
+    }
+    text = json.dumps(plain, indent=1, sort_keys=True, allow_nan=False)
+    (folder / SEARCH).write_text(text, encoding="utf-8")
+    return file
+
+
+def model_digest(file: Path, params: Mapping[str, Any], *, dataset: str, declared: str) -> str:
+    """What a model is called: its bytes, its parameters, the rows it learned from and the declaration behind it."""
+    return digest({"file": file_sha256(file), "params": dict(params), "dataset": dataset, "fingerprint": declared})
+
+
+def materialize_tuned_model(
+    model: TunedModel, cutoff: str, dataset: Artifact, *, work: Work, made_by: Mapping[str, Any]
+) -> Artifact:
+    """Train on a published dataset, tell the tracker, and publish the model."""
+    splits = {split: split_rows(model.dataset, dataset, split) for split in (TRAIN, VALIDATION)}
+    trained = train(model, splits, progress=work.say)
+    declared = fingerprint(model)
+    with TemporaryDirectory() as aside:
+        folder = Path(aside)
+        file = save(trained, folder)
+        name = model_digest(file, trained.params, dataset=dataset.digest, declared=declared)
+        tags = {"model_digest": name, "dataset_digest": dataset.digest, "fingerprint": declared, "cutoff": cutoff}
+        run = tracked_run(model, trained, folder=folder, experiment=work.table(model), tags={**made_by, **tags})
+        record = {
+            "model": model.name,
+            "cutoff": cutoff,
+            "fingerprint": declared,
+            "dataset": dataset.digest,
+            "model_file": file.name,
+            "params": dict(trained.params),
+            "search": _summary(trained),
+            "mlflow_run": work.platform.tracker.record(run),
+            "made_by": dict(made_by),
+            "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+
+        def fill(target: Path) -> None:
+            shutil.copytree(folder, target, dirs_exist_ok=True)
+
+        artifact = work.platform.artifacts.publish(work.place(KIND, model, cutoff), name, record, fill)
+    work.say(f"{work.table(model)}: {model.metric.title} {trained.score:.4f} on validation, version {name[:12]}")
+    return artifact
+
+
+def load(model: TunedModel, cutoff: str, *, work: Work) -> Artifact:
+    """The newest model of a cutoff, its checksums verified."""
+    artifact = work.platform.artifacts.newest(work.place(KIND, model, cutoff))
+    if artifact is None:
+        raise MissingInputError(work.missing(model, [cutoff]))
+    return artifact
+
+
+def fitted(model: TunedModel, artifact: Artifact) -> tuple[Predictor, dict[str, Predictor]]:
+    """A published model and its baselines, by name; `StoreError` when it was made by another declaration."""
+    plain = json.loads((artifact.folder / SEARCH).read_text(encoding="utf-8"))
+    names = model.dataset.view.feature_names
+    if missing := [item.name for item in model.baselines if item.name not in plain["baselines"]]:
+        raise StoreError(f"{artifact.folder} has no baseline {missing[0]!r}. Materialize {model.name!r} again.")
+    baselines = {
+        item.name: item.family.load(artifact.folder / plain["baselines"][item.name], names) for item in model.baselines
+    }
+    return model.family.load(artifact.folder / plain["model"], names), baselines
+
+
+def tracked_run(
+    model: TunedModel, trained: Trained, *, folder: Path, experiment: str, tags: Mapping[str, Any]
+) -> TrackedRun:
+    """What the tracker is told: one run for the model, one below it for every trial."""
+    name, said = f"validation_{model.metric.name}", {key: str(value) for key, value in tags.items()}
+    search, cutoff = trained.search, said.get("cutoff", "")
+    return TrackedRun(
+        name=f"{model.name} {cutoff}".strip(),
+        experiment=experiment,
+        params={"family": model.family.name, "seed": model.seed, **trained.params},
+        metrics={name: trained.score, "seconds": sum(trial.seconds for trial in search.trials)},
+        tags=said | {"kind": "model", "best_trial": str(search.best.number)},
+        artifacts={f"model/{file.name}": file for file in sorted(folder.iterdir())},
+        curves={STEPS: search.best.steps},
+        children=[_child(trial, name, experiment, cutoff) for trial in search.trials],
+    )
+
+
+def _child(trial: TriedParams, metric: str, experiment: str, cutoff: str) -> TrackedRun:
+    return TrackedRun(
+        name=f"trial {trial.number}",
+        experiment=experiment,
+        params=trial.params,
+        metrics={"seconds": trial.seconds, **({} if trial.score is None else {metric: trial.score})},
+        tags={"kind": "trial", "outcome": "stopped" if trial.score is None else "finished", "cutoff": cutoff},
+        curves={STEPS: trial.steps},
+    )
+
+
+def _summary(trained: Trained) -> dict[str, Any]:
+    trials = trained.search.trials
+    return {
+        "trials": len(trials),
+        "pruned": sum(trial.score is None for trial in trials),
+        "best_trial": trained.search.best.number,
+        "best_score": trained.score,
+    }
+
+
+def _values(family: Any) -> dict[str, Any]:
+    return {item.name: getattr(family, item.name) for item in fields(family)}

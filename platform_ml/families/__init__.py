@@ -1,0 +1,7 @@
+"""Kinds of models: one file per family."""
+
+from platform_ml.families.boosted_trees import XGBoost
+from platform_ml.families.majority import Majority
+from platform_ml.families.single_feature import SingleFeature
+
+__all__ = ["Majority", "SingleFeature", "XGBoost"]

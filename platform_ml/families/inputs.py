@@ -1,0 +1,88 @@
+"""What families take: numbers with nulls, and a label of zeros and ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from platform_ml.spec.errors import RowsError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from platform_ml.spec.tuned_model import Rows
+
+
+def check_binary(rows: Rows, split: str) -> None:
+    """Refuse labels that a binary model cannot learn: none at all, other values than 0 and 1, one class only."""
+    import numpy as np
+
+    found = np.unique(rows.label)
+    if not found.size:
+        raise RowsError(f"The {split} split has no rows. Widen the dataset's history or its splits.")
+    if not np.isin(found, (0.0, 1.0)).all():
+        odd = found[~np.isin(found, (0.0, 1.0))][0]
+        raise RowsError(f"A label of the {split} split is {odd}. A binary label is 0 or 1: declare another outcome.")
+    if found.size == 1:
+        raise RowsError(
+            f"All {len(rows.label):,} labels of the {split} split are {found[0]:.0f}. With one class there is nothing "
+            "to tell apart: widen the split."
+        )
+
+
+def column(rows: pa.Table, name: str) -> NDArray[np.float64]:
+    """(n,) the feature's values, NaN where null; `RowsError` when they are no finite numbers."""
+    import numpy as np
+
+    values = _numbers(rows, name)
+    if np.isinf(values).any():
+        raise RowsError(f"Feature {name!r} has infinite values. Look for a division by zero, and make it null.")
+    return values
+
+
+def matrix(rows: pa.Table, features: Sequence[str]) -> NDArray[np.float32]:
+    """(n, len(features)) in this order, whatever the order and the other columns of `rows`; NaN where null."""
+    import numpy as np
+
+    numbers = np.empty((rows.num_rows, len(features)), np.float32)
+    with np.errstate(over="ignore"):
+        for place, name in enumerate(features):
+            numbers[:, place] = _numbers(rows, name)
+    if np.isinf(numbers).any():
+        for place, name in enumerate(features):
+            column(rows, name)
+            if np.isinf(numbers[:, place]).any():
+                raise RowsError(f"Feature {name!r} has values beyond 3.4e38, the greatest a model takes. Scale it.")
+    return numbers
+
+
+def check_known_somewhere(values: NDArray[np.floating], features: Sequence[str]) -> None:
+    """Refuse a feature without a single value in the training rows: a model would ignore it without a word."""
+    import numpy as np
+
+    for name, nothing in zip(features, np.isnan(values).all(axis=0), strict=True):
+        if nothing:
+            raise RowsError(
+                f"Feature {name!r} is null in all {len(values):,} training rows. Look at its source, or drop it."
+            )
+
+
+def _numbers(rows: pa.Table, name: str) -> NDArray[np.float64]:
+    import pyarrow as pa
+
+    try:
+        found = rows[name]
+    except KeyError:
+        near = did_you_mean(name, rows.column_names)
+        raise RowsError(f"The rows have no feature {name!r}, or more than one.{near}") from None
+    kind = found.type
+    if kind != pa.float64():
+        is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+        if not (is_number or pa.types.is_boolean(kind) or pa.types.is_null(kind)):
+            raise RowsError(f"Feature {name!r} is {kind}. A model takes numbers and booleans: derive one from it.")
+        found = found.cast("double", safe=False)  # a large whole number may lose digits that no model needs
+    values: NDArray[np.float64] = found.to_numpy()
+    return values

@@ -1,0 +1,95 @@
+"""Policies of all assets, in one place: naming, ownership, kinds, code version, and how a run ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from platform_ml.orchestration.checks import check_specs
+from platform_ml.spec.fingerprint import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from platform_ml.engine.audit import Check, Finding
+    from platform_ml.spec.project import Noun, Project
+
+    Body = Callable[[dg.AssetExecutionContext], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssetSpec:
+    """What differs from asset to asset."""
+
+    project: Project
+    noun: Noun
+    description: str
+    kinds: set[str]
+    partitions: dg.PartitionsDefinition | None
+    deps: Sequence[dg.AssetDep]
+    checks: Sequence[Check] = ()
+    metadata: Mapping[str, Any] | None = None
+    version: str | None = None
+    """The fingerprint, where it is not that of the noun alone."""
+
+    @property
+    def key(self) -> dg.AssetKey:
+        """project/name."""
+        return key(self.project, self.noun)
+
+
+def key(project: Project, noun: Noun) -> dg.AssetKey:
+    """The asset of a declaration."""
+    return dg.AssetKey([project.name, noun.name])
+
+
+def dep(project: Project, noun: Noun, mapping: dg.PartitionMapping | None = None) -> dg.AssetDep:
+    """An upstream asset and the partitions that are read of it."""
+    return dg.AssetDep(key(project, noun), partition_mapping=mapping)
+
+
+def asset(spec: AssetSpec, body: Body) -> dg.AssetsDefinition:
+    """The Dagster asset of a declaration."""
+
+    @dg.asset(
+        key=spec.key,
+        description=spec.description,
+        group_name=spec.project.name,
+        owners=[spec.project.owner],
+        kinds=spec.kinds,
+        tags={"platform_ml/noun": _noun_tag(spec.noun), "platform_ml/project": spec.project.name},
+        code_version=spec.version or fingerprint(spec.noun),
+        partitions_def=spec.partitions,
+        backfill_policy=dg.BackfillPolicy.single_run() if spec.partitions else None,
+        deps=list(spec.deps),
+        check_specs=check_specs(spec.key, spec.checks, spec.partitions),
+        metadata=spec.metadata,
+        required_resource_keys={"platform"},
+        output_required=False,
+    )
+    def _asset(context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - Dagster reads real annotations only
+        yield from body(context)
+
+    return _asset
+
+
+def partition_keys(context: dg.AssetExecutionContext) -> list[str]:
+    """The partitions that this run is about; none for an asset without partitions."""
+    return list(context.partition_keys) if context.has_partition_key or context.has_partition_key_range else []
+
+
+def stop(findings: Sequence[Finding]) -> dg.Failure:
+    """Why nothing was committed."""
+    first = findings[0]
+    more = f" And {len(findings) - 1} more." if len(findings) > 1 else ""
+    return dg.Failure(
+        description=f"{first.check.name}, partition {first.partition}: {first.reason}{more} Earlier data is as it was.",
+        metadata={"failed_checks": ", ".join(sorted({finding.check.name for finding in findings}))},
+        allow_retries=False,
+    )
+
+
+def _noun_tag(noun: Noun) -> str:
+    return "".join("_" + c.lower() if c.isupper() else c for c in type(noun).__name__).lstrip("_")

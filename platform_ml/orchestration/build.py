@@ -1,0 +1,105 @@
+"""Projects in, Dagster definitions out."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from platform_ml.orchestration.evaluation import evaluation_asset
+from platform_ml.orchestration.feature_group import feature_group_asset
+from platform_ml.orchestration.feature_view import feature_view_asset
+from platform_ml.orchestration.label import label_asset
+from platform_ml.orchestration.model_card import model_card_asset
+from platform_ml.orchestration.registration import registration_asset
+from platform_ml.orchestration.source import delivered, source_asset
+from platform_ml.orchestration.tracking import mlflow_health
+from platform_ml.orchestration.training_dataset import training_dataset_asset
+from platform_ml.orchestration.tuned_model import tuned_model_asset
+from platform_ml.spec.evaluation import Evaluation
+from platform_ml.spec.feature_group import FeatureGroup
+from platform_ml.spec.feature_view import FeatureView
+from platform_ml.spec.label import Label
+from platform_ml.spec.registration import Registration
+from platform_ml.spec.source import Source
+from platform_ml.spec.training_dataset import TrainingDataset
+from platform_ml.spec.tuned_model import TunedModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from platform_ml.orchestration.resources import PlatformResource
+    from platform_ml.spec.project import Noun, Project
+
+
+def definitions(projects: Sequence[Project], platform: PlatformResource) -> dg.Definitions:
+    """Everything that Dagster needs to know of these projects in this environment."""
+    return dg.Definitions(
+        assets=[made for project in projects for made in project_assets(project)],
+        jobs=[*(job for project in projects for job in project_jobs(project)), mlflow_health(platform.mlflow())],
+        resources={"platform": platform},
+        executor=dg.multiprocess_executor.configured(
+            {
+                "max_concurrent": 2,
+                # Steps start from a process that has the heavy libraries already.
+                "start_method": {"forkserver": {"preload_modules": ["platform_ml.orchestration.preload"]}},
+            }
+        ),
+    )
+
+
+def project_assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """The assets of a project, upstream first."""
+    with warnings.catch_warnings():
+        # Used knowingly: partitioned checks and single-run backfills are marked as young; the pinned version has them.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return list(_assets(project))
+
+
+def _assets(project: Project) -> Iterator[dg.AssetsDefinition | dg.AssetSpec]:
+    for source in project.all(Source):
+        yield delivered(project, source)
+        yield source_asset(project, source)
+    for group in project.all(FeatureGroup):
+        yield feature_group_asset(project, group)
+    for label in project.all(Label):
+        yield label_asset(project, label)
+    for view in project.all(FeatureView):
+        yield feature_view_asset(project, view)
+    for dataset in project.all(TrainingDataset):
+        yield training_dataset_asset(project, dataset)
+    for model in project.all(TunedModel):
+        yield tuned_model_asset(project, model)
+    for evaluation in project.all(Evaluation):
+        yield evaluation_asset(project, evaluation)
+    for registration in project.all(Registration):
+        yield model_card_asset(project, registration)
+        yield registration_asset(project, registration)
+
+
+def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
+    """One job per cadence, since the assets of a job share their partitions."""
+    daily: list[Source | FeatureGroup] = [*project.all(Source), *project.all(FeatureGroup)]
+    by_days: dict[int, list[dg.AssetKey]] = {}
+    for noun in daily:
+        if noun.cadence:
+            by_days.setdefault(noun.cadence.days, []).append(dg.AssetKey([project.name, noun.name]))
+    reference = [dg.AssetKey([project.name, noun.name]) for noun in daily if noun.cadence is None]
+    for days, keys in by_days.items():
+        name = {1: "daily", 7: "weekly"}[days]
+        yield dg.define_asset_job(
+            f"{project.name}_{name}", [*keys, *reference], description=f"Sources and {name} features of {project.name}."
+        )
+    for registration in project.all(Registration):
+        model = registration.card.evaluation.model
+        nouns: list[Noun] = [
+            model.dataset.view.label, model.dataset.view, model.dataset, model, registration.card.evaluation,
+            registration.card, registration,
+        ]  # fmt: skip
+        yield dg.define_asset_job(
+            f"{project.name}_{registration.name}",
+            [dg.AssetKey([project.name, noun.name]) for noun in nouns],
+            description=f"From labels to the registered model {registration.name}, for one cutoff.",
+        )

@@ -1,0 +1,74 @@
+"""Findings as Dagster asset checks, one evaluation per partition also in a run over many of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from dagster import DagsterEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from platform_ml.engine.audit import Check, Finding
+
+
+def check_specs(
+    key: dg.AssetKey, checks: Sequence[Check], partitions: dg.PartitionsDefinition | None
+) -> list[dg.AssetCheckSpec]:
+    """The declared checks of an asset, partitioned like the asset: a later pass must not clear an earlier failure."""
+    return [
+        dg.AssetCheckSpec(
+            check.name, asset=key, description=check.description, blocking=check.blocking, partitions_def=partitions
+        )
+        for check in checks
+    ]
+
+
+def report(context: dg.AssetExecutionContext, findings: Sequence[Finding]) -> Iterator[dg.AssetCheckResult]:
+    """Record every finding for its own partition, and each check's result for the run as a whole."""
+    many = len({finding.partition for finding in findings}) > 1
+    if many:
+        record(context, findings)
+    for check, found in _by_check(findings):
+        failed = [finding for finding in found if not finding.passed]
+        yield dg.AssetCheckResult(
+            check_name=check.name,
+            passed=not failed,
+            severity=_severity(check),
+            description=_summary(found, failed) if many else found[0].reason,
+            metadata={"partitions": len(found), "failed": len(failed)} if many else dict(found[0].numbers),
+        )
+
+
+def record(context: dg.AssetExecutionContext, findings: Iterable[Finding]) -> None:
+    """Write evaluations of single partitions: a range run would otherwise leave them all as planned."""
+    step = context.get_step_execution_context()
+    for finding in findings:
+        evaluation = dg.AssetCheckEvaluation(
+            asset_key=context.asset_key,
+            check_name=finding.check.name,
+            passed=finding.passed,
+            severity=_severity(finding.check),
+            description=finding.reason,
+            metadata={name: dg.MetadataValue.text(str(value)) for name, value in finding.numbers.items()},
+            blocking=finding.check.blocking,
+            partition=finding.partition if context.has_partition_key or context.has_partition_key_range else None,
+        )
+        DagsterEvent.asset_check_evaluation(step, evaluation)
+
+
+def _by_check(findings: Sequence[Finding]) -> list[tuple[Check, list[Finding]]]:
+    found: dict[Check, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.check, []).append(finding)
+    return list(found.items())
+
+
+def _summary(found: Sequence[Finding], failed: Sequence[Finding]) -> str:
+    passed = f"{len(found) - len(failed):,} of {len(found):,} partitions passed."
+    return passed if not failed else f"{passed} The first that did not, {failed[0].partition}: {failed[0].reason}"
+
+
+def _severity(check: Check) -> dg.AssetCheckSeverity:
+    return dg.AssetCheckSeverity.ERROR if check.blocking else dg.AssetCheckSeverity.WARN

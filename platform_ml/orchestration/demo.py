@@ -1,0 +1,190 @@
+"""One project from example files to a registered model, through Dagster, doing only what is needed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platform_ml.engine import card_artifact as cards
+from platform_ml.engine import evaluation as evaluations
+from platform_ml.engine import tuned_model as models
+from platform_ml.engine.landing import deliver
+from platform_ml.engine.staleness import stale
+from platform_ml.orchestration.resources import PlatformResource
+from platform_ml.orchestration.ui import mlflow_command
+from platform_ml.spec.errors import MissingInputError, PlatformError
+from platform_ml.spec.feature_group import FeatureGroup
+from platform_ml.spec.fingerprint import fingerprint
+from platform_ml.spec.project import upstream
+from platform_ml.spec.registration import Registration
+from platform_ml.spec.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from platform_ml.engine.platform import Work
+    from platform_ml.spec.evaluation import Estimate
+    from platform_ml.spec.project import Noun, Project
+
+PREFIX = re.compile(r"^\d{4}-\d\d-\d\d [\d:]+ [+-]\d{4} - dagster - (?P<level>[A-Z]+) - (?P<rest>.*)$")
+OWN = re.compile(r"^[\w-]+ - [0-9a-f-]{36} - (?P<step>[\w-]+) - (?P<message>.*)$")
+
+
+def land(project: Project) -> None:
+    """Deliver the example files that are not there yet."""
+    work = _work(project)
+    for source in project.all(Source):
+        if source.example:
+            count = deliver(source, work=work)
+            _say(f"landing/{project.name}/{source.name}: {f'{count} new files' if count else 'all files are there'}")
+
+
+def demo(project: Project) -> int:
+    """Land, materialize what is missing or stale, register, and say what came of it."""
+    work = _work(project)
+    _say(f"1/4  Landing example data of {project.name}")
+    land(project)
+    _say("2/4  Sources and features")
+    _materialize(project, [*project.all(Source), *project.all(FeatureGroup)], work)
+    _say("3/4  Labels and feature views")
+    tables = [noun for r in project.all(Registration) for noun in _view_path(r)]
+    _materialize(project, tables, work)
+    _say("4/4  Training dataset, model, evaluation, card, registration")
+    failed = 0
+    for registration in project.all(Registration):
+        cutoff = str(project.demo_cutoff or registration.card.evaluation.model.dataset.view.label.cadence.keys()[-1])
+        if _is_registered(registration, cutoff, work):
+            _say(f"     {registration.name} of cutoff {cutoff} is registered and up to date")
+        else:
+            keys = [_asset(project, noun) for noun in _model_path(registration)]
+            failed |= _dagster(keys, partition=cutoff, check=False)
+        _summary(project, registration, cutoff, work)
+    return failed
+
+
+def _view_path(registration: Registration) -> list[Noun]:
+    view = registration.card.evaluation.model.dataset.view
+    return [view.label, view]
+
+
+def _model_path(registration: Registration) -> list[Noun]:
+    evaluation = registration.card.evaluation
+    return [evaluation.model.dataset, evaluation.model, evaluation, registration.card, registration]
+
+
+def _materialize(project: Project, nouns: Sequence[Noun], work: Work) -> None:
+    """One run per cadence, over the span of what is stale."""
+    why = stale(project, work)
+    todo = [noun for noun in nouns if noun.name in why]
+    if not todo:
+        _say("     everything is up to date")
+        return
+    reference = [noun for noun in todo if list(why[noun.name]) == ["all"]]
+    timed = [noun for noun in todo if noun not in reference]
+    sources = [noun for noun in reference if not upstream(noun)]
+    if sources:
+        _dagster([_asset(project, noun) for noun in sources])
+    if derived := [noun for noun in reference if noun not in sources]:
+        _dagster([_asset(project, noun) for noun in derived])
+    if timed:
+        keys = sorted({key for noun in timed for key in why[noun.name]})
+        reasons = sorted({reason for noun in timed for reason in why[noun.name].values()})
+        _say(f"     {len(keys)} partitions, {keys[0]} to {keys[-1]}: {', '.join(reasons)}")
+        _dagster([_asset(project, noun) for noun in timed], span=(keys[0], keys[-1]))
+
+
+def _is_registered(registration: Registration, cutoff: str, work: Work) -> bool:
+    """Whether the registry has a version made by this declaration from the dataset that would be made now."""
+    from platform_ml.engine.training_dataset import is_current
+
+    model = registration.card.evaluation.model
+    try:
+        dataset, trained = model.dataset, models.load(model, cutoff, work=work)
+        cards.load(registration.card, cutoff, work=work)
+    except (MissingInputError, PlatformError):
+        return False
+    tags = {"fingerprint": fingerprint(registration), "model_digest": trained.digest, "cutoff": cutoff}
+    return is_current(dataset, cutoff, work=work) and work.platform.registry.find(registration.name, tags) is not None
+
+
+def _dagster(
+    keys: Sequence[str], *, partition: str = "", span: tuple[str, str] | None = None, check: bool = True
+) -> int:
+    """Run `dagster asset materialize` as a user would, and show what the assets say."""
+    command = ["dagster", "asset", "materialize", "-m", "platform_ml.definitions", "--select", ",".join(keys)]
+    command += ["--partition", partition] if partition else []
+    command += ["--partition-range", "...".join(span)] if span else []
+    _say(f"     $ {' '.join(repr(part) if ' ' in part else part for part in command)}")
+    tail: list[str] = []
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"PATH": path}
+    ) as process:
+        for line in process.stdout or ():
+            tail = [*tail[-60:], line.rstrip()]
+            _show(line.rstrip())
+    if process.returncode and check:
+        raise PlatformError("Dagster's run failed. Its last lines:\n" + "\n".join(tail))
+    return process.returncode
+
+
+def _show(line: str) -> None:
+    found = PREFIX.match(line)
+    own = OWN.match(found["rest"]) if found else None
+    if found and own and found["level"] in ("INFO", "WARNING", "ERROR"):
+        _say(f"     {own['message']}")
+
+
+def _summary(project: Project, registration: Registration, cutoff: str, work: Work) -> None:
+    """A short table: tables, metrics, gates, version, and where to look."""
+    evaluation = registration.card.evaluation
+    result = evaluations.load(evaluation, cutoff, work=work)
+    print(f"\n{project.name} / {registration.name}, cutoff {cutoff}\n{'=' * 60}")
+    print(f"{'table':<28}{'partitions':>12}{'rows':>14}")
+    for noun in project.nouns:
+        snapshot = work.platform.tables.snapshot(work.table(noun))
+        if snapshot:
+            rows = sum(state.rows for state in snapshot.partitions.values())
+            print(f"{noun.name:<28}{len(snapshot.partitions):>12,}{rows:>14,}")
+    names = list(result.titles)
+    print(
+        f"\n{'on ' + str(result.splits['test'].rows) + ' test rows':<28}"
+        + "".join(f"{result.titles[n]:>20}" for n in names)
+    )
+    print(f"{evaluation.model.name:<28}" + "".join(f"{_short(result.test(n)):>20}" for n in names))
+    for name, baseline in result.baselines.items():
+        print(f"{'baseline: ' + name:<28}" + "".join(f"{_short(baseline.metrics[n]):>20}" for n in names))
+    print()
+    for verdict in registration.judge(result):
+        print(f"{'PASSED' if verdict.passed else verdict.outcome.upper():<8}{verdict.gate}: {verdict.reason}")
+    trained = models.load(evaluation.model, cutoff, work=work)
+    tags = {"model_digest": trained.digest, "cutoff": cutoff}
+    version = work.platform.registry.find(registration.name, tags)
+    card = cards.load(registration.card, cutoff, work=work).folder / "card.html"
+    state = (
+        f"{registration.name} version {version}, alias {registration.alias}" if version else "NO: see the gates above"
+    )
+    print(f"\nregistered   {state}")
+    print(f"model card   {card}")
+    print("Dagster UI   make ui, then http://localhost:3000")
+    print(f"MLflow UI    {mlflow_command()}")
+
+
+def _short(estimate: Estimate) -> str:
+    return "-" if estimate.value is None else f"{estimate.value:.4f}"
+
+
+def _asset(project: Project, noun: Noun) -> str:
+    return f"{project.name}/{noun.name}"
+
+
+def _work(project: Project) -> Work:
+    return PlatformResource().work(project.name, lambda text: _say(f"     {text}"))
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)

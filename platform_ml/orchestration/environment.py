@@ -1,0 +1,47 @@
+"""Which code runs, in which environment: what manifests, runs and cards say about it."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@cache
+def code_version() -> str:
+    """The version of this package."""
+    return version("platform_ml")
+
+
+@cache
+def environment() -> dict[str, str]:
+    """Versions and hashes as plain text; "unknown" where a checkout or lock file is not at hand."""
+    commit = _git("rev-parse", "HEAD")
+    dirty = _git("status", "--porcelain", "--untracked-files=no")
+    lock = ROOT / "requirements.lock"
+    return {
+        "platform_version": code_version(),
+        "python_version": platform.python_version(),
+        "git_commit": commit or "unknown",
+        "git_dirty": "unknown" if commit is None else str(bool(dirty)).lower(),
+        "lock_hash": hashlib.sha256(lock.read_bytes()).hexdigest() if lock.exists() else "unknown",
+    }
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(  # noqa: S603 - our own arguments
+            ["git", "-C", str(ROOT), *arguments],  # noqa: S607 - git as the user has it
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

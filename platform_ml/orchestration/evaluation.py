@@ -1,0 +1,67 @@
+"""Evaluations as assets of plain numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from platform_ml.engine import evaluation as engine
+from platform_ml.engine import training_dataset as datasets
+from platform_ml.engine import tuned_model as models
+from platform_ml.orchestration.asset import AssetSpec, asset, dep
+from platform_ml.orchestration.partitions import partitions_def
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from platform_ml.spec.evaluation import Evaluation, EvaluationResult
+    from platform_ml.spec.project import Project
+
+
+def evaluation_asset(project: Project, evaluation: Evaluation) -> dg.AssetsDefinition:
+    """Measure the model on every split, slice and against every baseline."""
+    model = evaluation.model
+
+    def body(context: dg.AssetExecutionContext) -> Iterator[object]:
+        work = context.resources.platform.work(project.name, context.log.info)
+        for cutoff in context.partition_keys:
+            dataset = datasets.load(model.dataset, cutoff, work=work)
+            trained = models.load(model, cutoff, work=work)
+            result, artifact = engine.materialize_evaluation(evaluation, cutoff, dataset, trained, work=work)
+            context.add_asset_metadata(_metadata(result) | {"folder": str(artifact.folder)}, partition_key=cutoff)
+        yield dg.MaterializeResult(data_version=dg.DataVersion(result.digest))
+
+    spec = AssetSpec(
+        project=project,
+        noun=evaluation,
+        description=evaluation.description,
+        kinds={"evaluation", "shap"},
+        partitions=partitions_def(model.dataset.view.label.cadence),
+        deps=[dep(project, model), dep(project, model.dataset)],
+    )
+    return asset(spec, body)
+
+
+def _metadata(result: EvaluationResult) -> dict[str, object]:
+    """Numbers that Dagster plots over cutoffs, and tables to read."""
+    names = list(result.titles)
+    lines = ["| on | rows | " + " | ".join(result.titles[name] for name in names) + " |"]
+    lines.append("| --- | --: |" + " --: |" * len(names))
+    for split, score in result.splits.items():
+        lines.append(f"| {split} | {score.rows:,} | " + " | ".join(str(score.metrics[name]) for name in names) + " |")
+    for name, baseline in result.baselines.items():
+        rows = result.splits["test"].rows
+        lines.append(f"| {name} (baseline) | {rows:,} | " + " | ".join(str(baseline.metrics[n]) for n in names) + " |")
+    slices = ["| slice | rows | " + result.titles[names[0]] + " | gap to all |", "| --- | --: | --: | --: |"]
+    slices += [f"| {s.title} | {s.rows:,} | {s.metrics[names[0]]} | {s.gap} |" for s in result.slices]
+    numbers = {f"test_{name}": value for name in names if (value := result.test(name).value) is not None}
+    return {
+        **numbers,
+        "metrics": dg.MetadataValue.md("\n".join(lines)),
+        "slices": dg.MetadataValue.md("\n".join(slices)),
+        "latency_p50_ms": float(result.latency_ms["p50"]),
+        "latency_p99_ms": float(result.latency_ms["p99"]),
+        "size_bytes": result.size_bytes,
+        "top_features": ", ".join(item.feature for item in result.importance[:5]),
+    }

@@ -1,0 +1,47 @@
+"""Labels as assets."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from platform_ml.engine import label as engine
+from platform_ml.engine.schema import arrow_schema
+from platform_ml.orchestration import metadata
+from platform_ml.orchestration.asset import AssetSpec, asset, dep, key
+from platform_ml.orchestration.partitions import label_on_source, partitions_def
+from platform_ml.orchestration.table import table_body
+from platform_ml.spec.feature_group import EVENT_TIME
+from platform_ml.spec.label import KNOWN_TIME
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from platform_ml.spec.label import Label
+    from platform_ml.spec.project import Project
+
+
+def label_asset(project: Project, label: Label) -> dg.AssetsDefinition:
+    """Compute and commit outcomes that are known by now."""
+    types = engine.types(label)
+    described = {
+        label.name: label.outcome.meaning,
+        EVENT_TIME: "The moment that is predicted from.",
+        KNOWN_TIME: "When the outcome became known: the end of its horizon.",
+    }
+    origin = [(key(project, label.source), column) for column in (label.entity, str(label.source.event_time))]
+    spec = AssetSpec(
+        project=project,
+        noun=label,
+        description=label.description,
+        kinds={"label", "duckdb", "deltalake"},
+        partitions=partitions_def(label.cadence),
+        deps=[dep(project, label.source, label_on_source(label))],
+        checks=engine.checks(label),
+        metadata={
+            "dagster/column_schema": metadata.column_schema(arrow_schema(types), described, list(types)),
+            "dagster/column_lineage": metadata.lineage({label.entity: origin[:1], label.name: origin}),
+            "horizon_days": label.horizon_days,
+        },
+    )
+    return asset(spec, table_body(project, label, partial(engine.materialize_label, label)))

@@ -1,0 +1,71 @@
+"""Cadences as Dagster partitions, and which upstream days a partition reads."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from platform_ml.spec.window import Cadence, Daily, Weekly
+
+if TYPE_CHECKING:
+    from platform_ml.spec.feature_group import FeatureGroup
+    from platform_ml.spec.label import Label
+    from platform_ml.spec.training_dataset import TrainingDataset
+
+EVERYTHING = 10_000
+"""Days: further back than any source of ours reaches."""
+
+
+def partitions_def(cadence: Cadence | None) -> dg.PartitionsDefinition | None:
+    """The partitions of a cadence; None for what is not partitioned."""
+    match cadence:
+        case None:
+            return None
+        case Daily():
+            return dg.DailyPartitionsDefinition(start_date=str(cadence.first), end_date=_end(cadence))
+        case Weekly():
+            return dg.WeeklyPartitionsDefinition(
+                start_date=str(cadence.first),
+                end_date=_end(cadence),
+                day_offset=cadence.first.isoweekday() % 7,
+                # A key is the moment that is predicted from: it exists from that moment on.
+                end_offset=0 if cadence.last else 1,
+            )
+    raise TypeError(cadence)
+
+
+def group_on_source(group: FeatureGroup) -> dg.PartitionMapping | None:
+    """Windows look back from the end of the partition."""
+    if group.cadence is None:
+        return None
+    step = group.cadence.days
+    return _window(start=-ceil((group.lookback_days - step) / step), end=0)
+
+
+def label_on_source(label: Label) -> dg.PartitionMapping:
+    """Who was seen before the moment, and the horizon after it; whole partitions, so up to one more than needed."""
+    step = label.cadence.days
+    before = label.seen_within_days or EVERYTHING
+    return _window(start=-ceil(before / step), end=ceil(label.horizon_days / step) - 1)
+
+
+def view_on_group(group: FeatureGroup, label: Label) -> dg.PartitionMapping | None:
+    """The last snapshot that was complete at the moment."""
+    if group.cadence is None:
+        return None
+    return _window(start=-ceil(group.cadence.days / label.cadence.days), end=-1)
+
+
+def dataset_on_view(dataset: TrainingDataset) -> dg.PartitionMapping:
+    """The history up to the cutoff."""
+    return _window(start=-(dataset.history_days // dataset.view.label.cadence.days), end=0)
+
+
+def _window(*, start: int, end: int) -> dg.PartitionMapping:
+    return dg.TimeWindowPartitionMapping(start_offset=start, end_offset=end, allow_nonexistent_upstream_partitions=True)
+
+
+def _end(cadence: Cadence) -> str | None:
+    return None if cadence.end is None else str(cadence.end)

@@ -1,0 +1,65 @@
+"""Registered models as assets: the last step, which judges the gates again before it lets anything in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from platform_ml.engine import evaluation as evaluations
+from platform_ml.engine import registration as engine
+from platform_ml.engine import tuned_model as models
+from platform_ml.orchestration.asset import AssetSpec, asset, dep
+from platform_ml.orchestration.environment import environment
+from platform_ml.orchestration.partitions import partitions_def
+from platform_ml.spec.errors import Refused
+from platform_ml.spec.registration import Approved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from platform_ml.spec.project import Project
+    from platform_ml.spec.registration import Registration
+
+
+def registration_asset(project: Project, registration: Registration) -> dg.AssetsDefinition:
+    """Register the model with its card, if its gates pass now."""
+    card = registration.card
+    model = card.evaluation.model
+
+    def body(context: dg.AssetExecutionContext) -> Iterator[object]:
+        work = context.resources.platform.work(project.name, context.log.info)
+        for cutoff in context.partition_keys:
+            result = evaluations.load(card.evaluation, cutoff, work=work)
+            try:
+                # A blocking check stops only its own run: a later run of this asset alone comes here all the same.
+                approved = Approved.by(registration, result)
+                trained = models.load(model, cutoff, work=work)
+                registered = engine.materialize_registration(
+                    registration, cutoff, approved, trained, work=work, code=environment()
+                )
+            except Refused as refusal:
+                raise dg.Failure(description=str(refusal), allow_retries=False) from refusal
+            context.add_asset_metadata(
+                {
+                    "registered": f"{registered.name}@{registered.version}",
+                    "version": int(registered.version),
+                    "alias": registration.alias,
+                    "model": approved.model_digest,
+                    "dataset": approved.dataset_digest,
+                    "evaluation": approved.evaluation_digest,
+                    "gates": "; ".join(f"{verdict.gate}: {verdict.outcome}" for verdict in approved.verdicts),
+                },
+                partition_key=cutoff,
+            )
+        yield dg.MaterializeResult(data_version=dg.DataVersion(f"{approved.model_digest}:{approved.policy_digest}"))
+
+    spec = AssetSpec(
+        project=project,
+        noun=registration,
+        description=f"{registration.description} Gates: " + " ".join(gate.rule for gate in registration.gates),
+        kinds={"registry", "mlflow"},
+        partitions=partitions_def(model.dataset.view.label.cadence),
+        deps=[dep(project, card), dep(project, card.evaluation), dep(project, model)],
+    )
+    return asset(spec, body)

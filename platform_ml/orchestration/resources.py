@@ -1,0 +1,69 @@
+"""What an environment chooses: where things lie and what computes. The embedded default needs one folder."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from platform_ml.engine.platform import Platform, Work
+from platform_ml.engine.ports import Stamp
+from platform_ml.orchestration.environment import code_version
+from platform_ml.orchestration.tracking import MLflow
+from platform_ml.spec.fingerprint import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from platform_ml.spec.project import Noun
+
+DATA = "data"
+
+
+class PlatformResource(dg.ConfigurableResource):
+    """The embedded platform: Delta tables and artifacts in a folder, DuckDB in memory, MLflow on SQLite."""
+
+    data: str = DATA
+    """The folder; relative to where the code location was started."""
+    memory: str = "1500MB"
+    """What one query may use before it spills to disk."""
+
+    def mlflow(self) -> MLflow:
+        """The tracker and registry of this environment."""
+        root = Path(self.data, "mlflow").resolve()
+        return MLflow(tracking_uri=f"sqlite:///{root / 'mlflow.db'}", artifact_root=str(root / "artifacts"))
+
+    def platform(self) -> Platform:
+        """The adapters of this environment."""
+        from platform_ml.adapters.delta import DeltaTables
+        from platform_ml.adapters.duckdb import DuckDB
+        from platform_ml.adapters.folders import Folders
+
+        root, store = Path(self.data).resolve(), self.mlflow()
+        return Platform(
+            landing=root / "landing",
+            tables=DeltaTables(root / "tables"),
+            compute=DuckDB(memory=self.memory),
+            artifacts=Folders(root / "artifacts"),
+            tracker=store.tracker(),
+            registry=store.registry(),
+        )
+
+    def work(self, project: str, say: Callable[[str], None]) -> Work:
+        """The platform at work for one project."""
+        return Work(project=project, platform=self.platform(), say=say)
+
+
+def stamp(context: dg.AssetExecutionContext, noun: Noun) -> Stamp:
+    """Who writes. A retry starts later, so its token is newer and a zombie of the first attempt is refused."""
+    record = context.instance.get_run_record_by_id(context.run.run_id)
+    started = record.start_time if record and record.start_time else time.time()
+    return Stamp(
+        run_id=context.run.run_id,
+        asset=context.asset_key.to_user_string(),
+        fingerprint=fingerprint(noun),
+        code_version=code_version(),
+        token=int(started * 1_000_000) + context.op_execution_context.retry_number,
+    )

@@ -1,0 +1,123 @@
+"""MLflow in Dagster: a resource that never holds an open run, and one job through dagster-mlflow.
+
+dagster-mlflow 0.29 keeps one MLflow run open for the whole Dagster run. That is right only where all steps share one
+process. In a multiprocess run every step process reopens the run, the hook runs in the step's process and not in that
+of the run, and MLflow ends what is open when any process exits, as FINISHED. So assets use `MLflow`, which stores a
+finished run in one piece, and the job below runs in process; its test holds both for `dagster job execute` too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator  # noqa: TC003 - Dagster reads the annotations of resources
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from platform_ml.orchestration.environment import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from platform_ml.adapters.mlflow import MLflowRegistry, MLflowTracker
+
+SQLITE = "sqlite:///"
+HEALTH = "platform_health"
+LIBRARIES = ("dagster", "dagster-mlflow", "deltalake", "duckdb", "mlflow", "numpy", "optuna", "pyarrow", "xgboost")
+
+
+class MLflow(dg.ConfigurableResource):
+    """Where runs and registered models are kept; relative paths start where the code location was started."""
+
+    tracking_uri: str = "sqlite:///data/mlflow/mlflow.db"
+    artifact_root: str = "data/mlflow/artifacts"
+
+    def tracker(self) -> MLflowTracker:
+        """Stores finished runs."""
+        from platform_ml.adapters.mlflow import MLflowTracker
+
+        return MLflowTracker(self.uri, self.root)
+
+    def registry(self) -> MLflowRegistry:
+        """Stores model versions."""
+        from platform_ml.adapters.mlflow import MLflowRegistry
+
+        return MLflowRegistry(self.uri, self.root)
+
+    def prepare(self, experiment: str) -> None:
+        """Make the store and the experiment: MLflow itself would put its artifacts wherever one happens to stand."""
+        from platform_ml.adapters.mlflow import connect, experiment_id
+
+        experiment_id(connect(self.uri), experiment, self.root)
+
+    @property
+    def uri(self) -> str:
+        """The address, with an absolute path."""
+        if not self.tracking_uri.startswith(SQLITE):
+            return self.tracking_uri
+        return SQLITE + str(Path(self.tracking_uri.removeprefix(SQLITE)).resolve())
+
+    @property
+    def root(self) -> Path:
+        """The folder, absolute."""
+        return Path(self.artifact_root).resolve()
+
+
+def run_tags(context: dg.AssetExecutionContext) -> dict[str, str]:
+    """What leads from an MLflow run back to Dagster."""
+    partitioned = context.has_partition_key or context.has_partition_key_range
+    return {
+        "dagster_run": context.run.run_id,
+        "dagster_job": context.job_name,
+        "dagster_asset": context.asset_key.to_user_string(),
+        **({"dagster_partition": ", ".join(context.partition_keys)} if partitioned else {}),
+    }
+
+
+@dg.resource(required_resource_keys={"tracking"})
+def mlflow_tracking(context: dg.InitResourceContext) -> Iterator[Any]:
+    """dagster-mlflow's resource, on the store of the `tracking` resource; imported late, because it loads all of MLflow."""
+    store: MLflow = context.resources.tracking
+    store.prepare(HEALTH)
+    import dagster_mlflow
+
+    config = {"experiment_name": HEALTH, "mlflow_tracking_uri": store.uri}
+    yield from dagster_mlflow.mlflow_tracking.resource_fn(context.replace_config(config))
+
+
+def _end(context: dg.HookContext, events: Sequence[dg.DagsterEvent]) -> dg.HookExecutionResult:
+    import dagster_mlflow
+
+    result: dg.HookExecutionResult = dagster_mlflow.end_mlflow_on_run_finished.hook_fn(context, events)
+    return result
+
+
+end_mlflow_on_run_finished = dg.HookDefinition(
+    name="end_mlflow_on_run_finished", hook_fn=_end, required_resource_keys={"mlflow"}
+)
+
+
+@dg.op(required_resource_keys={"mlflow"})
+def log_environment(context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - Dagster reads real annotations
+    """Versions, commit and lock hash as parameters of an MLflow run."""
+    context.resources.mlflow.log_params(environment() | {name: version(name) for name in LIBRARIES})
+
+
+def tracked_job(name: str, op: dg.OpDefinition, tracking: MLflow, description: str) -> dg.JobDefinition:
+    """A job of one step within one MLflow run that ends as the step does."""
+    resources: Mapping[str, Any] = {"mlflow": mlflow_tracking, "tracking": tracking}
+
+    @end_mlflow_on_run_finished
+    @dg.job(name=name, resource_defs=resources, executor_def=dg.in_process_executor, description=description)
+    def job() -> None:
+        op()
+
+    return job
+
+
+def mlflow_health(tracking: MLflow) -> dg.JobDefinition:
+    """Whether MLflow can be written, and with which environment."""
+    return tracked_job(
+        "mlflow_health", log_environment, tracking, "Log the environment to MLflow, to see that it works."
+    )

@@ -1,0 +1,69 @@
+"""Training datasets as assets, one partition per cutoff."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from platform_ml.engine import training_dataset as engine
+from platform_ml.orchestration import metadata
+from platform_ml.orchestration.asset import AssetSpec, asset, dep, stop
+from platform_ml.orchestration.checks import record, report
+from platform_ml.orchestration.environment import environment
+from platform_ml.orchestration.partitions import dataset_on_view, partitions_def
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from platform_ml.spec.project import Project
+    from platform_ml.spec.training_dataset import TrainingDataset
+
+
+def training_dataset_asset(project: Project, dataset: TrainingDataset) -> dg.AssetsDefinition:
+    """Cut the view at a cutoff and publish the rows with their manifest."""
+
+    def body(context: dg.AssetExecutionContext) -> Iterator[object]:
+        work = context.resources.platform.work(project.name, context.log.info)
+        made_by = environment() | {"dagster_run": context.run.run_id}
+        for cutoff in context.partition_keys:
+            built = engine.materialize_training_dataset(dataset, cutoff, work=work, made_by=made_by)
+            if built.artifact is None:
+                record(context, built.findings)
+                raise stop([finding for finding in built.findings if finding.stops])
+            splits = built.artifact.record["split"]["splits"]
+            context.add_asset_metadata(
+                {
+                    "dagster/row_count": sum(split["rows"] for split in splits.values()),
+                    "version": built.artifact.digest,
+                    "manifest": dg.MetadataValue.path(str(built.artifact.folder / "record.json")),
+                    "splits": dg.MetadataValue.md(_splits(splits)),
+                    "rule": built.artifact.record["split"]["rule"],
+                    "preview": metadata.preview(built.preview),
+                },
+                partition_key=cutoff,
+            )
+            version = dg.DataVersion(built.artifact.digest)
+            yield from report(context, built.findings) if len(context.partition_keys) == 1 else ()
+        yield dg.MaterializeResult(data_version=version)
+
+    spec = AssetSpec(
+        project=project,
+        noun=dataset,
+        description=f"{dataset.description} {dataset.splitter.says(dataset.gap_days)}",
+        kinds={"dataset", "parquet"},
+        partitions=partitions_def(dataset.view.label.cadence),
+        deps=[dep(project, dataset.view, dataset_on_view(dataset))],
+        checks=engine.CHECKS,
+        metadata={"gap_days": dataset.gap_days, "windows_may_overlap": dataset.windows_may_overlap or "no"},
+    )
+    return asset(spec, body)
+
+
+def _splits(splits: dict[str, dict[str, object]]) -> str:
+    lines = ["| split | rows | positives | first | last | outcomes known |", "| --- | --: | --: | --- | --- | --- |"]
+    lines += [
+        f"| {name} | {s['rows']:,} | {s['positives']:,} | {s['first']} | {s['last']} | {s['outcomes_known']} |"
+        for name, s in splits.items()
+    ]
+    return "\n".join(lines)

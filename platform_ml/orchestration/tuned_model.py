@@ -1,0 +1,56 @@
+"""Tuned models as assets: search, fit, publish, and remember the runs in the tracker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from platform_ml.engine import training_dataset as datasets
+from platform_ml.engine import tuned_model as engine
+from platform_ml.orchestration.asset import AssetSpec, asset, dep
+from platform_ml.orchestration.environment import environment
+from platform_ml.orchestration.partitions import partitions_def
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from platform_ml.spec.project import Project
+    from platform_ml.spec.tuned_model import TunedModel
+
+
+def tuned_model_asset(project: Project, model: TunedModel) -> dg.AssetsDefinition:
+    """Search hyper-parameters on validation rows and publish the best model in its native format."""
+
+    def body(context: dg.AssetExecutionContext) -> Iterator[object]:
+        work = context.resources.platform.work(project.name, context.log.info)
+        made_by = environment() | {"dagster_run": context.run.run_id}
+        for cutoff in context.partition_keys:
+            dataset = datasets.load(model.dataset, cutoff, work=work)
+            artifact = engine.materialize_tuned_model(model, cutoff, dataset, work=work, made_by=made_by)
+            record = artifact.record
+            context.add_asset_metadata(
+                {
+                    "version": artifact.digest,
+                    f"validation_{model.metric.name}": float(record["search"]["best_score"]),
+                    "trials": record["search"]["trials"],
+                    "pruned_trials": record["search"]["pruned"],
+                    "params": dg.MetadataValue.json(record["params"]),
+                    "dataset": dataset.digest,
+                    "mlflow_run": record["mlflow_run"],
+                    "size_bytes": (artifact.folder / record["model_file"]).stat().st_size,
+                    "folder": dg.MetadataValue.path(str(artifact.folder)),
+                },
+                partition_key=cutoff,
+            )
+        yield dg.MaterializeResult(data_version=dg.DataVersion(artifact.digest))
+
+    spec = AssetSpec(
+        project=project,
+        noun=model,
+        description=model.description,
+        kinds={"model", model.family.name, "optuna", "mlflow"},
+        partitions=partitions_def(model.dataset.view.label.cadence),
+        deps=[dep(project, model.dataset)],
+    )
+    return asset(spec, body)

@@ -1,0 +1,5 @@
+"""For whom: declarations only. A new project is a folder here and a line in PROJECTS."""
+
+from platform_ml.projects.retail import retail
+
+PROJECTS = (retail,)

@@ -1,0 +1,190 @@
+"""What is measured, and the plain numbers that come of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self
+
+from platform_ml.spec.errors import DeclarationError
+from platform_ml.spec.fingerprint import PROSE, digest
+from platform_ml.spec.naming import check_known, check_name, check_unique
+
+if TYPE_CHECKING:
+    from platform_ml.spec.metric import Metric
+    from platform_ml.spec.tuned_model import TunedModel
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Metrics on every split, on slices of the test rows, and against the model's baselines."""
+
+    name: str
+    description: str = field(metadata=PROSE)
+    model: TunedModel
+    metrics: tuple[Metric, ...]
+    """The first one is the one that slices are compared by."""
+    slices: tuple[str, ...] = ()
+    """Helper columns of the view; each of their values is a slice."""
+    resamples: int = 1_000
+    """Bootstrap resamples of entities behind every interval."""
+
+    def __post_init__(self) -> None:
+        check_name("Evaluation", self.name)
+        where = f"Evaluation {self.name!r}"
+        view = self.model.dataset.view
+        check_unique(where, "metric", [metric.name for metric in self.metrics])
+        check_known(f"Feature view {view.name!r}", "helper column", self.slices, view.helper_names)
+        if not self.metrics:
+            raise DeclarationError(f"{where} has no metrics.")
+
+    def metric(self, name: str) -> Metric:
+        """The metric of this name."""
+        return next(metric for metric in self.metrics if metric.name == name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A number with its 95 % bootstrap interval; NaN never gets in, `None` says that it is not defined."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, number in (("value", self.value), ("low", self.low), ("high", self.high)):
+            if number is not None and not math.isfinite(number):
+                object.__setattr__(self, name, None)
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return "not defined"
+        interval = "" if self.low is None or self.high is None else f" [{self.low:.4f}, {self.high:.4f}]"
+        return f"{self.value:.4f}{interval}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """Test rows that share a value of a helper column."""
+
+    column: str
+    value: str
+    rows: int
+    positives: int
+    metrics: Mapping[str, Estimate]
+    gap: Estimate
+    """The slice's first metric minus that of all test rows, signed so that negative is worse."""
+
+    @property
+    def title(self) -> str:
+        """How reports call it."""
+        return f"{self.column} = {self.value}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitScore:
+    """How good the model is on one split."""
+
+    rows: int
+    positives: int
+    first: str
+    last: str
+    metrics: Mapping[str, Estimate]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineScore:
+    """How good a baseline is on the test rows, and by how much the model is better."""
+
+    metrics: Mapping[str, Estimate]
+    lead: Mapping[str, Estimate]
+    """Model minus baseline, paired on the same rows, signed so that positive is better."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Importance:
+    """How much a feature moves the predictions on test rows."""
+
+    feature: str
+    mean_abs_shap: float
+    meaning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationResult:
+    """Everything that gates are judged on and a card prints: plain numbers, bound to one model and one dataset."""
+
+    model: str
+    """Name of the model."""
+    cutoff: str
+    model_digest: str
+    dataset_digest: str
+    policy_digest: str
+    """Fingerprint of the declared evaluation."""
+    splits: Mapping[str, SplitScore]
+    slices: tuple[Slice, ...]
+    baselines: Mapping[str, BaselineScore]
+    importance: tuple[Importance, ...]
+    curves: Mapping[str, tuple[tuple[float, float], ...]]
+    """Named point lists for plots: roc, baseline_roc_<name>, calibration, score_histogram."""
+    latency_ms: Mapping[str, float]
+    """p50, p95, p99 of predicting one row."""
+    size_bytes: int
+    goals: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Metric name → maximize or minimize."""
+    titles: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Metric name → the name that is printed."""
+
+    @property
+    def digest(self) -> str:
+        """What verdicts are bound to: the judged numbers, without the timings that differ on every run."""
+        plain = self.to_json()
+        plain.pop("latency_ms")
+        return digest(plain)
+
+    def test(self, metric: str) -> Estimate:
+        """A metric on the test rows; not defined when the evaluation does not have it."""
+        return self.splits["test"].metrics.get(metric, Estimate(value=None))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionaries, lists and numbers."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {name: _plain(value) for name, value in values.items()}
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """Read back what `to_json` gave."""
+        values = dict(plain)
+        values["splits"] = {k: SplitScore(**(v | _metrics(v))) for k, v in plain["splits"].items()}
+        values["slices"] = tuple(Slice(**(v | _metrics(v) | {"gap": Estimate(**v["gap"])})) for v in plain["slices"])
+        values["baselines"] = {
+            name: BaselineScore(metrics=_estimates(v["metrics"]), lead=_estimates(v["lead"]))
+            for name, v in plain["baselines"].items()
+        }
+        values["importance"] = tuple(Importance(**v) for v in plain["importance"])
+        values["curves"] = {name: tuple((x, y) for x, y in points) for name, points in plain["curves"].items()}
+        return cls(**values)
+
+
+def _estimates(plain: Mapping[str, Any]) -> dict[str, Estimate]:
+    return {name: Estimate(**value) for name, value in plain.items()}
+
+
+def _metrics(plain: Mapping[str, Any]) -> dict[str, Any]:
+    return {"metrics": _estimates(plain["metrics"])}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, Estimate | Importance):
+        return asdict(value)
+    if hasattr(value, "__dataclass_fields__"):
+        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+    return value

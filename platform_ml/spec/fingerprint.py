@@ -1,0 +1,48 @@
+"""One hash for the meaning of a declaration: it travels from code to Dagster, manifest, tracker and card."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from datetime import date, timedelta
+from typing import Any
+
+from platform_ml.spec.errors import DeclarationError
+
+SEMANTICS = 1
+"""Raised when the engine computes something else from the same declaration."""
+PROSE = {"prose": True}
+"""Field metadata for text that people read: changing it recomputes nothing."""
+
+
+def meaning(value: Any) -> Any:
+    """The JSON-able meaning of a declaration: names, numbers and nesting, without prose."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = [f for f in dataclasses.fields(value) if not f.metadata.get("prose")]
+        return {"is": type(value).__name__} | {f.name: meaning(getattr(value, f.name)) for f in fields}
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return repr(value)
+        case date():
+            return value.isoformat()
+        case timedelta():
+            return value / timedelta(microseconds=1)
+        case tuple() | list():
+            return [meaning(item) for item in value]
+        case dict():
+            return {str(key): meaning(item) for key, item in sorted(value.items())}
+    raise DeclarationError(f"A declaration cannot hold a {type(value).__name__}: {value!r}. Use plain values.")
+
+
+def digest(value: Any) -> str:
+    """The sha256 of a JSON-able value, independent of key order and formatting."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def fingerprint(declaration: Any) -> str:
+    """The hash of what a declaration means, upstream declarations included."""
+    return digest({"semantics": SEMANTICS, "declaration": meaning(declaration)})

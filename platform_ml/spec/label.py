@@ -1,0 +1,79 @@
+"""What is predicted: an outcome after a moment, known only when its horizon is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from platform_ml.spec.errors import DeclarationError
+from platform_ml.spec.feature_group import EVENT_TIME
+from platform_ml.spec.fingerprint import PROSE
+from platform_ml.spec.naming import check_known, check_name, check_unique
+
+if TYPE_CHECKING:
+    from platform_ml.spec.schema import Type
+    from platform_ml.spec.source import Source
+    from platform_ml.spec.window import Cadence
+
+KNOWN_TIME = "known_time"
+"""When the outcome became known: the moment plus the horizon."""
+
+
+class Outcome(Protocol):
+    """What of an entity's events in the horizon is the label."""
+
+    @property
+    def horizon_days(self) -> int:
+        """The days after the moment that are looked at."""
+        ...
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for the card."""
+        ...
+
+    def columns(self) -> tuple[str, ...]:
+        """The source columns that it reads."""
+        ...
+
+    def result(self) -> Type:
+        """The type of the label."""
+        ...
+
+    def sql(self) -> str:
+        """An aggregate over the entity's events in [moment, moment + horizon); there may be none."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """The outcome of every entity that was seen before the moment, at each moment of the cadence."""
+
+    name: str
+    description: str = field(metadata=PROSE)
+    source: Source
+    entity: str
+    outcome: Outcome
+    cadence: Cadence
+    """The moments: a partition key is the midnight (UTC) that is predicted from."""
+    seen_within_days: int | None = None
+    """Only entities with an event in so many days before the moment; None: ever before."""
+
+    def __post_init__(self) -> None:
+        check_name("Label", self.name)
+        where = f"Label {self.name!r}"
+        check_unique(where, "column", [self.entity, EVENT_TIME, self.name, KNOWN_TIME])
+        check_known(where, "column", [self.entity, *self.outcome.columns()], self.source.types)
+        if self.source.cadence is None:
+            raise DeclarationError(f"{where}: source {self.source.name!r} has no event time, so nothing comes after.")
+        if self.source.cadence.days != 1:
+            raise DeclarationError(f"{where}: source {self.source.name!r} must be daily to cut horizons by day.")
+        if self.outcome.horizon_days < 1:
+            raise DeclarationError(f"{where}: a horizon has at least 1 day, not {self.outcome.horizon_days}.")
+        if self.seen_within_days is not None and self.seen_within_days < 1:
+            raise DeclarationError(f"{where}: seen_within_days is {self.seen_within_days}; use 1 or more, or None.")
+
+    @property
+    def horizon_days(self) -> int:
+        """How far ahead the label looks."""
+        return self.outcome.horizon_days

@@ -1,0 +1,38 @@
+"""How good predictions are, as one number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Metric(Protocol):
+    """A number computed from truth and prediction."""
+
+    @property
+    def name(self) -> str:
+        """The field's name for it, as a metric of the tracker: letters, digits and underscores."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """The name as it is printed."""
+        ...
+
+    @property
+    def goal(self) -> Literal["maximize", "minimize"]:
+        """Which direction is better."""
+        ...
+
+    def score(self, truth: NDArray[np.float64], prediction: NDArray[np.float64]) -> float:
+        """The metric of `n` rows; NaN when it is not defined on them (one class only, no rows)."""
+        ...
+
+    def resample(
+        self, truth: NDArray[np.float64], prediction: NDArray[np.float64], weights: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The metric of each of `b` bootstrap resamples; `weights` (b, n) says how often each row is drawn."""
+        ...

@@ -1,0 +1,93 @@
+"""One project: its owner and what it produces; everything upstream is found from there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from platform_ml.spec.errors import DeclarationError
+from platform_ml.spec.evaluation import Evaluation
+from platform_ml.spec.feature_group import FeatureGroup
+from platform_ml.spec.feature_view import FeatureView
+from platform_ml.spec.fingerprint import PROSE
+from platform_ml.spec.label import Label
+from platform_ml.spec.model_card import ModelCard
+from platform_ml.spec.naming import check_name
+from platform_ml.spec.registration import Registration
+from platform_ml.spec.source import Source
+from platform_ml.spec.training_dataset import TrainingDataset
+from platform_ml.spec.tuned_model import TunedModel
+
+if TYPE_CHECKING:
+    from datetime import date
+
+Noun = (
+    Source | FeatureGroup | Label | FeatureView | TrainingDataset | TunedModel | Evaluation | ModelCard | Registration
+)
+N = TypeVar("N", bound=Noun)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """What a team predicts from what."""
+
+    name: str
+    description: str = field(metadata=PROSE)
+    owner: str = field(metadata=PROSE)
+    """An e-mail address or `team:name`."""
+    outputs: tuple[Registration | FeatureGroup, ...]
+    """Registrations, and feature groups that no model uses yet."""
+    demo_cutoff: date | None = None
+    """The cutoff that a demonstration trains for."""
+
+    def __post_init__(self) -> None:
+        check_name("Project", self.name)
+        if not (self.owner.startswith("team:") or "@" in self.owner):
+            raise DeclarationError(f"Project {self.name!r}: owner {self.owner!r} is no e-mail address or 'team:name'.")
+        seen: dict[str, Noun] = {}
+        for noun in self.nouns:
+            if seen.setdefault(noun.name, noun) != noun:
+                kinds = f"{type(seen[noun.name]).__name__} and {type(noun).__name__}"
+                raise DeclarationError(f"Project {self.name!r} uses the name {noun.name!r} for two things: {kinds}.")
+
+    @property
+    def nouns(self) -> tuple[Noun, ...]:
+        """Every declaration of the project, upstream first, each once."""
+        found: list[Noun] = []
+
+        def visit(noun: Noun) -> None:
+            for parent in upstream(noun):
+                visit(parent)
+            if noun not in found:
+                found.append(noun)
+
+        for output in self.outputs:
+            visit(output)
+        return tuple(found)
+
+    def all(self, noun: type[N]) -> tuple[N, ...]:
+        """Its declarations of one kind."""
+        return tuple(found for found in self.nouns if isinstance(found, noun))
+
+
+def upstream(noun: Noun) -> tuple[Noun, ...]:
+    """What a declaration is directly made of."""
+    match noun:
+        case Source():
+            return ()
+        case FeatureGroup():
+            return (noun.source, *(lookup.source for lookup in noun.lookups))
+        case Label():
+            return (noun.source,)
+        case FeatureView():
+            return (noun.label, *noun.groups)
+        case TrainingDataset():
+            return (noun.view,)
+        case TunedModel():
+            return (noun.dataset,)
+        case Evaluation():
+            return (noun.model, noun.model.dataset)
+        case ModelCard():
+            return (noun.evaluation,)
+        case Registration():
+            return (noun.card,)

@@ -1,0 +1,98 @@
+"""Where data comes from, what it must look like, and what a bad row is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from platform_ml.spec.errors import DeclarationError
+from platform_ml.spec.fingerprint import PROSE
+from platform_ml.spec.naming import check_known, check_name, check_unique
+from platform_ml.spec.schema import Column, Timestamp
+
+if TYPE_CHECKING:
+    from platform_ml.spec.schema import Type
+    from platform_ml.spec.window import Cadence
+
+
+class Format(Protocol):
+    """How a delivered file is read."""
+
+    @property
+    def suffix(self) -> str:
+        """The file name ending, with the dot."""
+        ...
+
+    def sql(self, path: str) -> str:
+        """A DuckDB table function call that reads the file."""
+        ...
+
+    def problem(self, path: str) -> str | None:
+        """Why the file cannot be whole, or None: looked at before anything is read."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packaged:
+    """Example data inside an installed Python package, delivered file by file as a supplier would."""
+
+    distribution: str
+    path: str
+    """Parquet, inside the distribution."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A feed: one file per partition (`<name>/<key><suffix>`), or one file (`<name><suffix>`) without a cadence."""
+
+    name: str
+    description: str = field(metadata=PROSE)
+    format: Format
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    """The columns that identify a row: of two rows with the same key the first one is kept."""
+    event_time: str | None = None
+    cadence: Cadence | None = None
+    max_rejected_share: float = 0.01
+    """A partition with a larger share of rejected rows is refused as a whole."""
+    expected_rows: tuple[int, int] | None = None
+    """The usual least and most rows of a partition: outside is a warning."""
+    example: Packaged | None = field(default=None, metadata=PROSE)
+
+    def __post_init__(self) -> None:
+        check_name("Source", self.name)
+        where = f"Source {self.name!r}"
+        names = [column.name for column in self.columns]
+        check_unique(where, "column", names)
+        check_known(where, "column", self.key, names)
+        if not self.key:
+            raise DeclarationError(f"{where} has no key: name the columns that identify a row.")
+        if (self.event_time is None) != (self.cadence is None):
+            raise DeclarationError(f"{where}: event_time and cadence belong together; declare both or neither.")
+        if self.event_time is not None:
+            check_known(where, "column", [self.event_time], names)
+            if not isinstance(self.types[self.event_time], Timestamp):
+                raise DeclarationError(f"{where}: event_time {self.event_time!r} must be a Timestamp.")
+            if self.column(self.event_time).nullable:
+                raise DeclarationError(
+                    f"{where}: event_time {self.event_time!r} cannot be nullable: no window would see it."
+                )
+        if not 0 <= self.max_rejected_share <= 1:
+            raise DeclarationError(
+                f"{where}: max_rejected_share is a share from 0 to 1, not {self.max_rejected_share}."
+            )
+        if self.expected_rows is not None and not 0 <= self.expected_rows[0] <= self.expected_rows[1]:
+            raise DeclarationError(
+                f"{where}: expected_rows {self.expected_rows} must be least and most, like (100, 500)."
+            )
+        if nullable := [name for name in self.key if self.column(name).nullable]:
+            raise DeclarationError(f"{where}: key column {nullable[0]!r} cannot be nullable.")
+
+    @property
+    def types(self) -> dict[str, Type]:
+        """Column name → type."""
+        return {column.name: column.type for column in self.columns}
+
+    def column(self, name: str) -> Column:
+        """The column of this name."""
+        return next(column for column in self.columns if column.name == name)

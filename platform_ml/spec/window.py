@@ -1,0 +1,109 @@
+"""Time: which partitions there are, and how far a rule looks back or ahead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import ClassVar, Literal
+
+from platform_ml.spec.errors import DeclarationError, PlatformError
+
+
+class PartitionError(PlatformError):
+    """A partition key that the cadence does not have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cadence:
+    """Partitions of equal length in days, keyed by their first day (ISO 8601), in UTC."""
+
+    first: date
+    last: date | None = None
+    """The day of the last key; None keeps adding partitions as time goes on."""
+    days: ClassVar[int]
+
+    def __post_init__(self) -> None:
+        if self.first <= date(1970, 1, 1):
+            raise DeclarationError(
+                f"{type(self).__name__}: first {self.first}: days are counted from 1970. Start later."
+            )
+        if self.last is not None and (self.last < self.first or (self.last - self.first).days % self.days):
+            raise DeclarationError(
+                f"{type(self).__name__}: last {self.last} must be a whole number of {self.days} days after "
+                f"first {self.first}."
+            )
+
+    @property
+    def end(self) -> date | None:
+        """The first day that no partition covers."""
+        return None if self.last is None else self.last + timedelta(days=self.days)
+
+    def day(self, key: str) -> date:
+        """The first day of a partition; `PartitionError` when there is no such key."""
+        try:
+            day = date.fromisoformat(key)
+        except ValueError as error:
+            raise PartitionError(
+                f"Partition {key!r} is not a day like {str(self.first)!r}. Write it that way."
+            ) from error
+        if str(day) != key:
+            raise PartitionError(
+                f"Partition {key!r} is not written like {str(self.first)!r}. Did you mean {str(day)!r}?"
+            )
+        if day < self.first or (self.last is not None and day > self.last):
+            span = f"{self.first} to {self.last or 'today'}"
+            raise PartitionError(f"Partition {key!r} is outside of the declared range {span}. Choose a key inside it.")
+        if (day - self.first).days % self.days:
+            near = self.first + timedelta(days=(day - self.first).days // self.days * self.days)
+            raise PartitionError(f"Partition {key!r} is not the first day of a partition. Did you mean {str(near)!r}?")
+        return day
+
+    def keys(self, start: date | None = None, end: date | None = None) -> list[str]:
+        """The keys of the partitions that begin in [start, end), oldest first."""
+        until = min(filter(None, (end, self.end)), default=datetime.now(UTC).date())
+        since = max(self.first, start or self.first)
+        skip = -(-(since - self.first).days // self.days)
+        count = -(-(until - self.first).days // self.days)
+        return [str(self.first + timedelta(days=n * self.days)) for n in range(skip, count)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Daily(Cadence):
+    """One partition a day."""
+
+    days: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weekly(Cadence):
+    """One partition a week, on the weekday of `first`."""
+
+    days: ClassVar[int] = 7
+
+
+def moment(day: date) -> datetime:
+    """Midnight UTC at the beginning of a day."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+TermKind = Literal["each", "distinct", "repeated", "first", "last"]
+
+
+@dataclass(frozen=True)
+class Term:
+    """Something that windows add up exactly: the `value` of events of the last `days` days.
+
+    * each: of every event
+    * distinct: of one event per different `of`
+    * repeated: of one event per `of` that occurs on at least two days
+    * first, last: of the earliest, latest day with an event
+
+    Every one of them is a sum over intervals of days, so a day's value is the day before's plus what enters
+    minus what leaves; integers and decimals make that exact, in any order and at any number of threads.
+    """
+
+    kind: TermKind
+    days: int
+    value: str = "1"
+    """SQL over the event's columns and `_day` (days since 1970); integer or decimal."""
+    of: str | None = None

@@ -1,0 +1,176 @@
+"""The laws of model families: a member's test class inherits them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import FrozenInstanceError, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from platform_ml.engine.rows import SplitRows
+from platform_ml.spec.errors import RowsError
+from platform_ml.spec.fingerprint import fingerprint
+from platform_ml.spec.naming import check_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from platform_ml.spec.tuned_model import Family, Predictor
+
+FEATURES = ("recency", "amount", "student", "noise")
+PICKLE = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
+"""How pickles begin, and the zip files that some libraries hide them in."""
+
+
+def invented(seed: int, rows: int = 400) -> SplitRows:
+    """Rows whose label follows `recency` and `amount`; a tenth of each feature is null."""
+    draw = np.random.default_rng(seed)
+    recency, amount = draw.gamma(2.0, 10.0, rows), draw.normal(size=rows)
+    chance = 1 / (1 + np.exp(-(recency - 20) / 8 + amount))
+    missing = draw.random((rows, len(FEATURES))) < 0.1
+    columns: dict[str, Any] = {
+        "recency": recency.round().astype(np.int64),
+        "amount": amount,
+        "student": draw.random(rows) < 0.5,
+        "noise": draw.normal(size=rows),
+    }
+    return SplitRows(
+        features=pa.table({name: pa.array(columns[name], mask=missing[:, n]) for n, name in enumerate(FEATURES)}),
+        label=(draw.random(rows) < chance).astype(np.float64),
+        entity=np.arange(rows),
+        event_time=pa.chunked_array([pa.nulls(rows, pa.timestamp("us", tz="UTC"))]),
+        helpers=pa.table({}),
+    )
+
+
+class FamilyContract:
+    """What every family promises."""
+
+    params: Any = None
+    """A value for every field; a subclass may leave it, when the family has no ranges."""
+
+    @pytest.fixture
+    def family(self) -> Family:
+        """The member under test, fit for `FEATURES`."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def train(self) -> SplitRows:
+        """Rows to learn from."""
+        return invented(1)
+
+    @pytest.fixture
+    def validation(self) -> SplitRows:
+        """Rows to stop by."""
+        return invented(2, rows=200)
+
+    @pytest.fixture
+    def fitted(self, family: Family, train: SplitRows, validation: SplitRows) -> Predictor:
+        """The member, fitted."""
+        return self.fit(family, train, validation)
+
+    def fit(self, family: Any, train: SplitRows, validation: SplitRows, seed: int = 7) -> Predictor:
+        """Fit with plain values."""
+        params = self.params or {item.name: getattr(family, item.name) for item in fields(family)}
+        fitted: Predictor = family.fit(train, validation, params=params, seed=seed)
+        return fitted
+
+    def test_says_what_it_is(self, family: Family) -> None:
+        check_name("Family", family.name)
+        assert fingerprint(family) == fingerprint(family)
+        assert set(family.columns() or ()) <= set(FEATURES)
+
+    def test_cannot_be_changed(self, family: Any) -> None:
+        with pytest.raises((FrozenInstanceError, AttributeError, TypeError)):
+            family.anything = 1
+
+    def test_one_prediction_for_each_row(self, fitted: Predictor, validation: SplitRows) -> None:
+        prediction = fitted.predict(validation.features)
+        assert prediction.shape == validation.label.shape
+        assert prediction.dtype == np.float64
+        assert ((prediction >= 0) & (prediction <= 1)).all()
+
+    def test_a_row_is_predicted_alike_alone_and_among_others(self, fitted: Predictor, validation: SplitRows) -> None:
+        together = fitted.predict(validation.features)
+        alone = [fitted.predict(validation.features.slice(row, 1))[0] for row in range(20)]
+        assert together[:20].tolist() == alone
+
+    def test_columns_are_found_by_name(self, fitted: Predictor, validation: SplitRows) -> None:
+        turned = validation.features.select(FEATURES[::-1]).append_column("more", pa.nulls(200, pa.string()))
+        assert fitted.predict(turned).tolist() == fitted.predict(validation.features).tolist()
+
+    def test_no_rows_are_no_predictions(self, fitted: Predictor, validation: SplitRows) -> None:
+        assert fitted.predict(validation.features.slice(0, 0)).shape == (0,)
+
+    def test_nulls_are_accepted(self, fitted: Predictor, validation: SplitRows) -> None:
+        features = validation.features
+        empty = pa.table({name: pa.nulls(3, features.schema.field(name).type) for name in FEATURES})
+        assert np.isfinite(fitted.predict(empty)).all()
+
+    def test_same_seed_same_bytes(
+        self, family: Family, train: SplitRows, validation: SplitRows, tmp_path: Path
+    ) -> None:
+        folders = [tmp_path / name for name in "ab"]
+        for folder in folders:
+            folder.mkdir()
+        fresh = replace(train, cache={}), replace(validation, cache={})
+        files = [
+            self.fit(family, train, validation).save(folders[0]),
+            self.fit(family, *fresh).save(folders[1]),
+        ]
+        first, second = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+        assert first == second
+        assert files[0].name == files[1].name
+
+    def test_reads_back_what_it_wrote(
+        self, family: Family, fitted: Predictor, validation: SplitRows, tmp_path: Path
+    ) -> None:
+        file = fitted.save(tmp_path)
+        assert list(tmp_path.iterdir()) == [file]
+        again = family.load(file, FEATURES)
+        assert again.predict(validation.features).tolist() == fitted.predict(validation.features).tolist()
+
+    def test_the_file_is_no_pickle(self, fitted: Predictor, tmp_path: Path) -> None:
+        assert not fitted.save(tmp_path).read_bytes().startswith(PICKLE)
+
+    def test_contributions_are_one_number_for_each_value(self, fitted: Predictor, validation: SplitRows) -> None:
+        contributions = fitted.contributions(validation.features)
+        assert contributions is None or contributions.shape == (len(validation.label), len(FEATURES))
+
+    @pytest.mark.parametrize(
+        ("label", "complaint"),
+        [
+            ([], "no rows"),
+            ([0.0] * 400, "one class"),
+            ([1.0] * 400, "one class"),
+            ([0.0, 2.0] * 200, "label of the train split is 2"),
+            ([0.0, float("nan")] * 200, "label of the train split is nan"),
+        ],
+    )
+    def test_bad_labels_are_refused(
+        self, family: Family, train: SplitRows, validation: SplitRows, label: list[float], complaint: str
+    ) -> None:
+        bad = replace(train, features=train.features.slice(0, len(label)), label=np.array(label), cache={})
+        with pytest.raises(RowsError, match=complaint):
+            self.fit(family, bad, validation)
+
+    @pytest.mark.parametrize(
+        ("values", "complaint"),
+        [
+            (pa.nulls(400, pa.float64()), "null in all"),
+            (pa.array([float("inf")] + [0.0] * 399), "infinite"),
+            (pa.array(["a"] * 400), "string"),
+        ],
+    )
+    def test_bad_features_are_refused_by_name(
+        self, family: Family, train: SplitRows, validation: SplitRows, values: pa.Array, complaint: str
+    ) -> None:
+        used = family.columns()
+        for name in FEATURES[-1:] if used is None else used:
+            place = train.features.column_names.index(name)
+            bad = replace(train, features=train.features.set_column(place, name, values), cache={})
+            with pytest.raises(RowsError, match=rf"'{name}'.*{complaint}"):
+                self.fit(family, bad, validation)

@@ -1,0 +1,128 @@
+"""The laws of metrics: a member's test class inherits them."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from platform_ml.spec.metric import Metric
+
+    Numbers = NDArray[np.float64]
+
+ROWS = 60
+CLOSE = 1e-12
+
+
+class MetricContract:
+    """What every metric of a binary label promises; `reference` computes it in another way."""
+
+    needs_both_classes: ClassVar[bool] = True
+
+    @pytest.fixture
+    def metric(self) -> Metric:
+        """The member under test."""
+        raise NotImplementedError
+
+    def reference(self, truth: Numbers, prediction: Numbers, weights: Numbers) -> float:
+        """An independent implementation, with weights per row."""
+        raise NotImplementedError
+
+    @pytest.fixture(params=[(seed, ties) for seed in range(4) for ties in (False, True)], ids=str)
+    def rows(self, request: pytest.FixtureRequest) -> tuple[Numbers, Numbers]:
+        """Truth and probability of some rows: without equal probabilities, and with few different ones, 0 and 1 too."""
+        seed, ties = request.param
+        draw = np.random.default_rng(seed)
+        truth = (draw.random(ROWS) < 0.3).astype(np.float64)
+        prediction = np.clip(truth * 0.3 + draw.random(ROWS) * 0.7, 0, 1)
+        return truth, np.round(prediction * 4) / 4 if ties else prediction
+
+    def test_says_what_it_is(self, metric: Metric) -> None:
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", metric.name)
+        assert metric.title
+        assert metric.goal in {"maximize", "minimize"}
+        assert hash(metric) == hash(type(metric)())
+
+    def test_agrees_with_an_independent_implementation(self, metric: Metric, rows: tuple[Numbers, Numbers]) -> None:
+        assert metric.score(*rows) == pytest.approx(self.reference(*rows, np.ones(ROWS)), abs=CLOSE)
+
+    def test_weights_agree_with_an_independent_implementation(
+        self, metric: Metric, rows: tuple[Numbers, Numbers]
+    ) -> None:
+        weights = _draws(20, ROWS)
+        expected = [self.reference(*rows, drawn) for drawn in weights]
+        assert metric.resample(*rows, weights) == pytest.approx(expected, abs=CLOSE)
+
+    def test_weights_of_one_are_the_score(self, metric: Metric, rows: tuple[Numbers, Numbers]) -> None:
+        expected = [metric.score(*rows)] * 3
+        assert metric.resample(*rows, np.ones((3, ROWS))).tolist() == expected
+
+    def test_a_weight_is_a_repeated_row(self, metric: Metric, rows: tuple[Numbers, Numbers]) -> None:
+        truth, prediction = rows
+        weights = _draws(5, ROWS)
+        repeated = [np.repeat(np.arange(ROWS), drawn.astype(np.int64)) for drawn in weights]
+        expected = [metric.score(truth[again], prediction[again]) for again in repeated]
+        assert metric.resample(truth, prediction, weights) == pytest.approx(expected, abs=CLOSE)
+
+    def test_row_order_does_not_matter(self, metric: Metric, rows: tuple[Numbers, Numbers]) -> None:
+        truth, prediction = rows
+        other = np.random.default_rng(1).permutation(ROWS)
+        assert metric.score(truth[other], prediction[other]) == pytest.approx(metric.score(*rows), abs=CLOSE)
+
+    def test_the_rows_are_left_as_they_were(self, metric: Metric, rows: tuple[Numbers, Numbers]) -> None:
+        weights = _draws(3, ROWS)
+        before = [array.copy() for array in (*rows, weights)]
+        metric.resample(*rows, weights)
+        assert all(np.array_equal(*pair) for pair in zip(before, (*rows, weights), strict=True))
+
+    def test_many_resamples_are_each_one_of_them(self, metric: Metric) -> None:
+        draw = np.random.default_rng(7)
+        truth, prediction = (draw.random(3_000) < 0.5).astype(np.float64), draw.random(3_000)
+        weights = _draws(200, 3_000)
+        one_by_one = [metric.resample(truth, prediction, drawn[None])[0] for drawn in weights]
+        assert metric.resample(truth, prediction, weights).tolist() == one_by_one
+
+    def test_nothing_is_better_than_the_truth(self, metric: Metric, rows: tuple[Numbers, Numbers]) -> None:
+        truth, prediction = rows
+        perfect, other, worst = (metric.score(truth, given) for given in (truth, prediction, 1 - truth))
+        sign = 1 if metric.goal == "maximize" else -1
+        assert sign * perfect >= sign * other >= sign * worst
+        assert perfect != worst
+
+    def test_no_rows_are_undefined(self, metric: Metric) -> None:
+        nothing = np.empty(0)
+        assert math.isnan(metric.score(nothing, nothing))
+        assert np.isnan(metric.resample(nothing, nothing, np.empty((2, 0)))).all()
+
+    def test_no_drawn_rows_are_undefined(self, metric: Metric, rows: tuple[Numbers, Numbers]) -> None:
+        scores = metric.resample(*rows, np.stack([np.zeros(ROWS), np.ones(ROWS)]))
+        assert np.isnan(scores).tolist() == [True, False]
+
+    @pytest.mark.parametrize("broken", [math.nan, math.inf])
+    def test_a_broken_prediction_is_undefined(
+        self, metric: Metric, rows: tuple[Numbers, Numbers], broken: float
+    ) -> None:
+        truth, prediction = rows[0], rows[1].copy()
+        prediction[3] = broken
+        assert math.isnan(metric.score(truth, prediction))
+
+    @pytest.mark.parametrize("only", [0.0, 1.0])
+    def test_one_class(self, metric: Metric, rows: tuple[Numbers, Numbers], only: float) -> None:
+        truth = np.full(ROWS, only)
+        score = metric.score(truth, rows[1])
+        if self.needs_both_classes:
+            assert math.isnan(score)
+        else:
+            assert score == pytest.approx(self.reference(truth, rows[1], np.ones(ROWS)), abs=CLOSE)
+
+
+def _draws(resamples: int, rows: int) -> Numbers:
+    """How often each row is drawn, (resamples, rows)."""
+    draw = np.random.default_rng(3)
+    return draw.multinomial(rows, np.full(rows, 1 / rows), size=resamples).astype(np.float64)

@@ -1,0 +1,187 @@
+"""The laws of trackers and registries: the test class of an adapter inherits them."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from platform_ml.engine.ports import TrackedRun
+from platform_ml.spec.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from platform_ml.engine.ports import Registry, Tracker
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What a tracker remembers of a run."""
+
+    name: str
+    status: str
+    params: Mapping[str, str]
+    metrics: Mapping[str, Sequence[float]]
+    """By step."""
+    tags: Mapping[str, str]
+    files: Mapping[str, bytes]
+    children: Sequence[str]
+
+
+TRIAL = TrackedRun(
+    name="trial 0",
+    experiment="shop/lapse_model",
+    params={"max_depth": 3},
+    metrics={"validation_roc_auc": 0.7},
+    tags={"kind": "trial"},
+    curves={"step_score": [0.5, 0.6, 0.7]},
+)
+RUN = TrackedRun(
+    name="lapse_model 2024-06-10",
+    experiment="shop/lapse_model",
+    params={"max_depth": 3, "learning_rate": 0.1},
+    metrics={"validation_roc_auc": 0.7, "seconds": 12.5},
+    tags={"model_digest": "m" * 64, "git_commit": "abc"},
+    curves={"step_score": [0.5, 0.6, 0.7]},
+    children=[TRIAL, replace(TRIAL, name="trial 1")],
+)
+
+
+class TrackerContract(ABC):
+    """What every tracker promises."""
+
+    @pytest.fixture
+    @abstractmethod
+    def tracker(self) -> Tracker:
+        """The adapter under test."""
+
+    @abstractmethod
+    def kept(self, tracker: Tracker, run_id: str) -> Kept:
+        """The run, read back without the adapter."""
+
+    def test_everything_is_kept(self, tracker: Tracker) -> None:
+        kept = self.kept(tracker, tracker.record(RUN))
+        assert kept.name == RUN.name
+        assert kept.status == "FINISHED"
+        assert kept.params == {"max_depth": "3", "learning_rate": "0.1"}
+        assert kept.metrics == {"validation_roc_auc": [0.7], "seconds": [12.5], "step_score": [0.5, 0.6, 0.7]}
+        assert RUN.tags.items() <= kept.tags.items()
+
+    def test_children_are_runs_below_it(self, tracker: Tracker) -> None:
+        children = [self.kept(tracker, child) for child in self.kept(tracker, tracker.record(RUN)).children]
+        assert sorted(child.name for child in children) == ["trial 0", "trial 1"]
+        assert all(child.status == "FINISHED" and child.params == {"max_depth": "3"} for child in children)
+        assert all(child.metrics["step_score"] == [0.5, 0.6, 0.7] for child in children)
+
+    def test_files_lie_where_they_were_meant_to(self, tracker: Tracker, tmp_path: Path) -> None:
+        (tmp_path / "a").write_bytes(b"one")
+        (tmp_path / "b").write_bytes(b"two")
+        run = replace(RUN, artifacts={"model/model.ubj": tmp_path / "a", "notes.md": tmp_path / "b"})
+        assert self.kept(tracker, tracker.record(run)).files == {"model/model.ubj": b"one", "notes.md": b"two"}
+
+    @pytest.mark.parametrize("path", ["../outside", "model/../../outside"])
+    def test_no_file_leaves_the_run(self, tracker: Tracker, tmp_path: Path, path: str) -> None:
+        (tmp_path / "a").write_bytes(b"one")
+        with pytest.raises(StoreError, match="no path inside"):
+            tracker.record(replace(RUN, artifacts={path: tmp_path / "a"}))
+
+    def test_two_runs_are_two(self, tracker: Tracker) -> None:
+        assert tracker.record(RUN) != tracker.record(RUN)
+
+    def test_what_is_no_number_is_named_and_not_kept(self, tracker: Tracker) -> None:
+        run = replace(
+            RUN, metrics={"good": 1.0, "bad": math.nan, "worse": math.inf}, curves={"c": [0.1, math.inf, 0.3]}
+        )
+        kept = self.kept(tracker, tracker.record(run))
+        assert kept.metrics == {"good": [1.0], "c": [0.1, 0.3]}
+        assert kept.tags["skipped_metrics"] == "bad, worse"
+
+    def test_metrics_of_the_field_have_legal_names(self, tracker: Tracker) -> None:
+        kept = self.kept(tracker, tracker.record(replace(RUN, metrics={"ndcg@10": 0.5, "näh? (%)": 1.0}, curves={})))
+        assert set(kept.metrics) == {"ndcg_at_10", "näh_ ___"}
+
+    def test_many_of_everything(self, tracker: Tracker) -> None:
+        run = replace(
+            RUN,
+            params={f"p{n}": n for n in range(350)},
+            metrics={f"m{n}": n / 7 for n in range(50)},
+            curves={"long": [n / 3 for n in range(2_500)]},
+            children=[],
+        )
+        kept = self.kept(tracker, tracker.record(run))
+        assert kept.params == {name: str(value) for name, value in run.params.items()}
+        assert kept.metrics["long"] == run.curves["long"]
+        assert len(kept.metrics) == 51
+
+    def test_nothing_but_a_name_is_a_run(self, tracker: Tracker) -> None:
+        run_id = tracker.record(TrackedRun(name="empty", experiment="e", params={}, metrics={}, tags={}))
+        assert self.kept(tracker, run_id).status == "FINISHED"
+
+
+class RegistryContract(ABC):
+    """What every registry promises."""
+
+    @pytest.fixture
+    @abstractmethod
+    def registry(self) -> Registry:
+        """The adapter under test."""
+
+    @pytest.fixture
+    @abstractmethod
+    def run_id(self) -> str:
+        """A run that was recorded in the same store."""
+
+    @abstractmethod
+    def files_of(self, registry: Registry, name: str, version: str) -> Mapping[str, bytes]:
+        """The files of a version, read back without the adapter."""
+
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> Mapping[str, Path]:
+        """A model and its card."""
+        (tmp_path / "a").write_bytes(b"trees")
+        (tmp_path / "b").write_bytes(b"words")
+        return {"model.ubj": tmp_path / "a", "card/card.md": tmp_path / "b"}
+
+    def test_versions_are_counted(self, registry: Registry, run_id: str, files: Mapping[str, Path]) -> None:
+        assert [registry.register("lapse", run_id, files, {}) for _ in range(3)] == ["1", "2", "3"]
+        assert registry.register("other", run_id, files, {}) == "1"
+
+    def test_a_version_has_its_files(self, registry: Registry, run_id: str, files: Mapping[str, Path]) -> None:
+        version = registry.register("lapse", run_id, files, {})
+        expected = {"model.ubj": b"trees", "card/card.md": b"words"}
+        assert self.files_of(registry, "lapse", version) == expected
+        files["model.ubj"].write_bytes(b"other trees")
+        assert self.files_of(registry, "lapse", version) == expected
+
+    def test_a_version_is_found_by_its_tags(self, registry: Registry, run_id: str, files: Mapping[str, Path]) -> None:
+        for model in "abb":
+            registry.register("lapse", run_id, files, {"model": model, "it's": "here"})
+        assert registry.find("lapse", {"model": "a"}) == "1"
+        assert registry.find("lapse", {"model": "b", "it's": "here"}) == "3"
+        assert registry.find("lapse", {"model": "b", "it's": "gone"}) is None
+        assert registry.find("lapse", {"more": "b"}) is None
+        assert registry.find("other", {}) is None
+
+    def test_an_alias_points_at_one_version(self, registry: Registry, run_id: str, files: Mapping[str, Path]) -> None:
+        assert registry.promoted("lapse", "champion") is None
+        for model in "ab":
+            registry.register("lapse", run_id, files, {"model": model})
+        assert registry.promoted("lapse", "champion") is None
+        for version, model in (("1", "a"), ("2", "b"), ("1", "a")):
+            registry.promote("lapse", version, "champion")
+            assert registry.promoted("lapse", "champion") == {"model": model}
+        assert registry.promoted("lapse", "challenger") is None
+
+    def test_what_is_not_there_cannot_be_promoted(self, registry: Registry) -> None:
+        with pytest.raises(StoreError):
+            registry.promote("lapse", "7", "champion")
+
+    def test_a_lost_run_does_not_lose_the_model(self, registry: Registry, files: Mapping[str, Path]) -> None:
+        version = registry.register("lapse", "0" * 32, files, {"model": "a"})
+        assert registry.find("lapse", {"model": "a"}) == version
+        assert self.files_of(registry, "lapse", version)["model.ubj"] == b"trees"

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from platform_ml.engine.curves import MOST_POINTS, calibration, roc, score_histogram
+
+
+@pytest.fixture(params=[None, 1], ids=["all different", "ties"])
+def rows(request):
+    draw = np.random.default_rng(1)
+    prediction = draw.random(3_000)
+    truth = (draw.random(3_000) < prediction).astype(float)
+    return truth, prediction if request.param is None else prediction.round(request.param)
+
+
+def test_the_area_under_roc_is_the_metric(rows):
+    points = np.array(roc(*rows))
+    assert points[0].tolist() == [0, 0]
+    assert points[-1].tolist() == [1, 1]
+    assert len(points) <= MOST_POINTS
+    assert (np.diff(points, axis=0) >= 0).all()
+    assert np.trapezoid(points[:, 1], points[:, 0]) == pytest.approx(roc_auc_score(*rows), abs=1e-3)
+
+
+def test_calibration_of_true_probabilities_is_the_diagonal(rows):
+    points = np.array(calibration(*rows))
+    assert len(points) == 10
+    assert points[:, 1] == pytest.approx(points[:, 0], abs=0.1)
+
+
+def test_equal_predictions_share_a_bin():
+    truth = np.array([0.0, 1.0] * 50)
+    assert calibration(truth, np.full(100, 0.3)) == ((pytest.approx(0.3), 0.5),)
+
+
+def test_calibration_and_roc_do_not_depend_on_row_order(rows):
+    other = np.random.default_rng(1).permutation(len(rows[0]))
+    shuffled = [array[other] for array in rows]
+    assert np.array(calibration(*shuffled)) == pytest.approx(np.array(calibration(*rows)))
+    assert roc(*shuffled) == roc(*rows)
+
+
+def test_the_shares_of_a_histogram_add_up(rows):
+    points = np.array(score_histogram(rows[1]))
+    assert points[:, 1].sum() == pytest.approx(1)
+    assert points[[0, -1], 0] == pytest.approx([0.025, 0.975])
+
+
+def test_scores_have_their_own_range():
+    points = score_histogram(np.array([-10.0, 10.0]))
+    assert points[0] == (-9.5, 0.5)
+    assert points[-1] == (9.5, 0.5)
+
+
+@pytest.mark.parametrize("broken", [np.empty(0), np.array([np.nan, 0.5])])
+def test_no_curve_without_finite_predictions(broken):
+    truth = np.array([0.0, 1.0])[: len(broken)]
+    assert roc(truth, broken) == calibration(truth, broken) == score_histogram(broken) == ()
+
+
+def test_no_roc_of_one_class():
+    assert roc(np.ones(3), np.array([0.1, 0.2, 0.3])) == ()

@@ -1,0 +1,495 @@
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from platform_ml.engine.content import file_sha256
+from platform_ml.engine.ports import WHOLE
+from platform_ml.engine.source import checks, landing_file, read, rejected_table
+from platform_ml.formats import Parquet
+from platform_ml.spec.errors import SourceError
+from platform_ml.spec.schema import Boolean, Column, Double, Integer, Text, Timestamp
+from platform_ml.spec.schema import Decimal as Exact
+from platform_ml.spec.source import Source
+from platform_ml.spec.window import Daily, PartitionError
+from platform_ml_tests.engine.shop import (
+    DAYS,
+    ORDER,
+    contents,
+    customers,
+    deliver_customers,
+    invented,
+    make,
+    naive,
+    orders,
+    rows_of,
+    table,
+    write,
+)
+
+KEY = "2024-02-01"
+NOON = naive(2024, 2, 1, 12)
+forgiving = replace(orders, max_rejected_share=0.9)
+THINGS = Source(
+    name="things",
+    description="A column of every type.",
+    format=Parquet(),
+    columns=(
+        Column("number", Integer()),
+        Column("price", Exact(7, 2), nullable=True, minimum=0, maximum=1_000),
+        Column("weight", Double(), nullable=True, minimum=-1.5),
+        Column("pieces", Integer(), nullable=True, maximum=10),
+        Column("kind", Text(), nullable=True, allowed=("it's", "b")),
+        Column("sold", Boolean(), nullable=True),
+        Column("made_at", Timestamp(), nullable=True),
+    ),
+    key=("number",),
+    max_rejected_share=1.0,
+)
+GOOD = {"number": 0, "price": Decimal(1), "weight": 1.0, "pieces": 1, "kind": "b", "sold": True, "made_at": NOON}
+
+
+def things(*rows, **types):
+    """One row each, with this instead of something good."""
+    kinds = {
+        "number": pa.int64(),
+        "price": pa.decimal128(7, 2),
+        "weight": pa.float64(),
+        "pieces": pa.int64(),
+        "kind": pa.string(),
+        "sold": pa.bool_(),
+        "made_at": pa.timestamp("us"),
+    } | types
+    plain = [GOOD | {"number": n} | row for n, row in enumerate(rows)]
+    return pa.table({name: pa.array([row[name] for row in plain], kind) for name, kind in kinds.items()})
+
+
+def delivered(work, rows, source=THINGS):
+    write(work, source, WHOLE, rows)
+    found = read(source, WHOLE, work=work)
+    return found.accepted.to_pylist(), [row["reasons"] for row in found.rejected.to_pylist()]
+
+
+def day_of(work, *rows, key=KEY, **changes):
+    """A delivery of orders: (order_id, customer_id, amount, time)."""
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 4
+    kinds = {field.name: field.type for field in ORDER} | changes
+    made = {name: pa.array(values, kind) for (name, kind), values in zip(kinds.items(), columns, strict=True)}
+    return write(work, orders, key, pa.table(made))
+
+
+def good(n=100):
+    return [(number, number % 7, Decimal("1.50"), NOON) for number in range(n)]
+
+
+def quarantined(work, key=KEY, source=orders):
+    snapshot = work.platform.tables.snapshot(rejected_table(source, work))
+    if snapshot is None or key not in snapshot.partitions:
+        return None
+    files = [pq.ParquetFile(path).read() for path in snapshot.paths([key])]
+    return [row for part in files for row in part.to_pylist()]
+
+
+def test_rows_come_back_as_they_were_delivered(built, bought):
+    assert len(rows_of(built, orders)) == len(bought)
+    for day in DAYS[::10]:
+        expected = [
+            {
+                "order_id": order.order_id,
+                "customer_id": order.customer_id,
+                "amount": order.amount,
+                "ordered_at": order.ordered_at.replace(tzinfo=UTC),
+            }
+            for order in sorted(bought, key=lambda order: order.order_id)
+            if order.day == day
+        ]
+        assert rows_of(built, orders, [str(day)]) == expected
+
+
+def test_the_order_of_rows_in_a_file_does_not_matter(work):
+    rows = table([order for order in invented() if str(order.day) == KEY])
+    write(work, orders, KEY, rows)
+    make(work, orders, [KEY])
+    before = contents(work, orders)
+    write(work, orders, KEY, rows.take(list(range(rows.num_rows))[::-1]))
+    make(work, orders, [KEY], token=2)
+    assert contents(work, orders) == before
+
+
+def test_a_file_that_was_not_delivered(work):
+    day_of(work, *good())
+    what = r"shop/orders, partition 2024-02-02: \S*/shop/orders/2024-02-02\.parquet was not delivered. Ask the supplier"
+    with pytest.raises(SourceError, match=what):
+        make(work, orders, [KEY, "2024-02-02"])
+    assert work.platform.tables.snapshot("shop/orders") is None
+
+
+@pytest.mark.parametrize("keep", [0, 1, 4, 11, 12, 100, 0.3, 0.5, 0.9, -1, -4, -8])
+def test_a_file_that_was_cut_off(work, keep):
+    file = day_of(work, *good())
+    whole = file.read_bytes()
+    file.write_bytes(whole[: int(len(whole) * keep) if isinstance(keep, float) else keep])
+    with pytest.raises(SourceError, match=r"2024-02-01.*cannot be read: it(s end is missing| has \d+ bytes, too few)"):
+        make(work, orders, [KEY])
+    file.write_bytes(whole)
+    make(work, orders, [KEY])
+    assert len(rows_of(work, orders)) == 100
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"order_id,customer_id\n1,2\n", b"PAR1" + b"\0" * 100 + b"PAR1", b"PAR1PAR1PAR1", b"\0" * 1000],
+    ids=["csv", "zeros between magics", "only magics", "zeros"],
+)
+def test_a_file_that_is_no_parquet(work, content):
+    landing = landing_file(orders, KEY, work)
+    landing.parent.mkdir(parents=True)
+    landing.write_bytes(content)
+    with pytest.raises(SourceError, match=r"shop/orders, partition 2024-02-01: .*2024-02-01\.parquet cannot be read"):
+        make(work, orders, [KEY])
+
+
+def test_bytes_changed_on_the_way_never_break_the_process(work):
+    file = day_of(work, *good())
+    whole = file.read_bytes()
+    for at in range(4, len(whole) - 4, 41):
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        try:
+            read(orders, KEY, work=work)
+        except SourceError as error:
+            assert "2024-02-01.parquet" in str(error)  # noqa: PT017 - some bytes change nothing
+    file.write_bytes(whole)
+    assert read(orders, KEY, work=work).accepted.num_rows == 100
+
+
+def test_a_folder_where_the_file_should_be(work):
+    landing_file(orders, KEY, work).mkdir(parents=True)
+    with pytest.raises(SourceError, match="was not delivered"):
+        make(work, orders, [KEY])
+
+
+@pytest.mark.parametrize("key", ["2024-06-01", "2023-12-31", "yesterday", "20240201"])
+def test_a_key_that_the_source_does_not_have(work, key):
+    with pytest.raises(PartitionError, match=key):
+        make(work, orders, [key])
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "found"),
+    [
+        ("order_id", pa.string(), "VARCHAR"),
+        ("amount", pa.string(), "VARCHAR"),
+        ("amount", pa.list_(pa.int64()), r"BIGINT\[\]"),
+        ("ordered_at", pa.int64(), "BIGINT"),
+        ("ordered_at", pa.string(), "VARCHAR"),
+        ("customer_id", pa.bool_(), "BOOLEAN"),
+        ("customer_id", pa.binary(), "BLOB"),
+        ("customer_id", pa.struct({"a": pa.int64()}), "STRUCT"),
+        ("customer_id", pa.uuid(), "UUID"),
+        ("ordered_at", pa.list_(pa.timestamp("us")), r"TIMESTAMP\[\]"),
+        ("ordered_at", pa.time64("us"), "TIME"),
+    ],
+)
+def test_a_column_of_another_type(work, column, kind, found):
+    kinds = {field.name: field.type for field in ORDER} | {column: kind}
+    write(work, orders, KEY, pa.table({name: pa.array([], kind) for name, kind in kinds.items()}))
+    with pytest.raises(SourceError, match=rf"column '{column}' is {found}.*, declared is .*Nothing was loaded"):
+        make(work, orders, [KEY])
+
+
+@pytest.mark.parametrize("kind", [pa.int8(), pa.uint16(), pa.int32(), pa.uint64(), pa.float64(), pa.decimal128(20, 4)])
+def test_numbers_may_come_as_other_numbers(work, kind):
+    day_of(work, (1, 2, Decimal(3), NOON), customer_id=kind)
+    (row,) = read(orders, KEY, work=work).accepted.to_pylist()
+    assert row == {"order_id": 1, "customer_id": 2, "amount": Decimal("3.00"), "ordered_at": NOON.replace(tzinfo=UTC)}
+
+
+@pytest.mark.parametrize("kind", ["s", "ms", "ns"])
+@pytest.mark.parametrize("zone", [None, "UTC", "America/New_York"])
+def test_times_may_come_in_other_units_and_zones(work, kind, zone):
+    at = NOON if zone is None else NOON.replace(tzinfo=UTC)
+    day_of(work, (1, 2, Decimal(3), at), ordered_at=pa.timestamp(kind, zone))
+    found = read(orders, KEY, work=work).accepted
+    assert found.schema.field("ordered_at").type == pa.timestamp("us", "UTC")
+    assert found["ordered_at"].to_pylist() == [NOON.replace(tzinfo=UTC)]
+
+
+def test_a_missing_column_with_its_near_miss(work):
+    write(work, orders, KEY, table([]).rename_columns(["order_id", "customer_id", "amuont", "ordered_at"]))
+    with pytest.raises(SourceError, match=r"column 'amount' is missing. Did you mean 'amuont'\? Nothing was loaded"):
+        make(work, orders, [KEY])
+
+
+def test_columns_in_another_order_and_more_of_them(work):
+    rows = table(invented()[:0]).select(["ordered_at", "amount", "customer_id", "order_id"])
+    write(work, orders, KEY, rows.append_column("till", pa.array([], pa.string())))
+    make(work, orders, [KEY])
+    assert work.read(orders, [KEY]).schema.names[3:] == list(orders.types)
+
+
+def test_a_day_without_business_is_an_empty_file(work):
+    day_of(work)
+    (done,) = make(work, orders, [KEY])
+    assert not done.stopped
+    assert done.snapshot.partitions[KEY].rows == 0
+    assert rows_of(work, orders, [KEY]) == []
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ({"number": None}, "number is null"),
+        ({"price": Decimal("-0.01")}, "price is below 0"),
+        ({"price": Decimal("1000.01")}, "price is above 1000"),
+        ({"weight": -1.6}, "weight is below -1.5"),
+        ({"weight": float("inf")}, "weight is not a finite number"),
+        ({"weight": float("-inf")}, "weight is not a finite number; weight is below -1.5"),
+        ({"weight": float("nan")}, "weight is not a finite number"),
+        ({"pieces": 11}, "pieces is above 10"),
+        ({"kind": "c"}, "kind is none of it's, b"),
+        ({"kind": ""}, "kind is none of it's, b"),
+        ({"price": Decimal(-1), "pieces": 12}, "price is below 0; pieces is above 10"),
+    ],
+    ids=str,
+)
+def test_a_value_that_is_not_allowed(work, bad, reason):
+    accepted, rejected = delivered(work, things({}, bad, {"number": 7, "kind": "it's"}))
+    assert rejected == [reason]
+    assert [row["number"] for row in accepted] == [0, 7]
+
+
+def test_nothing_is_known_of_what_may_be_unknown(work):
+    blank = dict.fromkeys(GOOD, None) | {"number": 5}
+    accepted, rejected = delivered(work, things(blank))
+    assert (accepted, rejected) == ([blank], [])
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "value", "reason"),
+    [
+        ("price", pa.decimal128(20, 4), Decimal("1.2345"), "price has more than 2 digits after the point"),
+        ("price", pa.decimal128(20, 4), Decimal("999.0010"), "price has more than 2 digits after the point"),
+        ("price", pa.float64(), 1.005, "price has more than 2 digits after the point"),
+        ("price", pa.float64(), 999.991, "price has more than 2 digits after the point"),
+        ("price", pa.float32(), 1.234, "price has more than 2 digits after the point"),
+        (
+            "price",
+            pa.float64(),
+            float("inf"),
+            "price is not a DECIMAL(7,2); price is not a finite number; price is above 1000",
+        ),
+        ("price", pa.decimal128(20, 2), Decimal("123456.00"), "price is not a DECIMAL(7,2); price is above 1000"),
+        ("pieces", pa.float64(), 1.5, "pieces has more than 0 digits after the point"),
+        ("pieces", pa.decimal128(9, 2), Decimal("2.50"), "pieces has more than 0 digits after the point"),
+        (
+            "pieces",
+            pa.float64(),
+            float("nan"),
+            "pieces is not a BIGINT; pieces is not a finite number; pieces is above 10",
+        ),
+        ("pieces", pa.uint64(), 2**63, "pieces is not a BIGINT; pieces is above 10"),
+    ],
+    ids=str,
+)
+def test_a_number_that_does_not_fit(work, column, kind, value, reason):
+    accepted, rejected = delivered(work, things({column: value}, **{column: kind}))
+    assert (accepted, rejected) == ([], [reason])
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "value", "expected"),
+    [
+        ("price", pa.float64(), 0.1 + 0.2, Decimal("0.30")),
+        ("price", pa.float64(), 999.99, Decimal("999.99")),
+        ("price", pa.float32(), 999.99, Decimal("999.99")),
+        ("price", pa.decimal128(20, 4), Decimal("1.2300"), Decimal("1.23")),
+        ("price", pa.int16(), 7, Decimal("7.00")),
+        ("pieces", pa.float64(), 7.0, 7),
+        ("weight", pa.int32(), 3, 3.0),
+    ],
+    ids=str,
+)
+def test_a_number_that_fits(work, column, kind, value, expected):
+    accepted, rejected = delivered(work, things({column: value}, **{column: kind}))
+    assert ([row[column] for row in accepted], rejected) == ([expected], [])
+
+
+def test_whole_numbers_with_gaps_as_pandas_writes_them(work):
+    frame = pd.DataFrame({"pieces": [1.0, None, 3.0]}, index=range(3))
+    rows = things({}, {}, {}).set_column(3, "pieces", pa.array(frame["pieces"], from_pandas=True))
+    accepted, rejected = delivered(work, rows)
+    assert ([row["pieces"] for row in accepted], rejected) == ([1, None, 3], [])
+
+
+def test_the_first_good_row_of_a_key_is_kept(work):
+    rows = things(
+        {"number": 1, "kind": "wrong"},
+        {"number": 1, "weight": 1.0},
+        {"number": 2},
+        {"number": 1, "weight": 2.0},
+        {"number": 1},
+    )
+    accepted, rejected = delivered(work, rows)
+    assert [(row["number"], row["weight"]) for row in accepted] == [(1, 1.0), (2, 1.0)]
+    assert rejected == ["kind is none of it's, b"] + ["repeats the key (number) of an earlier row"] * 2
+
+
+@pytest.mark.parametrize(
+    ("at", "inside"),
+    [
+        (naive(2024, 2, 1), True),
+        (naive(2024, 2, 1, 23, 59, 59, 999_999), True),
+        (naive(2024, 2, 2), False),
+        (naive(2024, 1, 31, 23, 59, 59, 999_999), False),
+        (naive(1969, 7, 20), False),
+        (naive(9999, 12, 31), False),
+    ],
+    ids=str,
+)
+def test_an_event_of_another_day(work, at, inside):
+    day_of(work, (1, 1, Decimal(1), at))
+    found = read(orders, KEY, work=work)
+    assert found.accepted.num_rows == inside
+    reasons = found.rejected["reasons"].to_pylist()
+    assert reasons == ([] if inside else ["ordered_at is outside of the partition"])
+
+
+def test_few_bad_rows_are_kept_aside_with_their_reasons(work):
+    bad = [(1000, 1, Decimal("-2.00"), NOON), (0, 5, Decimal(9), NOON)]
+    file = day_of(work, *good(298), *bad)
+    (done,) = make(work, orders, [KEY])
+    assert not done.stopped
+    assert len(rows_of(work, orders)) == 298
+    kept = quarantined(work)
+    assert [(row["row_number"], row["reasons"], row["file"]) for row in kept] == [
+        (298, "amount is below 0", file.name),
+        (299, "repeats the key (order_id) of an earlier row", file.name),
+    ]
+    assert json.loads(kept[0]["record"])["order_id"] == 1000
+    assert float(json.loads(kept[0]["record"])["amount"]) == -2.0
+    (finding,) = (finding for finding in done.findings if finding.check.name == "rejected")
+    assert finding.reason.startswith("2 of 300 rows rejected (0.67%, allowed 1.00%): ")
+    assert finding.numbers["rejected"] == 2
+    assert json.loads(finding.numbers["reasons"]) == {
+        "amount is below 0": 1,
+        "repeats the key (order_id) of an earlier row": 1,
+    }
+
+
+def test_many_bad_rows_keep_the_whole_delivery_out(work):
+    day_of(work, *good())
+    make(work, orders, [KEY])
+    before, rows = contents(work, orders), rows_of(work, orders)
+    bad = [(1000 + n, 1, Decimal("-2.00"), NOON) for n in range(2)]
+    file = day_of(work, *good(90), *bad)
+    (done,) = make(work, orders, [KEY], token=2)
+    assert done.snapshot is None
+    (finding,) = done.stopped
+    assert (finding.check.name, finding.partition) == ("rejected", KEY)
+    expected = "2 of 92 rows rejected (2.17%, allowed 1.00%): amount is below 0 (2x). Nothing was loaded: have "
+    assert finding.reason == f"{expected}{file} mended and materialize the partition again."
+    assert (contents(work, orders), rows_of(work, orders)) == (before, rows)
+    assert [row["reasons"] for row in quarantined(work)] == ["amount is below 0"] * 2
+
+
+def test_one_bad_delivery_keeps_out_those_that_come_with_it(work):
+    day_of(work, *good())
+    day_of(work, (1, None, Decimal(1), NOON + timedelta(days=1)), key="2024-02-02")
+    (done,) = make(work, orders, [KEY, "2024-02-02"])
+    assert [finding.partition for finding in done.stopped] == ["2024-02-02"]
+    assert work.platform.tables.snapshot("shop/orders") is None
+
+
+def test_a_corrected_delivery_replaces_rows_and_rejects(work):
+    day_of(work, *good(299), (1000, 1, Decimal("-2.00"), NOON))
+    make(work, orders, [KEY])
+    assert len(quarantined(work)) == 1
+    day_of(work, *good(150))
+    make(work, orders, [KEY], token=2)
+    assert len(rows_of(work, orders)) == 150
+    assert quarantined(work) == []
+    assert work.read(orders, [KEY]).partitions[KEY].inputs == file_sha256(landing_file(orders, KEY, work))
+
+
+def test_a_clean_source_has_no_quarantine(built):
+    assert built.platform.tables.snapshot(rejected_table(orders, built)) is None
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_the_share_itself_is_still_allowed(work, value):
+    source = replace(orders, max_rejected_share=value)
+    bad = [(1000, 1, Decimal("-2.00"), NOON)] if value else []
+    day_of(work, *([] if value else good()), *bad)
+    (done,) = make(work, source, [KEY])
+    assert not done.stopped
+
+
+def test_keys_in_any_order_keep_their_own_rows(work):
+    days = ["2024-02-03", "2024-02-01", "2024-02-02"]
+    for number, key in enumerate(days):
+        at = datetime.combine(date.fromisoformat(key), datetime.min.time())
+        day_of(work, (number, 7, Decimal(1), at), key=key)
+    make(work, orders, days)
+    for number, key in enumerate(days):
+        assert [row["order_id"] for row in rows_of(work, orders, [key])] == [number]
+
+
+def test_usual_numbers_of_rows(work):
+    source = replace(orders, expected_rows=(50, 99))
+    day_of(work, *good())
+    (done,) = make(work, source, [KEY])
+    (finding,) = (finding for finding in done.findings if not finding.passed)
+    assert (finding.check.name, finding.stops) == ("volume", False)
+    assert finding.reason == "100 rows; between 50 and 99 are declared as usual."
+
+
+def test_a_source_without_cadence_is_one_file(work):
+    deliver_customers(work)
+    assert landing_file(customers, WHOLE, work).name == "customers.parquet"
+    (done,) = make(work, customers)
+    assert list(done.snapshot.partitions) == [WHOLE]
+    assert [row["customer_id"] for row in rows_of(work, customers)] == [n for n in range(30) if n % 3]
+    assert [check.name for check in checks(customers)] == ["schema", "not_null", "unique_key", "volume", "rejected"]
+    assert "fresh" in [check.name for check in checks(orders)]
+
+
+def test_columns_may_be_called_like_what_the_query_computes(work):
+    named = (
+        "raw",
+        "wrong",
+        "nth",
+        "reasons",
+        "record",
+        "row_number",
+        "rows",
+        "n",
+        "first",
+        "last",
+        "nulls",
+        "delivered",
+    )
+    source = Source(
+        name="awkward",
+        description="Awkward.",
+        format=Parquet(),
+        columns=(Column("at", Timestamp()), *(Column(name, Integer()) for name in named)),
+        key=("at", *named),
+        event_time="at",
+        cadence=Daily(first=date(2024, 2, 1)),
+        max_rejected_share=0.5,
+    )
+    columns = {name: [n, n, -n] for n, name in enumerate(named, start=1)}
+    write(work, source, KEY, pa.table({"at": pa.array([NOON] * 3, pa.timestamp("us")), **columns}))
+    (done,) = make(work, source, [KEY])
+    assert [finding.reason for finding in done.findings if not finding.passed] == []
+    assert [[row[name] for name in named] for row in rows_of(work, source)] == [
+        [-n for n in range(1, 13)],
+        list(range(1, 13)),
+    ]
+    (kept,) = quarantined(work, source=source)
+    assert (kept["row_number"], kept["reasons"].split(" of ")[1]) == (1, "an earlier row")

@@ -1,0 +1,144 @@
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import shap
+from sklearn.metrics import roc_auc_score
+
+from platform_ml.families import XGBoost, boosted_trees
+from platform_ml.families.inputs import matrix
+from platform_ml.spec.errors import DeclarationError, RowsError, StoreError
+from platform_ml.spec.space import Between, Whole, ranges
+from platform_ml.testing.families import FEATURES, FamilyContract, invented
+
+PARAMS = {
+    "max_depth": 4,
+    "learning_rate": 0.2,
+    "min_child_weight": 2.0,
+    "subsample": 0.8,
+    "colsample_bytree": 0.8,
+    "reg_lambda": 1.0,
+    "reg_alpha": 0.1,
+    "max_bin": 64,
+    "max_rounds": 60,
+    "early_stopping_rounds": 10,
+}
+
+
+def fit(train, validation, report=None, seed=7, **changes):
+    return XGBoost().fit(train, validation, params=PARAMS | changes, seed=seed, report=report)
+
+
+class TestXGBoost(FamilyContract):
+    params = PARAMS
+
+    @pytest.fixture
+    def family(self):
+        return XGBoost()
+
+    def test_every_field_is_a_hyper_parameter(self, family):
+        assert set(ranges(family)) < set(PARAMS) == set(family.__dataclass_fields__) - {"name"}
+
+    def test_it_learns(self, fitted):
+        unseen = invented(3, rows=2_000)
+        assert roc_auc_score(unseen.label, fitted.predict(unseen.features)) > 0.75
+
+    def test_threads_change_nothing(self, train, validation, tmp_path, monkeypatch):
+        files = []
+        for threads in (1, 2):
+            monkeypatch.setattr(boosted_trees, "THREADS", threads)
+            folder = tmp_path / str(threads)
+            folder.mkdir()
+            fitted = fit(replace(train, cache={}), replace(validation, cache={}))
+            files.append(hashlib.sha256(fitted.save(folder).read_bytes()).hexdigest())
+        assert files[0] == files[1]
+
+    def test_another_seed_is_another_model(self, train, validation):
+        first, second = (fit(train, validation, seed=seed).predict(validation.features) for seed in (1, 2))
+        assert (first != second).any()
+
+    def test_every_round_is_reported_and_the_best_one_kept(self, train, validation):
+        told = []
+        fitted = fit(train, validation, report=lambda step, score: told.append((step, score)))
+        steps, scores = zip(*told, strict=True)
+        best = int(np.argmax(scores))
+        assert steps == tuple(range(best + PARAMS["early_stopping_rounds"] + 1))
+        assert fitted.booster.num_boosted_rounds() == best + 1
+        prediction = fitted.predict(validation.features)
+        assert roc_auc_score(validation.label, prediction) == pytest.approx(max(scores), abs=1e-6)
+
+    def test_a_report_can_stop_it(self, train, validation):
+        class EnoughError(Exception):
+            pass
+
+        def report(step, score):
+            if step == 3:
+                raise EnoughError
+
+        with pytest.raises(EnoughError):
+            fit(train, validation, report=report)
+
+    def test_the_matrix_is_built_once(self, train, validation):
+        fit(train, validation)
+        before = dict(train.cache), dict(validation.cache)
+        fit(train, validation, max_depth=2)
+        assert (train.cache, validation.cache) == before
+        fit(train, validation, max_bin=32)
+        assert len(train.cache) == len(validation.cache) == 2
+
+    def test_the_validation_matrix_fits_the_training_rows(self, train, validation, tmp_path):
+        fit(invented(9), validation)
+        used = fit(train, validation).predict(validation.features)
+        fresh = fit(train, replace(validation, cache={})).predict(validation.features)
+        assert used.tolist() == fresh.tolist()
+
+    def test_contributions_are_those_of_shap(self, fitted, validation):
+        ours = fitted.contributions(validation.features)
+        theirs = shap.TreeExplainer(fitted.booster).shap_values(matrix(validation.features, FEATURES))
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+    def test_contributions_add_up_to_the_prediction(self, fitted, validation):
+        prediction = fitted.predict(validation.features)
+        base = np.log(prediction / (1 - prediction)) - fitted.contributions(validation.features).sum(axis=1)
+        np.testing.assert_allclose(base, base[0], atol=1e-4)
+
+    def test_bad_validation_labels_are_refused(self, train, validation):
+        with pytest.raises(RowsError, match="validation split are 0"):
+            fit(train, replace(validation, label=np.zeros_like(validation.label), cache={}))
+
+    def test_infinity_is_refused_when_predicting(self, fitted, validation):
+        place = FEATURES.index("noise")
+        rows = validation.features.set_column(place, "noise", pa.array([float("-inf")] + [0.0] * 199))
+        with pytest.raises(RowsError, match="'noise' has infinite"):
+            fitted.predict(rows)
+
+    def test_a_file_of_other_features_is_refused(self, family, fitted, tmp_path):
+        file = fitted.save(tmp_path)
+        with pytest.raises(StoreError, match="other features"):
+            family.load(file, FEATURES[::-1])
+
+    def test_another_file_is_refused(self, family, tmp_path):
+        file = tmp_path / "model.ubj"
+        file.write_bytes(b"no model")
+        with pytest.raises(StoreError, match="no XGBoost model"):
+            family.load(file, FEATURES)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("max_depth", 0),
+        ("max_depth", Whole(0, 4)),
+        ("learning_rate", 0),
+        ("learning_rate", Between(0.0, 0.3)),
+        ("subsample", 1.5),
+        ("reg_alpha", -1.0),
+        ("max_bin", 1),
+        ("max_rounds", 0),
+    ],
+)
+def test_values_out_of_bounds_are_refused(field, value):
+    with pytest.raises(DeclarationError, match=f"XGBoost: {field}"):
+        XGBoost(**{field: value})

@@ -1,0 +1,164 @@
+"""Every partition has its own verdict, and a blocking one keeps its data out."""
+
+from dataclasses import replace
+
+import dagster as dg
+from dagster._core.event_api import PartitionKeyFilter
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus as Status
+
+from platform_ml.engine import feature_group, source
+from platform_ml.engine.audit import REJECTED, VOLUME
+from platform_ml.engine.training_dataset import BALANCED
+from platform_ml_tests.orchestration.shop import (
+    CUTOFF,
+    DAYS,
+    assets,
+    bought_on,
+    customers,
+    failures,
+    key,
+    lapse_dataset,
+    lapse_model,
+    lapsed,
+    order_history,
+    orders,
+    shop,
+    swapped,
+)
+
+DAY = "2024-01-10"
+SPAN = [str(day) for day in DAYS[8:11]]
+
+
+def recorded(checkout, noun, check, partition):
+    """What Dagster has stored of one check of one partition, newest first."""
+    return checkout.instance.event_log_storage.get_asset_check_execution_history(
+        dg.AssetCheckKey(key(noun), check.name), limit=100, partition_filter=PartitionKeyFilter(key=partition)
+    )
+
+
+def status(checkout, noun, check, partition):
+    return [record.status for record in recorded(checkout, noun, check, partition)]
+
+
+def latest(checkout, noun, check, partition):
+    return recorded(checkout, noun, check, partition)[0].event.dagster_event.asset_check_evaluation_data
+
+
+def started(result):
+    return {event.step_key for event in result.all_events if event.is_step_start}
+
+
+def materialized(checkout, noun):
+    return checkout.instance.get_materialized_partitions(key(noun))
+
+
+def spoil(checkout, day):
+    """Every order of the day has a negative amount."""
+    checkout.deliver(day, [replace(order, amount=-order.amount) for order in bought_on(day)])
+
+
+def test_one_partition_has_every_check(landed):
+    assert landed.materialize([orders], span=(str(DAYS[0]), DAY)).success
+    assert landed.materialize([orders, order_history], partition=DAY).success
+    for noun, checks in ((orders, source.checks(orders)), (order_history, feature_group.checks(order_history))):
+        for check in checks:
+            assert status(landed, noun, check, DAY)[:1] == [Status.SUCCEEDED], check.name
+            assert latest(landed, noun, check, DAY).blocking == check.blocking
+            assert latest(landed, noun, check, DAY).target_materialization_data is not None
+
+
+def test_a_range_has_every_check_of_every_partition(landed):
+    assert landed.materialize([orders], span=(SPAN[0], SPAN[-1])).success
+    for check in source.checks(orders):
+        for day in SPAN:
+            assert status(landed, orders, check, day) == [Status.SUCCEEDED], (check.name, day)
+        # And what holds for the run as a whole.
+        assert status(landed, orders, check, None) == [Status.SUCCEEDED]
+        assert latest(landed, orders, check, None).description == "3 of 3 partitions passed."
+
+
+def test_a_table_without_partitions_has_every_check(landed):
+    assert landed.materialize([customers]).success
+    for check in source.checks(customers):
+        assert status(landed, customers, check, None) == [Status.SUCCEEDED], check.name
+
+
+def test_nothing_is_left_planned(built):
+    checks = [check for made in assets(shop) if isinstance(made, dg.AssetsDefinition) for check in made.check_keys]
+    planned = [
+        (check.asset_key.to_user_string(), check.name, record.partition)
+        for check in checks
+        for record in built.instance.event_log_storage.get_asset_check_execution_history(
+            check, limit=10_000, status={Status.PLANNED}
+        )
+    ]
+    assert checks
+    assert planned == []
+
+
+def test_a_bad_partition_fails_only_its_own_check(landed):
+    spoil(landed, DAY)
+    result = landed.materialize([orders, order_history], span=(SPAN[0], SPAN[-1]))
+    assert not result.success
+    assert [status(landed, orders, REJECTED, day) for day in SPAN] == [
+        [Status.FAILED if day == DAY else Status.SUCCEEDED] for day in SPAN
+    ]
+    found = latest(landed, orders, REJECTED, DAY)
+    assert found.blocking
+    assert found.severity == dg.AssetCheckSeverity.ERROR
+    assert "amount is below 0" in found.description
+    assert f"{DAY}.parquet" in found.description
+
+
+def test_a_failed_blocking_check_keeps_everything_out(landed):
+    spoil(landed, DAY)
+    for result in (
+        landed.materialize([orders, order_history], partition=DAY),
+        landed.materialize([orders, order_history], span=(SPAN[0], SPAN[-1])),
+    ):
+        assert not result.success
+        assert landed.instance.get_run_by_id(result.run_id).status == dg.DagsterRunStatus.FAILURE
+        assert started(result) == {"shop__orders"}
+        assert f"rejected, partition {DAY}: " in failures(result)
+        assert "Earlier data is as it was." in failures(result)
+    assert landed.work.platform.tables.snapshot("shop/orders") is None
+    assert materialized(landed, orders) == set()
+
+
+def test_a_later_pass_of_another_partition_does_not_clear_a_failure(landed):
+    spoil(landed, DAY)
+    landed.materialize([orders], partition=DAY)
+    assert landed.materialize([orders], partition=SPAN[-1]).success
+    assert status(landed, orders, REJECTED, DAY) == [Status.FAILED]
+    assert materialized(landed, orders) == {SPAN[-1]}
+
+    landed.deliver(DAY, bought_on(DAY))
+    assert landed.materialize([orders], partition=DAY).success
+    assert status(landed, orders, REJECTED, DAY) == [Status.SUCCEEDED, Status.FAILED]
+    assert materialized(landed, orders) == {DAY, SPAN[-1]}
+
+
+def test_a_warning_stops_nothing(landed):
+    wary = swapped(shop, orders, replace(orders, expected_rows=(1_000, 2_000)))
+    assert landed.materialize([orders], span=(str(DAYS[0]), DAY), project=wary).success
+    result = landed.materialize([orders, order_history], partition=DAY, project=wary)
+    assert result.success
+    assert started(result) == {"shop__orders", "shop__order_history"}
+    found = latest(landed, orders, VOLUME, DAY)
+    assert (found.passed, found.blocking, found.severity) == (False, False, dg.AssetCheckSeverity.WARN)
+    assert "between 1,000 and 2,000 are declared as usual" in found.description
+    assert DAY in materialized(landed, order_history)
+
+
+def test_a_dataset_that_cannot_be_split_is_not_published(built):
+    early = lapsed.cadence.keys()[1]
+    result = built.materialize([lapse_dataset, lapse_model], partition=early)
+    assert not result.success
+    assert started(result) == {"shop__lapse_dataset"}
+    assert "splits, partition 2024-01-22: Rows: " in failures(result)
+    assert status(built, lapse_dataset, BALANCED, early) == [Status.FAILED]
+    assert status(built, lapse_dataset, BALANCED, CUTOFF) == [Status.SUCCEEDED]
+    assert materialized(built, lapse_dataset) == {CUTOFF}
+    place = built.work.place("datasets", lapse_dataset, early)
+    assert built.work.platform.artifacts.newest(place) is None
