@@ -29,7 +29,7 @@ SHOWN = 200
 class DuckDB:
     """A connection in memory for every query: bounded memory, UTC, no state between queries."""
 
-    memory: str = "1500MB"
+    memory: str = "1GB"
     """Above it, sorts and joins spill to a temporary folder."""
     threads: int | None = None
     """None: one per core."""

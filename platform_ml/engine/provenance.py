@@ -19,6 +19,7 @@ from platform_ml.engine.model_card import (
 )
 from platform_ml.engine.ports import WHOLE
 from platform_ml.spec.fingerprint import digest
+from platform_ml.spec.training_dataset import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,7 @@ def provenance(card: ModelCard, *, dataset: Artifact, model: Artifact, registere
             digest=dataset.digest,
             splits={
                 name: SplitRange(rows=part["rows"], first=part["first"], last=part["last"])
-                for name, part in split["splits"].items()
+                for name, part in ((name, split["splits"][name]) for name in SPLITS)
             },
             gap_days=split["gap_days"],
             rule=split["rule"],

@@ -235,6 +235,6 @@ def is_current(dataset: TrainingDataset, cutoff: str, *, work: Work) -> bool:
     if artifact is None or snapshot is None:
         return False
     made = {key: used["content"] for key, used in artifact.record["view"]["partitions"].items()}
-    keys = dataset.view_keys(date.fromisoformat(cutoff))
+    keys = dataset.view_keys(dataset.view.label.cadence.day(cutoff))
     now = {key: snapshot.partitions[key].content for key in keys if key in snapshot.partitions}
     return artifact.record["fingerprint"] == fingerprint(dataset) and made == now

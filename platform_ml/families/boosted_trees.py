@@ -179,7 +179,7 @@ def _matrices(train: Rows, validation: Rows, max_bin: int) -> tuple[xgb.Quantile
 def _reporter(report: Callable[[int, float], None]) -> xgb.callback.TrainingCallback:
     import xgboost as xgb
 
-    class Reporter(xgb.callback.TrainingCallback):  # type: ignore[misc]
+    class Reporter(xgb.callback.TrainingCallback):
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
             report(epoch, float(evals_log["validation"]["auc"][-1]))
             return False

@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 KNOTS = 1_001
 """Values that a ranking remembers: between two of them it interpolates, so that the order of all rows is exact."""
 
+PERCENT = 100
+
 
 @dataclass(frozen=True, kw_only=True)
 class SingleFeature:
     """The greater a feature, the likelier a 1 (`descending`: the smaller); null is the likeliest of all.
 
-    The score is the row's rank among the training rows, from 0 to 1: good for ranking, but not a probability.
+    The score is the row's percentile among the training rows, from 0 to 100: good for ranking, and plainly not a
+    probability, so that losses of probabilities are not defined on it.
     """
 
     name: ClassVar[str] = "single_feature"
@@ -89,7 +92,7 @@ class Ranking:
     ranks: tuple[float, ...]
 
     def predict(self, rows: pa.Table) -> NDArray[np.float64]:
-        """(n,) from 0 to 1; values outside of what was seen in training keep their order, nulls are 1."""
+        """(n,) from 0 to 100; values outside of what was seen in training keep their order, nulls are 100."""
         import numpy as np
 
         values = self.sign * column(rows, self.feature)
@@ -100,7 +103,7 @@ class Ranking:
         score[below] = self.ranks[0] / (1 + (first - values[below]) / span)
         score[above] = 1 - (1 - self.ranks[-1]) / (1 + (values[above] - last) / span)
         score[np.isnan(values)] = 1.0
-        return np.asarray(score, dtype=np.float64)
+        return np.asarray(PERCENT * score, dtype=np.float64)
 
     def save(self, folder: Path) -> Path:
         """Write `model.json`."""

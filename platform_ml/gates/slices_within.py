@@ -97,4 +97,3 @@ class SlicesWithin:
 
 def _gap(one: Slice) -> str:
     return f"{one.title} {one.gap} ({one.rows:,} rows)"
-

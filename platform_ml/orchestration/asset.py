@@ -76,8 +76,22 @@ def asset(spec: AssetSpec, body: Body) -> dg.AssetsDefinition:
 
 
 def partition_keys(context: dg.AssetExecutionContext) -> list[str]:
-    """The partitions that this run is about; none for an asset without partitions."""
-    return list(context.partition_keys) if context.has_partition_key or context.has_partition_key_range else []
+    """The partitions that this run is about; none for an asset without partitions, whatever it runs along with."""
+    if context.assets_def.partitions_def is None:
+        return []
+    keys = list(context.partition_keys)
+    if not keys:
+        first, last = context.partition_key_range
+        raise dg.Failure(
+            description=f"The range {first}...{last} ends before it begins. Exchange its ends.",
+            allow_retries=False,
+        )
+    return keys
+
+
+def data_version(keys: Sequence[str], content: str) -> dg.DataVersion | None:
+    """What tells assets downstream that something changed; many partitions cannot share one, so they have Dagster's."""
+    return dg.DataVersion(content) if len(keys) == 1 else None
 
 
 def stop(findings: Sequence[Finding]) -> dg.Failure:

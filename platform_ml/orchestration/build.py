@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from platform_ml.orchestration.asset import key
 from platform_ml.orchestration.evaluation import evaluation_asset
 from platform_ml.orchestration.feature_group import feature_group_asset
 from platform_ml.orchestration.feature_view import feature_view_asset
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
     from platform_ml.orchestration.resources import PlatformResource
     from platform_ml.spec.project import Noun, Project
+
+CADENCES = {0: "reference", 1: "daily", 7: "weekly"}
+"""Days between two partitions → what a job is called; 0 is without partitions."""
 
 
 def definitions(projects: Sequence[Project], platform: PlatformResource) -> dg.Definitions:
@@ -80,26 +84,21 @@ def _assets(project: Project) -> Iterator[dg.AssetsDefinition | dg.AssetSpec]:
 
 
 def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
-    """One job per cadence, since the assets of a job share their partitions."""
-    daily: list[Source | FeatureGroup] = [*project.all(Source), *project.all(FeatureGroup)]
+    """One job per cadence, since the assets of a job share their partitions, and one for each registered model."""
+    feeds: list[Source | FeatureGroup] = [*project.all(Source), *project.all(FeatureGroup)]
     by_days: dict[int, list[dg.AssetKey]] = {}
-    for noun in daily:
-        if noun.cadence:
-            by_days.setdefault(noun.cadence.days, []).append(dg.AssetKey([project.name, noun.name]))
-    reference = [dg.AssetKey([project.name, noun.name]) for noun in daily if noun.cadence is None]
+    for noun in feeds:
+        by_days.setdefault(noun.cadence.days if noun.cadence else 0, []).append(key(project, noun))
     for days, keys in by_days.items():
-        name = {1: "daily", 7: "weekly"}[days]
-        yield dg.define_asset_job(
-            f"{project.name}_{name}", [*keys, *reference], description=f"Sources and {name} features of {project.name}."
-        )
+        name = CADENCES[days]
+        description = f"Sources and feature groups of {project.name}, {name}."
+        yield dg.define_asset_job(f"{project.name}_{name}", keys, description=description)
     for registration in project.all(Registration):
         model = registration.card.evaluation.model
-        nouns: list[Noun] = [
-            model.dataset.view.label, model.dataset.view, model.dataset, model, registration.card.evaluation,
-            registration.card, registration,
-        ]  # fmt: skip
+        view, evaluation = model.dataset.view, registration.card.evaluation
+        nouns: list[Noun] = [view.label, view, model.dataset, model, evaluation, registration.card, registration]
         yield dg.define_asset_job(
             f"{project.name}_{registration.name}",
-            [dg.AssetKey([project.name, noun.name]) for noun in nouns],
+            [key(project, noun) for noun in nouns],
             description=f"From labels to the registered model {registration.name}, for one cutoff.",
         )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from dagster import DagsterEvent
 
+from platform_ml.engine.ports import WHOLE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -53,7 +55,7 @@ def record(context: dg.AssetExecutionContext, findings: Iterable[Finding]) -> No
             description=finding.reason,
             metadata={name: dg.MetadataValue.text(str(value)) for name, value in finding.numbers.items()},
             blocking=finding.check.blocking,
-            partition=finding.partition if context.has_partition_key or context.has_partition_key_range else None,
+            partition=None if finding.partition == WHOLE else finding.partition,
         )
         DagsterEvent.asset_check_evaluation(step, evaluation)
 

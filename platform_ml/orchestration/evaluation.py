@@ -9,7 +9,7 @@ import dagster as dg
 from platform_ml.engine import evaluation as engine
 from platform_ml.engine import training_dataset as datasets
 from platform_ml.engine import tuned_model as models
-from platform_ml.orchestration.asset import AssetSpec, asset, dep
+from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
 from platform_ml.orchestration.partitions import partitions_def
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ def evaluation_asset(project: Project, evaluation: Evaluation) -> dg.AssetsDefin
 
     def body(context: dg.AssetExecutionContext) -> Iterator[object]:
         work = context.resources.platform.work(project.name, context.log.info)
-        for cutoff in context.partition_keys:
+        for cutoff in (keys := partition_keys(context)):
             dataset = datasets.load(model.dataset, cutoff, work=work)
             trained = models.load(model, cutoff, work=work)
             result, artifact = engine.materialize_evaluation(evaluation, cutoff, dataset, trained, work=work)
             context.add_asset_metadata(_metadata(result) | {"folder": str(artifact.folder)}, partition_key=cutoff)
-        yield dg.MaterializeResult(data_version=dg.DataVersion(result.digest))
+        yield dg.MaterializeResult(data_version=data_version(keys, result.digest))
 
     spec = AssetSpec(
         project=project,

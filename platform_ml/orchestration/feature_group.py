@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -50,11 +51,14 @@ def _lineage(project: Project, group: FeatureGroup) -> dg.TableColumnLineage:
 
     def origin(column: str) -> list[tuple[dg.AssetKey, str]]:
         if column in derived:
-            return [(key(project, group.source), name) for name in group.source.types if name in derived[column]]
+            named = [name for name in (*group.source.types, *looked_up) if re.search(rf"\b{name}\b", derived[column])]
+            return [found for name in named for found in origin(name)]
         return [(key(project, looked_up.get(column, group.source)), column)]
 
     columns = {group.entity: origin(group.entity)}
+    time = [(key(project, group.source), group.source.event_time)] if group.source.event_time else []
     for feature in group.features:
-        time = [(key(project, group.source), group.source.event_time)] if group.source.event_time else []
-        columns[feature.name] = [found for name in feature.columns() for found in origin(name)] + time
+        # What has no column of its own, such as a count, is made of the entity's events.
+        read = feature.columns() or (group.entity,)
+        columns[feature.name] = [found for name in read for found in origin(name)] + time
     return metadata.lineage(columns)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from platform_ml.engine.ports import PartitionState, Snapshot
 
-PREVIEW_ROWS, PREVIEW_COLUMNS = 5, 12
+PREVIEW_ROWS, PREVIEW_COLUMNS, PREVIEW_CHARACTERS = 5, 12, 80
 
 
 def column_schema(types: Mapping[str, str], descriptions: Mapping[str, str], required: Sequence[str]) -> dg.TableSchema:
@@ -69,4 +69,5 @@ def _line(cells: Sequence[str]) -> str:
 def _text(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    text = f"{value:.6g}" if isinstance(value, float) else " ".join(str(value).split())
+    return text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…"

@@ -12,7 +12,7 @@ from platform_ml.engine import model_card as rendering
 from platform_ml.engine import training_dataset as datasets
 from platform_ml.engine import tuned_model as models
 from platform_ml.engine.audit import Check, Finding
-from platform_ml.orchestration.asset import AssetSpec, asset, dep
+from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
 from platform_ml.orchestration.checks import report
 from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.spec.fingerprint import fingerprint
@@ -33,7 +33,8 @@ def model_card_asset(project: Project, registration: Registration) -> dg.AssetsD
 
     def body(context: dg.AssetExecutionContext) -> Iterator[object]:
         work = context.resources.platform.work(project.name, context.log.info)
-        for cutoff in context.partition_keys:
+        findings: list[Finding] = []
+        for cutoff in (keys := partition_keys(context)):
             result = evaluations.load(card.evaluation, cutoff, work=work)
             verdicts = registration.judge(result)
             dataset, trained = datasets.load(model.dataset, cutoff, work=work), models.load(model, cutoff, work=work)
@@ -50,8 +51,9 @@ def model_card_asset(project: Project, registration: Registration) -> dg.AssetsD
                 },
                 partition_key=cutoff,
             )
-            yield from report(context, _findings(checks, verdicts, cutoff)) if len(context.partition_keys) == 1 else ()
-        yield dg.MaterializeResult(data_version=dg.DataVersion(published.artifact.digest))
+            findings += _findings(checks, verdicts, cutoff)
+        yield from report(context, findings)
+        yield dg.MaterializeResult(data_version=data_version(keys, published.artifact.digest))
 
     spec = AssetSpec(
         project=project,

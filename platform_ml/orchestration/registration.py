@@ -9,7 +9,7 @@ import dagster as dg
 from platform_ml.engine import evaluation as evaluations
 from platform_ml.engine import registration as engine
 from platform_ml.engine import tuned_model as models
-from platform_ml.orchestration.asset import AssetSpec, asset, dep
+from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
 from platform_ml.orchestration.environment import environment
 from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.spec.errors import Refused
@@ -29,7 +29,7 @@ def registration_asset(project: Project, registration: Registration) -> dg.Asset
 
     def body(context: dg.AssetExecutionContext) -> Iterator[object]:
         work = context.resources.platform.work(project.name, context.log.info)
-        for cutoff in context.partition_keys:
+        for cutoff in (keys := partition_keys(context)):
             result = evaluations.load(card.evaluation, cutoff, work=work)
             try:
                 # A blocking check stops only its own run: a later run of this asset alone comes here all the same.
@@ -52,7 +52,7 @@ def registration_asset(project: Project, registration: Registration) -> dg.Asset
                 },
                 partition_key=cutoff,
             )
-        yield dg.MaterializeResult(data_version=dg.DataVersion(f"{approved.model_digest}:{approved.policy_digest}"))
+        yield dg.MaterializeResult(data_version=data_version(keys, f"{approved.model_digest}:{approved.policy_digest}"))
 
     spec = AssetSpec(
         project=project,

@@ -27,7 +27,7 @@ class PlatformResource(dg.ConfigurableResource):
 
     data: str = DATA
     """The folder; relative to where the code location was started."""
-    memory: str = "1500MB"
+    memory: str = "1GB"
     """What one query may use before it spills to disk."""
 
     def mlflow(self) -> MLflow:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import dagster as dg
 
-from platform_ml.engine.ports import WHOLE
+from platform_ml.engine.ports import CREATED, PARTITION, SEQUENCE, WHOLE
 from platform_ml.orchestration import metadata
-from platform_ml.orchestration.asset import partition_keys, stop
+from platform_ml.orchestration.asset import data_version, partition_keys, stop
 from platform_ml.orchestration.checks import record, report
 from platform_ml.orchestration.resources import stamp
+from platform_ml.spec.sql import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,15 +42,14 @@ def table_body(
         findings = [finding for result in results for finding in result.findings]
         stopped = [finding for result in results for finding in result.stopped]
         for result in results:
-            if result.snapshot:
-                _describe(context, result)
+            _describe(context, result)
         if stopped:
             record(context, findings)
             raise stop(stopped)
         snapshot = next(result.snapshot for result in reversed(results) if result.snapshot)
         yield dg.MaterializeResult(
             metadata=_summary(snapshot, keys, work),
-            data_version=dg.DataVersion(snapshot.partitions[keys[0]].content) if len(keys) == 1 else None,
+            data_version=data_version(keys, snapshot.partitions[keys[0]].content),
             check_results=list(report(context, findings)),
         )
 
@@ -57,9 +57,9 @@ def table_body(
 
 
 def _describe(context: dg.AssetExecutionContext, result: Materialized) -> None:
-    if result.snapshot is None or not (context.has_partition_key or context.has_partition_key_range):
+    if result.snapshot is None:
         return
-    for key in dict.fromkeys(finding.partition for finding in result.findings):
+    for key in dict.fromkeys(finding.partition for finding in result.findings if finding.partition != WHOLE):
         state = result.snapshot.partitions[key]
         context.add_asset_metadata(metadata.of_partition(result.snapshot, state), partition_key=key)
 
@@ -69,7 +69,9 @@ def _summary(snapshot: Snapshot, keys: Sequence[str], work: Work) -> dict[str, A
     from platform_ml.engine.ports import Files
 
     last = Files(paths=snapshot.paths(keys[-1:]), schema=snapshot.schema)
-    rows = work.platform.compute.query("FROM rows LIMIT 5", {"rows": last}).table()
+    own = (PARTITION, CREATED, SEQUENCE)
+    columns = ", ".join(identifier(name) for name in snapshot.schema.names if name not in own)
+    rows = work.platform.compute.query(f"SELECT {columns} FROM rows LIMIT 5", {"rows": last}).table()
     described: dict[str, Any] = {
         "preview": metadata.preview(rows),
         "table": dg.MetadataValue.path(str(snapshot.folder)),

@@ -8,14 +8,16 @@ import dagster as dg
 
 from platform_ml.engine import training_dataset as engine
 from platform_ml.orchestration import metadata
-from platform_ml.orchestration.asset import AssetSpec, asset, dep, stop
+from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys, stop
 from platform_ml.orchestration.checks import record, report
 from platform_ml.orchestration.environment import environment
 from platform_ml.orchestration.partitions import dataset_on_view, partitions_def
+from platform_ml.spec.training_dataset import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from platform_ml.engine.audit import Finding
     from platform_ml.spec.project import Project
     from platform_ml.spec.training_dataset import TrainingDataset
 
@@ -26,16 +28,18 @@ def training_dataset_asset(project: Project, dataset: TrainingDataset) -> dg.Ass
     def body(context: dg.AssetExecutionContext) -> Iterator[object]:
         work = context.resources.platform.work(project.name, context.log.info)
         made_by = environment() | {"dagster_run": context.run.run_id}
-        for cutoff in context.partition_keys:
+        findings: list[Finding] = []
+        for cutoff in (keys := partition_keys(context)):
             built = engine.materialize_training_dataset(dataset, cutoff, work=work, made_by=made_by)
+            findings += built.findings
             if built.artifact is None:
-                record(context, built.findings)
+                record(context, findings)
                 raise stop([finding for finding in built.findings if finding.stops])
-            splits = built.artifact.record["split"]["splits"]
+            content, splits = built.artifact.digest, built.artifact.record["split"]["splits"]
             context.add_asset_metadata(
                 {
                     "dagster/row_count": sum(split["rows"] for split in splits.values()),
-                    "version": built.artifact.digest,
+                    "version": content,
                     "manifest": dg.MetadataValue.path(str(built.artifact.folder / "record.json")),
                     "splits": dg.MetadataValue.md(_splits(splits)),
                     "rule": built.artifact.record["split"]["rule"],
@@ -43,9 +47,8 @@ def training_dataset_asset(project: Project, dataset: TrainingDataset) -> dg.Ass
                 },
                 partition_key=cutoff,
             )
-            version = dg.DataVersion(built.artifact.digest)
-            yield from report(context, built.findings) if len(context.partition_keys) == 1 else ()
-        yield dg.MaterializeResult(data_version=version)
+        yield from report(context, findings)
+        yield dg.MaterializeResult(data_version=data_version(keys, content))
 
     spec = AssetSpec(
         project=project,
@@ -64,6 +67,6 @@ def _splits(splits: dict[str, dict[str, object]]) -> str:
     lines = ["| split | rows | positives | first | last | outcomes known |", "| --- | --: | --: | --- | --- | --- |"]
     lines += [
         f"| {name} | {s['rows']:,} | {s['positives']:,} | {s['first']} | {s['last']} | {s['outcomes_known']} |"
-        for name, s in splits.items()
+        for name, s in ((name, splits[name]) for name in SPLITS)
     ]
     return "\n".join(lines)

@@ -8,7 +8,7 @@ import dagster as dg
 
 from platform_ml.engine import training_dataset as datasets
 from platform_ml.engine import tuned_model as engine
-from platform_ml.orchestration.asset import AssetSpec, asset, dep
+from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
 from platform_ml.orchestration.environment import environment
 from platform_ml.orchestration.partitions import partitions_def
 
@@ -25,7 +25,7 @@ def tuned_model_asset(project: Project, model: TunedModel) -> dg.AssetsDefinitio
     def body(context: dg.AssetExecutionContext) -> Iterator[object]:
         work = context.resources.platform.work(project.name, context.log.info)
         made_by = environment() | {"dagster_run": context.run.run_id}
-        for cutoff in context.partition_keys:
+        for cutoff in (keys := partition_keys(context)):
             dataset = datasets.load(model.dataset, cutoff, work=work)
             artifact = engine.materialize_tuned_model(model, cutoff, dataset, work=work, made_by=made_by)
             record = artifact.record
@@ -43,7 +43,7 @@ def tuned_model_asset(project: Project, model: TunedModel) -> dg.AssetsDefinitio
                 },
                 partition_key=cutoff,
             )
-        yield dg.MaterializeResult(data_version=dg.DataVersion(artifact.digest))
+        yield dg.MaterializeResult(data_version=data_version(keys, artifact.digest))
 
     spec = AssetSpec(
         project=project,

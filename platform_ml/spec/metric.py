@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+Goal = Literal["maximize", "minimize"]
+
 
 class Metric(Protocol):
     """A number computed from truth and prediction."""
@@ -23,7 +25,7 @@ class Metric(Protocol):
         ...
 
     @property
-    def goal(self) -> Literal["maximize", "minimize"]:
+    def goal(self) -> Goal:
         """Which direction is better."""
         ...
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from platform_ml.spec.metric import Metric
+    from platform_ml.spec.metric import Goal, Metric
     from platform_ml.spec.training_dataset import TrainingDataset
 
 
@@ -94,7 +94,7 @@ class Tuner(Protocol):
         """How many fits are tried."""
         ...
 
-    def search(self, objective: Callable[[Trial], float], *, name: str, goal: str, seed: int) -> Search:
+    def search(self, objective: Callable[[Trial], float], *, name: str, goal: Goal, seed: int) -> Search:
         """Run the trials; deterministic for a seed."""
         ...
 

@@ -21,6 +21,8 @@ class Cadence:
     last: date | None = None
     """The day of the last key; None keeps adding partitions as time goes on."""
     days: ClassVar[int]
+    opens: ClassVar[int]
+    """How many days after its first one a partition is there."""
 
     def __post_init__(self) -> None:
         if self.first <= date(1970, 1, 1):
@@ -59,8 +61,9 @@ class Cadence:
         return day
 
     def keys(self, start: date | None = None, end: date | None = None) -> list[str]:
-        """The keys of the partitions that begin in [start, end), oldest first."""
-        until = min(filter(None, (end, self.end)), default=datetime.now(UTC).date())
+        """The keys of the partitions that exist by now and begin in [start, end), oldest first."""
+        now = datetime.now(UTC).date() + timedelta(days=1 - self.opens)
+        until = min(filter(None, (end, self.end, now)))
         since = max(self.first, start or self.first)
         skip = -(-(since - self.first).days // self.days)
         count = -(-(until - self.first).days // self.days)
@@ -69,16 +72,18 @@ class Cadence:
 
 @dataclass(frozen=True, kw_only=True)
 class Daily(Cadence):
-    """One partition a day."""
+    """One partition a day, which is there when the day is over."""
 
     days: ClassVar[int] = 1
+    opens: ClassVar[int] = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Weekly(Cadence):
-    """One partition a week, on the weekday of `first`."""
+    """One partition a week, on the weekday of `first`; it is there from that day on, as the moment of a label is."""
 
     days: ClassVar[int] = 7
+    opens: ClassVar[int] = 0
 
 
 def moment(day: date) -> datetime:

@@ -51,6 +51,8 @@ class FamilyContract:
 
     params: Any = None
     """A value for every field; a subclass may leave it, when the family has no ranges."""
+    highest: float = 1.0
+    """1 for probabilities; a family that only ranks has another one."""
 
     @pytest.fixture
     def family(self) -> Family:
@@ -91,7 +93,7 @@ class FamilyContract:
         prediction = fitted.predict(validation.features)
         assert prediction.shape == validation.label.shape
         assert prediction.dtype == np.float64
-        assert ((prediction >= 0) & (prediction <= 1)).all()
+        assert ((prediction >= 0) & (prediction <= self.highest)).all()
 
     def test_a_row_is_predicted_alike_alone_and_among_others(self, fitted: Predictor, validation: SplitRows) -> None:
         together = fitted.predict(validation.features)

@@ -15,6 +15,7 @@ from platform_ml.spec.space import Between, Whole
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from platform_ml.spec.metric import Goal
     from platform_ml.spec.tuned_model import Family, Search, Trial, Tuner
 
 
@@ -36,7 +37,7 @@ class Objective:
 
     space: Any = field(default_factory=Space)
     steps: int = 40
-    goal: str = "maximize"
+    goal: Goal = "maximize"
     drawn: list[dict[str, Any]] = field(default_factory=list)
 
     def __call__(self, trial: Trial) -> float:
@@ -59,7 +60,7 @@ class TunerContract:
         raise NotImplementedError
 
     def search(
-        self, tuner: Tuner, objective: Callable[[Trial], float], goal: str = "maximize", seed: int = 3
+        self, tuner: Tuner, objective: Callable[[Trial], float], goal: Goal = "maximize", seed: int = 3
     ) -> Search:
         """One search."""
         return tuner.search(objective, name="contract", goal=goal, seed=seed)
@@ -84,14 +85,14 @@ class TunerContract:
             assert trial.params["fixed"] == 3
 
     @pytest.mark.parametrize("goal", ["maximize", "minimize"])
-    def test_the_best_is_the_best(self, tuner: Tuner, goal: str) -> None:
+    def test_the_best_is_the_best(self, tuner: Tuner, goal: Goal) -> None:
         search = self.search(tuner, Objective(goal=goal), goal)
         scores = [trial.score for trial in search.trials if trial.score is not None]
         assert search.best in search.trials
         assert search.best.score == (max if goal == "maximize" else min)(scores)
 
     @pytest.mark.parametrize("goal", ["maximize", "minimize"])
-    def test_same_seed_same_trials(self, tuner: Tuner, goal: str) -> None:
+    def test_same_seed_same_trials(self, tuner: Tuner, goal: Goal) -> None:
         first, second = (
             [plain(trial) for trial in self.search(tuner, Objective(goal=goal), goal).trials] for _ in "12"
         )
@@ -102,7 +103,7 @@ class TunerContract:
         assert first != second
 
     @pytest.mark.parametrize("goal", ["maximize", "minimize"])
-    def test_it_does_not_matter_which_way_is_better(self, tuner: Tuner, goal: str) -> None:
+    def test_it_does_not_matter_which_way_is_better(self, tuner: Tuner, goal: Goal) -> None:
         objective = Objective(goal=goal)
         self.search(tuner, objective, goal)
         other = Objective()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import optuna
 
+    from platform_ml.spec.metric import Goal
     from platform_ml.spec.tuned_model import Family, Trial
 
 PRUNE_AFTER_TRIALS = 5
@@ -45,7 +46,7 @@ class TPE:
             if value is not None and value <= 0:
                 raise DeclarationError(f"TPE: {name}={value!r} is out of bounds. Use a number above 0.")
 
-    def search(self, objective: Callable[[Trial], float], *, name: str, goal: str, seed: int) -> Search:
+    def search(self, objective: Callable[[Trial], float], *, name: str, goal: Goal, seed: int) -> Search:
         """Run the trials one after the other; `RowsError` when none of them came to a score."""
         import optuna
 

@@ -75,7 +75,7 @@ MOMENT = naive(2024, 1, 31)
 
 @pytest.fixture(scope="module")
 def edges(tmp_path_factory):
-    """Customers 0 to 2 buy just before, at and just after the moment; customer 9 bought once, on the 25th of January."""
+    """Customers 0 to 2 buy just before, at and just after the moment; customer 9 bought once, on the 25th."""
     work = work_in(tmp_path_factory.mktemp("edges"))
     before = [Order(n, n, Decimal(1), MOMENT - timedelta(days=20)) for n in range(3)]
     around = [Order(10 + n, n, Decimal(10), MOMENT + timedelta(microseconds=n - 1)) for n in range(3)]

@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platform_ml.engine.audit import Expectation
@@ -59,6 +59,7 @@ def test_nothing_that_is_there_is_written_again(work):
     assert publish(customers, other, EXPECTED, work=work, stamp=stamp(3)).snapshot.version == first.version + 1
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.dictionaries(st.sampled_from("abcdefg"), st.lists(st.integers(0, 9), max_size=4)),
     st.sets(st.sampled_from("abcdefgh")),

@@ -9,7 +9,7 @@ import pytest
 from platform_ml.engine.content import content_hash, file_sha256
 from platform_ml.engine.feature_view import types
 from platform_ml.engine.ports import Content
-from platform_ml.engine.training_dataset import CHECKS, load, materialize_training_dataset, split_rows
+from platform_ml.engine.training_dataset import CHECKS, is_current, load, materialize_training_dataset, split_rows
 from platform_ml.spec.errors import MissingInputError, StoreError
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.training_dataset import SPLITS
@@ -17,11 +17,13 @@ from platform_ml.spec.window import PartitionError, moment
 from platform_ml.splitters import ByTime
 from platform_ml_tests.engine.shop import (
     CUTOFF,
+    deliver,
     lapse_dataset,
     lapse_view,
     lapsed,
     make,
     make_all,
+    orders,
     rows_of,
     stamp,
     work_in,
@@ -110,6 +112,19 @@ def test_another_meaning_is_another_dataset(shop):
     assert load(lapse_dataset, CUTOFF, work=shop).digest == later.digest
     assert build(shop).artifact.folder == before.folder
     assert load(lapse_dataset, CUTOFF, work=shop).digest == before.digest
+
+
+def test_it_knows_whether_it_is_current(shop):
+    assert not is_current(lapse_dataset, CUTOFF, work=shop)
+    build(shop)
+    assert is_current(lapse_dataset, CUTOFF, work=shop)
+    assert not is_current(replace(lapse_dataset, history_days=100), CUTOFF, work=shop)
+    horizon = [date(2024, 2, 7) + timedelta(days=n) for n in range(14)]
+    deliver(shop, [], horizon)
+    make(shop, orders, [str(day) for day in horizon], token=9)
+    make(shop, lapsed, ["2024-02-07"], token=9)
+    make(shop, lapse_view, ["2024-02-07"], token=9)
+    assert not is_current(lapse_dataset, CUTOFF, work=shop)
 
 
 def test_the_manifest_says_how_to_make_it_again(shop):
@@ -205,6 +220,10 @@ def test_a_cutoff_that_is_no_moment(shop, cutoff, near):
             "train outcomes are known on 2024-04-10, validation begins on 2024-04-03; validation outcomes are known",
         ),
         (
+            "CASE WHEN {time} = {cutoff} THEN 'test' WHEN {time} > '2024-02-28' THEN 'validation' ELSE 'train' END",
+            "train outcomes are known on 2024-03-13, validation begins on 2024-03-06; validation outcomes are known",
+        ),
+        (
             "(['train', 'validation', 'test'])[1 + {entity} % 3]",
             "train outcomes are known on 2024-04-24, validation begins",
         ),
@@ -213,7 +232,7 @@ def test_a_cutoff_that_is_no_moment(shop, cutoff, near):
             "train outcomes are known on 2024-04-24, validation begins on 2024-03-27",
         ),
     ],
-    ids=["no gap", "at random", "backwards"],
+    ids=["no gap", "a short gap", "at random", "backwards"],
 )
 def test_a_splitter_that_lies_is_found_out(shop, sentence, reason):
     done = build(shop, replace(lapse_dataset, splitter=Liar(sentence=sentence)))

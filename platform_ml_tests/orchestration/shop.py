@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import warnings
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, timedelta
 from functools import cache, cached_property
@@ -10,10 +9,10 @@ from pathlib import Path
 
 import dagster as dg
 
+from platform_ml.features import Recency, Total
 from platform_ml.orchestration.build import definitions, project_assets
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.outcomes import NoEvent
-from platform_ml.features import Recency, Total
 from platform_ml.spec.window import Daily, Weekly
 from platform_ml.splitters import ByTime
 from platform_ml.testing import declarations as small
@@ -57,12 +56,7 @@ defs = definitions([shop], PlatformResource())
 """The shop as a code location: `-m platform_ml_tests.orchestration.shop`."""
 
 
-@cache
-def assets(project):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.BetaWarning)
-        warnings.simplefilter("ignore", dg.PreviewWarning)
-        return list(project_assets(project))
+assets = cache(project_assets)
 
 
 @cache
@@ -137,7 +131,8 @@ class Checkout:
 
     def materialize(self, nouns, *, project=shop, partition=None, span=None):
         """One run in this process; it never raises: what became of it is in the result and in the event log."""
-        tags = dict(zip(("dagster/asset_partition_range_start", "dagster/asset_partition_range_end"), span or ()))
+        ends = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+        tags = dict(zip(ends, span, strict=True)) if span else {}
         return dg.materialize(
             assets(project),
             selection=[key(noun) for noun in nouns],

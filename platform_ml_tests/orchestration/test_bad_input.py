@@ -265,10 +265,15 @@ def test_a_full_disk_leaves_the_table_as_it_was(built, disk):
 def test_the_command_line_refuses_a_partition_that_is_not_there(built):
     before = tables(built)
     command = [Path(sys.executable).parent / "dagster", "asset", "materialize"]
-    command += ["-m", "platform_ml_tests.orchestration.shop", "--select", "key:shop/orders", "--partition", "2024-03-04"]
-    ran = subprocess.run(
-        command, cwd=built.folder, env=built.environment, check=False, capture_output=True, text=True
-    )
+    command += [
+        "-m",
+        "platform_ml_tests.orchestration.shop",
+        "--select",
+        "key:shop/orders",
+        "--partition",
+        "2024-03-04",
+    ]
+    ran = subprocess.run(command, cwd=built.folder, env=built.environment, check=False, capture_output=True, text=True)
     assert ran.returncode
     assert "2024-03-04" in ran.stderr
     assert tables(built) == before

@@ -6,18 +6,23 @@ import dagster as dg
 from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus as Status
 
-from platform_ml.engine import feature_group, source
+from platform_ml.engine import feature_group, source, training_dataset
 from platform_ml.engine.audit import REJECTED, VOLUME
+from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.training_dataset import BALANCED
 from platform_ml_tests.orchestration.shop import (
     CUTOFF,
     DAYS,
     assets,
     bought_on,
+    customer_profile,
     customers,
     failures,
     key,
+    lapse,
+    lapse_card,
     lapse_dataset,
+    lapse_evaluation,
     lapse_model,
     lapsed,
     order_history,
@@ -162,3 +167,60 @@ def test_a_dataset_that_cannot_be_split_is_not_published(built):
     assert materialized(built, lapse_dataset) == {CUTOFF}
     place = built.work.place("datasets", lapse_dataset, early)
     assert built.work.platform.artifacts.newest(place) is None
+
+
+def test_a_range_of_datasets_has_every_check_of_every_cutoff(built):
+    cutoffs = lapsed.cadence.keys()[-2:]
+    result = built.materialize([lapse_dataset], span=cutoffs)
+    assert result.success, failures(result)
+    for check in training_dataset.CHECKS:
+        assert [status(built, lapse_dataset, check, cutoff)[0] for cutoff in cutoffs] == [Status.SUCCEEDED] * 2
+    assert materialized(built, lapse_dataset) == set(cutoffs)
+
+
+def test_a_table_without_partitions_may_run_along_with_partitions(landed):
+    for options in ({"partition": DAY}, {"span": (SPAN[0], SPAN[-1])}):
+        result = landed.materialize([customers, customer_profile, orders], **options)
+        assert result.success, failures(result)
+    for noun in (customers, customer_profile):
+        assert list(landed.work.read(noun, []).partitions) == [WHOLE]
+        assert materialized(landed, noun) == set()
+        for check in (*source.checks(noun),) if noun is customers else feature_group.checks(noun):
+            assert status(landed, noun, check, None)[0] == Status.SUCCEEDED
+
+
+def test_a_range_that_ends_before_it_begins_is_refused(landed):
+    result = landed.materialize([orders], span=(SPAN[-1], SPAN[0]))
+    assert f"The range {SPAN[-1]}...{SPAN[0]} ends before it begins." in failures(result)
+
+
+def test_only_a_single_partition_has_its_content_as_data_version(landed):
+    landed.materialize([orders], span=(SPAN[0], SPAN[-1]))
+    landed.materialize([orders], partition=SPAN[0])
+    versions = [
+        landed.instance.fetch_materializations(dg.AssetRecordsFilter(key(orders), asset_partitions=[day]), limit=1)
+        .records[0]
+        .asset_materialization.tags["dagster/data_version"]
+        for day in SPAN
+    ]
+    content = {day: state.content for day, state in landed.work.read(orders, SPAN).partitions.items()}
+    assert versions[0] == content[SPAN[0]]
+    assert not set(versions[1:]) & set(content.values())
+
+
+def test_a_failed_gate_leaves_a_card_and_no_version(built):
+    gate = lapse.gates[0]
+    strict = swapped(shop, gate, replace(gate, limit=1.0))
+    path = [lapse_model, lapse_evaluation, lapse_card, lapse]
+    result = built.materialize(path, partition=CUTOFF, project=strict)
+    assert not result.success
+    assert started(result) == {"shop__lapse_model", "shop__lapse_evaluation", "shop__lapse_card"}
+    assert status(built, lapse_card, gate, CUTOFF) == [Status.FAILED]
+    assert materialized(built, lapse_card) == {CUTOFF}
+
+    # The check stopped its own run only; the registration holds by itself.
+    alone = built.materialize([lapse], partition=CUTOFF, project=strict)
+    assert not alone.success
+    assert "roc_auc" in failures(alone)
+    assert materialized(built, lapse) == set()
+    assert built.work.platform.registry.find("lapse", {}) is None

@@ -1,0 +1,20 @@
+"""A second project is one more entry in the list."""
+
+from platform_ml.orchestration.build import definitions
+from platform_ml.orchestration.resources import PlatformResource
+from platform_ml.projects.retail import retail
+from platform_ml.testing.declarations import shop
+
+
+def test_two_projects_live_side_by_side():
+    defs = definitions([retail, shop], PlatformResource())
+    keys = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
+    assert {"retail/transactions", "retail/churn", "shop/orders", "shop/lapse"} <= keys
+    jobs = {job.name for job in defs.resolve_all_job_defs()}
+    assert {"retail_daily", "retail_reference", "retail_churn", "shop_daily", "shop_lapse", "mlflow_health"} <= jobs
+
+
+def test_every_noun_is_an_asset_of_its_project():
+    defs = definitions([retail], PlatformResource())
+    keys = {key.path[-1] for key in defs.resolve_asset_graph().get_all_asset_keys() if len(key.path) == 2}
+    assert keys == {noun.name for noun in retail.nouns}

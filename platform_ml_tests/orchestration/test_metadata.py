@@ -1,0 +1,170 @@
+"""What a person looks for in the web page is there, is plain, and is small."""
+
+import shutil
+from dataclasses import replace
+from decimal import Decimal
+
+import dagster as dg
+import pyarrow as pa
+import pytest
+
+from platform_ml.definitions import defs
+from platform_ml.engine import feature_group, feature_view, label
+from platform_ml.features import Count, Total
+from platform_ml.orchestration.metadata import PREVIEW_CHARACTERS, PREVIEW_COLUMNS, PREVIEW_ROWS, preview
+from platform_ml.projects import PROJECTS
+from platform_ml.spec import schema
+from platform_ml.spec.feature_group import EVENT_TIME, Derived, FeatureGroup, Lookup
+from platform_ml.spec.feature_view import FeatureView
+from platform_ml.spec.label import KNOWN_TIME, Label
+from platform_ml.spec.source import Source
+from platform_ml.testing import declarations as small
+from platform_ml_tests.orchestration.shop import (
+    CUTOFF,
+    DAYS,
+    Checkout,
+    assets,
+    customer_profile,
+    customers,
+    failures,
+    key,
+    order_history,
+    order_weeks,
+    orders,
+    shop,
+)
+
+LARGEST = 100_000
+"""Bytes: more makes the web page slow."""
+MOMENTS = {EVENT_TIME, KNOWN_TIME}
+"""Made of the partition's key and of nothing upstream."""
+
+
+def columns_of(noun):
+    match noun:
+        case Source():
+            return list(noun.types)
+        case FeatureGroup():
+            return list(feature_group.types(noun))
+        case Label():
+            return list(label.types(noun))
+        case FeatureView():
+            return list(feature_view.types(noun))
+
+
+def tables(made, project):
+    """Every table of a project with its declaration."""
+    specs = {found.key: found.specs_by_key[found.key] for found in made if isinstance(found, dg.AssetsDefinition)}
+    return [(noun, specs[dg.AssetKey([project.name, noun.name])]) for noun in project.nouns if columns_of(noun)]
+
+
+RETAIL = [(project.name, noun, spec) for project in PROJECTS for noun, spec in tables(defs.assets, project)]
+SHOP = [(shop.name, noun, spec) for noun, spec in tables(assets(shop), shop)]
+EVERY = pytest.mark.parametrize(
+    ("project", "noun", "spec"), [*RETAIL, *SHOP], ids=[spec.key.to_user_string() for *_, spec in [*RETAIL, *SHOP]]
+)
+SCHEMAS = {spec.key: spec.metadata["dagster/column_schema"] for *_, spec in [*RETAIL, *SHOP]}
+
+
+@EVERY
+def test_every_column_has_a_type_and_a_meaning(project, noun, spec):
+    found = {column.name: column for column in SCHEMAS[spec.key].columns}
+    assert list(found) == columns_of(noun)
+    assert all(column.type for column in found.values())
+    if not isinstance(noun, Source):
+        helped = {noun.entity} if isinstance(noun, FeatureGroup | Label) else set(noun.spine_names)
+        assert [name for name, column in found.items() if not column.description and name not in helped] == []
+
+
+@EVERY
+def test_every_column_leads_back_to_a_source(project, noun, spec):
+    if isinstance(noun, Source):
+        return
+    lineage = spec.metadata["dagster/column_lineage"].deps_by_column
+    assert set(columns_of(noun)) - set(lineage) <= MOMENTS
+    for name, deps in lineage.items():
+        assert deps, f"{name} is made of nothing"
+        for dep in deps:
+            assert dep.column_name in {column.name for column in SCHEMAS[dep.asset_key].columns}
+            assert dep.asset_key in {upstream.asset_key for upstream in spec.deps}
+
+
+def test_lineage_goes_through_lookups_and_derived_columns():
+    group = replace(
+        small.order_history,
+        lookups=(Lookup(source=small.customers, columns=("country",)),),
+        derived=(Derived(name="vat", sql="CASE WHEN country = 'AT' THEN amount END", type=schema.Decimal(9, 2)),),
+        features=(Total(days=7, of="vat"), Count(days=7)),
+    )
+    made = next(made for made in assets(replace(shop, outputs=(group,))) if made.key == key(group))
+    lineage = made.specs_by_key[made.key].metadata["dagster/column_lineage"].deps_by_column
+    found = {name: {(dep.asset_key.path[-1], dep.column_name) for dep in deps} for name, deps in lineage.items()}
+    time = ("orders", "ordered_at")
+    assert found["vat_sum_7d"] == {("orders", "amount"), ("customers", "country"), time}
+    assert found["count_7d"] == {("orders", "customer_id"), time}
+
+
+def test_a_preview_is_a_table():
+    rows = pa.table(
+        {
+            "text": ["a|b", "two\nlines", "x" * 1_000_000, None, "", "the sixth row"],
+            "number": [1.23456789, float("nan"), 0.0, None, 1e300, 0.0],
+            "money": pa.array([Decimal("1.20")] * 6),
+            **{f"column_{n}": [None] * 6 for n in range(PREVIEW_COLUMNS)},
+        }
+    )
+    header, rule, *lines, empty, more = preview(rows).md_str.splitlines()
+    assert header.startswith("| text | number | money | column_0 |")
+    assert rule == "| " + " | ".join(["---"] * PREVIEW_COLUMNS) + " |"
+    assert len(lines) == PREVIEW_ROWS
+    assert {line.replace("\\|", "").count("|") for line in (header, rule, *lines)} == {PREVIEW_COLUMNS + 1}
+    assert lines[0].startswith("| a\\|b | 1.23457 | 1.20 |  |")
+    assert lines[1].startswith("| two lines | nan |")
+    assert lines[2].startswith("| " + "x" * (PREVIEW_CHARACTERS - 1) + "… |")
+    assert (empty, more) == ("", "… and 3 more columns.")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory, _built):
+    """(asset, name, value) of all metadata of runs from the files to the registered model, as it was handed over."""
+    checkout = Checkout(shutil.copytree(_built, tmp_path_factory.mktemp("model"), dirs_exist_ok=True))
+    path = [
+        noun for noun in shop.nouns if noun not in (orders, customers, order_history, order_weeks, customer_profile)
+    ]
+    runs = [
+        checkout.materialize([orders, order_history], partition=str(DAYS[-1])),
+        checkout.materialize([orders, order_history], span=(str(DAYS[-2]), str(DAYS[-1]))),
+        checkout.materialize([order_weeks], partition=str(DAYS[-7])),
+        checkout.materialize([customers, customer_profile]),
+        checkout.materialize(path, partition=CUTOFF),
+    ]
+    assert all(run.success for run in runs), list(map(failures, runs))
+    checkout.instance.dispose()
+    events = [event for run in runs for event in run.all_events]
+    data = [event.step_materialization_data.materialization for event in events if event.is_step_materialization]
+    checks = [event for event in events if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION]
+    data += [event.asset_check_evaluation_data for event in checks]
+    return [(one.asset_key.path[-1], name, value) for one in data for name, value in one.metadata.items()]
+
+
+def test_every_asset_leaves_metadata(recorded):
+    assert {asset for asset, *_ in recorded} == {noun.name for noun in shop.nouns}
+    assert {name for asset, name, _ in recorded if asset == "lapse_view"} >= {
+        "dagster/row_count", "table_version", "content", "bytes", "preview", "table",
+    }  # fmt: skip
+
+
+def test_only_plain_values_reach_dagster(recorded):
+    assert {type(value.value) for *_, value in recorded} <= {bool, dict, float, int, list, str}
+
+
+def test_no_value_is_large(recorded):
+    declared = [(spec.key.path[-1], *item) for *_, spec in (*RETAIL, *SHOP) for item in spec.metadata.items()]
+    sizes = [(len(repr(value)), asset, name) for asset, name, value in (*recorded, *declared)]
+    assert max(sizes) < (LARGEST,)
+
+
+def test_a_preview_shows_no_columns_of_the_platform(recorded):
+    headers = {asset: value.md_str.splitlines()[0] for asset, name, value in recorded if name == "preview"}
+    assert headers["orders"] == "| order_id | customer_id | amount | ordered_at |"
+    assert headers["customer_profile"] == "| customer_id | country | student |"

@@ -1,0 +1,140 @@
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from platform_ml.features import Count, Exists, Field, Mean, Recency, Total
+from platform_ml.spec.errors import DeclarationError
+from platform_ml.spec.feature_group import Derived, Lookup
+from platform_ml.spec.schema import Decimal, Double, Integer, Text
+from platform_ml.spec.window import Daily, Weekly
+from platform_ml.testing.declarations import customer_profile, customers, order_history, orders
+
+PROFILE = Lookup(source=customers, columns=("country",))
+RATIO = Derived(name="ratio", sql="amount / 2", type=Decimal(9, 3))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": "order history"}, "Feature group 'order history': a name is .* Try 'order_history'"),
+        ({"entity": "customer"}, r"'order_history' has no column 'customer'. Did you mean 'customer_id'\?"),
+        ({"features": ()}, "Feature group 'order_history' has no features"),
+        ({"features": (Recency(days=7), Recency(days=7))}, "declares column 'days_since_last_7d' 2 times"),
+        ({"features": (Exists(called="customer_id"), Count(days=1))}, "declares column 'customer_id' 2 times"),
+        ({"features": (Exists(called="event_time"), Count(days=1))}, "declares column 'event_time' 2 times"),
+        (
+            {"features": (Total(days=7, of="amuont"),)},
+            r"'order_history' has no column 'amuont'. Did you mean 'amount'\?",
+        ),
+        ({"features": (Total(days=7, of="ordered_at"),)}, "Total of 'ordered_at': the column is TIMESTAMPTZ"),
+        ({"cadence": None}, "'order_history' has windows but no cadence: say on which days its rows are made"),
+        ({"features": (Exists(called="there"),)}, "has a cadence but no feature with a window. Drop the cadence"),
+        (
+            {"features": (Count(days=7), Field(of="amount"))},
+            "'order_history': 'amount' is a column as it is, but an entity has many events. Use a feature with",
+        ),
+        (
+            {"cadence": Daily(first=orders.cadence.first)},
+            "its cadence ends on no day, source 'orders' before 2024-07-01. Declare a last partition",
+        ),
+        (
+            {"cadence": Daily(first=orders.cadence.first, last=date(2024, 7, 1))},
+            "its cadence ends on 2024-07-02, source 'orders' before 2024-07-01. Declare a last partition",
+        ),
+        ({"lookups": (PROFILE, PROFILE)}, "'order_history' declares lookup of 'customers' 2 times"),
+        ({"derived": (RATIO, RATIO)}, "'order_history' declares column 'ratio' 2 times"),
+        ({"derived": (replace(RATIO, name="amount"),)}, "'order_history' declares column 'amount' 2 times"),
+        (
+            {"derived": (replace(RATIO, type=Double()),), "features": (Mean(days=2, of="ratio"),)},
+            "Mean of 'ratio': the column is DOUBLE",
+        ),
+        (
+            {
+                "lookups": (
+                    replace(
+                        PROFILE,
+                        source=replace(
+                            customers, columns=(replace(customers.columns[0], type=Text()), *customers.columns[1:])
+                        ),
+                    ),
+                )
+            },
+            "'order_history': 'customer_id' is BIGINT here and VARCHAR in 'customers'. Declare them alike",
+        ),
+    ],
+)
+def test_a_wrong_group_cannot_be_made(changes, message):
+    with pytest.raises(DeclarationError, match=message):
+        replace(order_history, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"cadence": orders.cadence}, "'customer_profile' has a cadence but source 'customers' has no event time"),
+        ({"derived": (RATIO,)}, "'customer_profile' has no cadence: lookups and derived columns are for events"),
+        (
+            {"lookups": (replace(PROFILE, source=replace(customers, name="others"), columns=()),)},
+            "lookups and derived .* for events. Drop",
+        ),
+        ({"features": (Field(of="customer_id"),)}, "'customer_profile' declares column 'customer_id' 2 times"),
+    ],
+)
+def test_a_wrong_reference_cannot_be_made(changes, message):
+    with pytest.raises(DeclarationError, match=message):
+        replace(customer_profile, **changes)
+
+
+def test_a_lookup_is_of_a_reference():
+    with pytest.raises(DeclarationError, match="Lookup in 'orders': only a source without cadence is a reference"):
+        Lookup(source=orders, columns=("amount",))
+    with pytest.raises(
+        DeclarationError, match=r"Lookup in 'customers' has no column 'contry'. Did you mean 'country'\?"
+    ):
+        Lookup(source=customers, columns=("contry",))
+
+
+def test_a_lookup_needs_its_key():
+    source = replace(
+        customers, columns=(replace(customers.columns[0], name="who"), *customers.columns[1:]), key=("who",)
+    )
+    with pytest.raises(DeclarationError, match="'order_history' has no column 'who'"):
+        replace(order_history, lookups=(Lookup(source=source, columns=("country",)),))
+
+
+def test_a_derived_column_has_a_name():
+    with pytest.raises(DeclarationError, match=r"Derived column 'Ratio': a name is .* Try 'ratio'"):
+        replace(RATIO, name="Ratio")
+
+
+def test_what_features_can_be_made_of():
+    group = replace(order_history, lookups=(PROFILE,), derived=(RATIO,))
+    assert group.types == orders.types | {"country": Text(), "ratio": Decimal(9, 3)}
+    assert group.types["customer_id"] == Integer()
+
+
+def test_it_looks_back_as_far_as_its_longest_window():
+    assert order_history.lookback_days == 28
+    assert replace(order_history, features=(Count(days=3), Recency(days=90))).lookback_days == 90
+    assert customer_profile.lookback_days == 0
+
+
+def test_a_row_speaks_until_the_next_one_is_due():
+    assert order_history.ttl == timedelta(days=1) - timedelta(microseconds=1)
+    weekly = replace(order_history, cadence=Weekly(first=orders.cadence.first, last=orders.cadence.first))
+    assert weekly.ttl == timedelta(days=7) - timedelta(microseconds=1)
+    assert customer_profile.ttl is None
+
+
+def test_a_selection_takes_some_features():
+    chosen = order_history.select("days_since_last_28d")
+    assert (chosen.group, chosen.names) == (order_history, ("days_since_last_28d",))
+    assert order_history.feature("days_since_last_28d") == Recency(days=28)
+    what = r"Feature group 'order_history' has no feature 'days_since_last_82d'. Did you mean 'days_since_last_28d'\?"
+    with pytest.raises(DeclarationError, match=what):
+        order_history.select("days_since_last_82d")
+    with pytest.raises(
+        DeclarationError, match="Selection of 'order_history' declares feature 'amount_sum_28d' 2 times"
+    ):
+        order_history.select("amount_sum_28d", "amount_sum_28d")

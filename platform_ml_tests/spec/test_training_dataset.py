@@ -1,0 +1,83 @@
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from platform_ml.features import Exists, Recency
+from platform_ml.outcomes import NoEvent
+from platform_ml.spec.errors import DeclarationError
+from platform_ml.splitters import ByTime
+from platform_ml.testing.declarations import CUTOFF, customer_profile, lapse_dataset, lapse_view, lapsed
+
+OVERLAP = "It is used that way."
+
+
+def with_gap(days, **others):
+    return replace(lapse_dataset, splitter=ByTime(validation_days=14, gap_days=days), **others)
+
+
+def test_a_gap_shorter_than_the_horizon_leaks_whatever_is_said():
+    message = (
+        "Training dataset 'lapse_dataset' leaks: labels look 14 days ahead, but its splits are only 13 days apart, so "
+        "outcomes of one split happen inside the next. Use gap_days=14 or more"
+    )
+    for why in (None, OVERLAP):
+        with pytest.raises(DeclarationError, match=message):
+            with_gap(13, windows_may_overlap=why)
+    assert with_gap(14, windows_may_overlap=OVERLAP).gap_days == 14
+
+
+def test_a_gap_shorter_than_the_look_back_leaks_unless_somebody_says_why():
+    message = (
+        "Training dataset 'lapse_dataset' leaks: features look back 28 days, but its splits are only 27 days apart. "
+        "Use gap_days=28 or more, or say in windows_may_overlap why"
+    )
+    for why in (None, ""):
+        with pytest.raises(DeclarationError, match=message):
+            with_gap(27, windows_may_overlap=why)
+    assert with_gap(27, windows_may_overlap=OVERLAP).gap_days == 27
+    assert with_gap(28).gap_days == 28
+    assert with_gap(40).gap_days == 40
+
+
+@pytest.mark.parametrize(
+    ("horizon", "lookback", "why", "gap"),
+    [(14, 28, None, 28), (40, 28, None, 40), (14, 28, OVERLAP, 14), (1, 1, None, 1)],
+)
+def test_without_one_the_gap_is_what_labels_and_windows_demand(horizon, lookback, why, gap):
+    group = replace(lapse_view.features[0], features=(Recency(days=lookback),))
+    view = replace(lapse_view, label=replace(lapsed, outcome=NoEvent(days=horizon)), features=(group,))
+    assert replace(lapse_dataset, view=view, windows_may_overlap=why).gap_days == gap
+
+
+@pytest.mark.parametrize("days", [56, 0, -1])
+def test_a_history_that_is_all_gap(days):
+    message = f"'lapse_dataset': history_days={days} leaves nothing to train on between gaps of 28 days. Use more"
+    with pytest.raises(DeclarationError, match=message):
+        replace(lapse_dataset, history_days=days)
+
+
+def test_a_name_is_a_name():
+    with pytest.raises(DeclarationError, match=r"Training dataset 'Lapse': a name is .* Try 'lapse'"):
+        replace(lapse_dataset, name="Lapse")
+
+
+def test_no_column_is_called_like_the_split():
+    helpers = (replace(customer_profile, features=(Exists(called="split"),)),)
+    with pytest.raises(DeclarationError, match=r"'lapse_dataset' declares column 'split' 2 times. Rename or drop one"):
+        replace(lapse_dataset, view=replace(lapse_view, helpers=helpers))
+
+
+def test_it_is_made_of_the_moments_up_to_the_cutoff():
+    keys = lapse_dataset.view_keys(CUTOFF)
+    assert (keys[0], keys[-1], len(keys)) == ("2024-02-05", "2024-06-10", 19)
+    assert replace(lapse_dataset, history_days=70).view_keys(CUTOFF)[0] == "2024-04-01"
+    assert lapse_dataset.view_keys(date(2024, 5, 20))[-1] == "2024-05-20"
+    # Further back than there are moments: from the first one on.
+    assert replace(lapse_dataset, history_days=500).view_keys(CUTOFF)[0] == "2024-01-29"
+
+
+def test_the_split_is_cut_at_midnight_in_utc():
+    sql = lapse_dataset.split_sql(CUTOFF, event_time="at", entity="who")
+    assert "at = TIMESTAMPTZ '2024-06-10T00:00:00+00:00' THEN 'test'" in sql
+    assert "INTERVAL 28 DAY" in sql

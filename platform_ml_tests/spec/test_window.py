@@ -1,0 +1,113 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from platform_ml.spec.errors import DeclarationError
+from platform_ml.spec.window import Daily, PartitionError, Weekly, moment
+
+FIRST = date(2024, 1, 1)
+YEAR = Daily(first=FIRST, last=date(2024, 12, 31))
+WEEKS = Weekly(first=date(2024, 1, 3), last=date(2024, 1, 31))
+
+
+def test_a_key_is_the_first_day_of_its_partition():
+    assert YEAR.keys()[:2] == ["2024-01-01", "2024-01-02"]
+    assert (len(YEAR.keys()), YEAR.keys()[-1]) == (366, "2024-12-31")
+    assert WEEKS.keys() == ["2024-01-03", "2024-01-10", "2024-01-17", "2024-01-24", "2024-01-31"]
+    assert (YEAR.end, WEEKS.end) == (date(2025, 1, 1), date(2024, 2, 7))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "keys"),
+    [
+        (date(2024, 1, 3), date(2024, 1, 11), ["2024-01-03", "2024-01-10"]),
+        (date(2024, 1, 4), date(2024, 1, 10), []),
+        (date(2024, 1, 4), date(2024, 1, 11), ["2024-01-10"]),
+        (None, date(2024, 1, 4), ["2024-01-03"]),
+        (date(2024, 1, 30), None, ["2024-01-31"]),
+        (date(2023, 1, 1), date(2023, 2, 1), []),
+        (date(2025, 1, 1), date(2025, 2, 1), []),
+        (date(2024, 1, 20), date(2024, 1, 10), []),
+    ],
+)
+def test_keys_of_a_span(start, end, keys):
+    assert WEEKS.keys(start, end) == keys
+
+
+def test_a_cadence_without_end_ends_with_the_days_that_are_over():
+    today = datetime.now(UTC).date()
+    keys = Daily(first=today - timedelta(days=3)).keys()
+    assert keys[:3] == [str(today - timedelta(days=n)) for n in (3, 2, 1)]
+    assert Daily(first=today - timedelta(days=3)).end is None
+    assert Daily(first=today + timedelta(days=3)).keys() == []
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.dates(date(1971, 1, 1), date(2024, 1, 1)),
+    st.integers(0, 60),
+    st.integers(-40, 100),
+    st.integers(-10, 60),
+    st.sampled_from([Daily, Weekly]),
+)
+def test_keys_are_those_that_begin_in_the_span(first, count, start, length, kind):
+    cadence = kind(first=first, last=first + timedelta(days=count * kind.days))
+    begin, end = first + timedelta(days=start), first + timedelta(days=start + length)
+    every = [first + timedelta(days=n * kind.days) for n in range(count + 1)]
+    keys = cadence.keys()
+    assert keys == [str(day) for day in every]
+    assert cadence.keys(begin, end) == [str(day) for day in every if begin <= day < end]
+    assert [cadence.day(key) for key in keys] == every
+
+
+@pytest.mark.parametrize("key", ["today", "2024-02-30", "", "2024-1-3", "2024-01-03T00:00"])
+def test_a_key_that_is_no_day(key):
+    with pytest.raises(PartitionError, match=f"Partition '{key}' is not a day like '2024-01-03'. Write it that way"):
+        WEEKS.day(key)
+
+
+@pytest.mark.parametrize("key", ["20240103", "2024W013", "2024-W01-3"])
+def test_a_key_has_one_spelling(key):
+    with pytest.raises(PartitionError, match=rf"'{key}' is not written like .* Did you mean '2024-01-03'\?"):
+        WEEKS.day(key)
+
+
+@pytest.mark.parametrize("key", ["2024-01-02", "2024-02-01", "2024-02-07"])
+def test_a_key_outside_of_the_range(key):
+    with pytest.raises(
+        PartitionError,
+        match=f"Partition '{key}' is outside of the declared range 2024-01-03 to 2024-01-31. Choose a key inside it",
+    ):
+        WEEKS.day(key)
+
+
+def test_a_key_before_a_cadence_without_end():
+    with pytest.raises(PartitionError, match="range 2024-01-01 to today"):
+        Daily(first=FIRST).day("2023-12-31")
+
+
+@pytest.mark.parametrize(("key", "near"), [("2024-01-04", "2024-01-03"), ("2024-01-16", "2024-01-10")])
+def test_a_day_within_a_partition_is_no_key(key, near):
+    with pytest.raises(PartitionError, match=rf"'{key}' is not the first day of a partition. Did you mean '{near}'\?"):
+        WEEKS.day(key)
+
+
+@pytest.mark.parametrize(("kind", "days"), [(Daily, -1), (Weekly, 3), (Weekly, -7)])
+def test_the_last_partition_is_a_whole_number_of_them_after_the_first(kind, days):
+    last = FIRST + timedelta(days=days)
+    what = f"{kind.__name__}: last {last} must be a whole number of {kind.days} days after first 2024-01-01"
+    with pytest.raises(DeclarationError, match=what):
+        kind(first=FIRST, last=last)
+
+
+@pytest.mark.parametrize("first", [date(1970, 1, 1), date(1969, 12, 31)])
+def test_days_are_counted_from_1970(first):
+    with pytest.raises(DeclarationError, match=rf"Daily: first {first}: days are counted from 1970\. Start later"):
+        Daily(first=first)
+    assert Daily(first=date(1970, 1, 2), last=date(1970, 1, 2)).keys() == ["1970-01-02"]
+
+
+def test_a_day_begins_at_midnight_in_utc():
+    assert moment(FIRST) == datetime(2024, 1, 1, tzinfo=UTC)
