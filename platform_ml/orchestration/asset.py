@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from platform_ml.orchestration.checks import check_specs
+from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.fingerprint import fingerprint
 
 if TYPE_CHECKING:
@@ -70,7 +71,10 @@ def asset(spec: AssetSpec, body: Body) -> dg.AssetsDefinition:
         output_required=False,
     )
     def _asset(context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - Dagster reads real annotations only
-        yield from body(context)
+        try:
+            yield from body(context)
+        except PlatformError as error:  # foreseen: the sentence is what a user needs, and trying again would not help
+            raise dg.Failure(description=str(error), allow_retries=False) from error
 
     return _asset
 

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 PREFIX = re.compile(r"^\d{4}-\d\d-\d\d [\d:]+ [+-]\d{4} - dagster - (?P<level>[A-Z]+) - (?P<rest>.*)$")
 OWN = re.compile(r"^[\w-]+ - [0-9a-f-]{36} - (?P<step>[\w-]+) - (?P<message>.*)$")
 
+REASON = re.compile(r"^(dagster\S*Failure|platform_ml\.\S+): (?P<reason>.+)$")
+TAIL = 200
+"""Lines of a run that are kept to find out why it failed."""
+
 
 def land(project: Project) -> None:
     """Deliver the example files that are not there yet."""
@@ -125,10 +129,11 @@ def _dagster(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"PATH": path}
     ) as process:
         for line in process.stdout or ():
-            tail = [*tail[-60:], line.rstrip()]
+            tail = [*tail[-TAIL:], line.rstrip()]
             _show(line.rstrip())
     if process.returncode and check:
-        raise PlatformError("Dagster's run failed. Its last lines:\n" + "\n".join(tail))
+        reasons = [found["reason"] for found in map(REASON.match, tail) if found]
+        raise PlatformError(reasons[0] if reasons else "Dagster's run failed. Its last lines:\n" + "\n".join(tail))
     return process.returncode
 
 

@@ -12,7 +12,6 @@ from platform_ml.engine import tuned_model as models
 from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
 from platform_ml.orchestration.environment import environment
 from platform_ml.orchestration.partitions import partitions_def
-from platform_ml.spec.errors import Refused
 from platform_ml.spec.registration import Approved
 
 if TYPE_CHECKING:
@@ -31,15 +30,12 @@ def registration_asset(project: Project, registration: Registration) -> dg.Asset
         work = context.resources.platform.work(project.name, context.log.info)
         for cutoff in (keys := partition_keys(context)):
             result = evaluations.load(card.evaluation, cutoff, work=work)
-            try:
-                # A blocking check stops only its own run: a later run of this asset alone comes here all the same.
-                approved = Approved.by(registration, result)
-                trained = models.load(model, cutoff, work=work)
-                registered = engine.materialize_registration(
-                    registration, cutoff, approved, trained, work=work, code=environment()
-                )
-            except Refused as refusal:
-                raise dg.Failure(description=str(refusal), allow_retries=False) from refusal
+            # A blocking check stops only its own run: a later run of this asset alone comes here all the same.
+            approved = Approved.by(registration, result)
+            trained = models.load(model, cutoff, work=work)
+            registered = engine.materialize_registration(
+                registration, cutoff, approved, trained, work=work, code=environment()
+            )
             context.add_asset_metadata(
                 {
                     "registered": f"{registered.name}@{registered.version}",

@@ -77,7 +77,7 @@ def run_tags(context: dg.AssetExecutionContext) -> dict[str, str]:
 
 @dg.resource(required_resource_keys={"tracking"})
 def mlflow_tracking(context: dg.InitResourceContext) -> Iterator[Any]:
-    """dagster-mlflow's resource on the store of the `tracking` resource; imported late, since it loads all of MLflow."""
+    """dagster-mlflow's resource on the store of the `tracking` resource; imported late, as it loads all of MLflow."""
     store: MLflow = context.resources.tracking
     store.prepare(HEALTH)
     import dagster_mlflow

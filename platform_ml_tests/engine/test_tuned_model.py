@@ -140,7 +140,10 @@ def test_the_tracker_is_told_everything(splits, tmp_path):
     assert run.artifacts["model/model.ubj"] == file
     assert len(run.children) == 4
     assert [child.curves[STEPS] for child in run.children] == [trial.steps for trial in trained.search.trials]
-    assert all(child.metrics["validation_roc_auc"] == t.score for child, t in zip(run.children, trained.search.trials))
+    assert all(
+        child.metrics["validation_roc_auc"] == t.score
+        for child, t in zip(run.children, trained.search.trials, strict=True)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

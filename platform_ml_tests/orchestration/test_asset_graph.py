@@ -11,6 +11,7 @@ from platform_ml.definitions import defs
 
 SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
 UPDATE = "UPDATE_ASSET_GRAPH"
+HERE = Path(__file__).relative_to(Path(__file__).parents[2])
 
 SPECS = {spec.key: spec for made in defs.assets for spec in ([made] if isinstance(made, dg.AssetSpec) else made.specs)}
 CHECKS = {made.key: list(made.check_specs) for made in defs.assets if isinstance(made, dg.AssetsDefinition)}
@@ -51,7 +52,7 @@ def test_the_asset_graph_is_the_one_that_was_reviewed():
     difference = "\n".join(unified_diff(known, found, "reviewed", "now", n=3, lineterm=""))
     if difference:
         pytest.fail(
-            f"The asset graph is not what {SNAPSHOT.name} says. If that is meant, run {UPDATE}=1 pytest {__file__!r} "
+            f"The asset graph is not what {SNAPSHOT.name} says. If that is meant, run {UPDATE}=1 pytest {HERE} "
             f"and commit the file: another code version recomputes the asset and what reads it.\n{difference}"
         )
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from dagster._core.errors import DagsterUnknownPartitionError
 
 from platform_ml.engine.source import landing_file
 from platform_ml.spec.sql import literal
@@ -178,8 +180,22 @@ def test_a_few_bad_rows_are_set_aside_and_the_rest_is_used(built):
 @pytest.mark.parametrize("wrong", ["2023-12-31", "2024-03-04", "2024-2-1", "x' OR _partition != '"])
 def test_a_partition_that_is_not_there_is_refused(built, wrong):
     before = tables(built)
-    with pytest.raises(Exception, match="partition"):
+    with pytest.raises(DagsterUnknownPartitionError, match=re.escape(wrong)):
         built.materialize([orders], partition=wrong)
+    assert tables(built) == before
+
+
+@pytest.mark.parametrize(
+    ("span", "what"),
+    [
+        (("2023-12-31", "2024-01-02"), "2023-12-31 is before"),
+        (("2024-03-02", "2024-03-04"), "2024-03-04 is after"),
+        (("2024-01-04", "2024-01-02"), "The range 2024-01-04...2024-01-02 ends before it begins. Exchange its ends."),
+    ],
+)
+def test_a_range_that_is_not_there_is_refused(built, span, what):
+    before = tables(built)
+    assert what in said(built, built.materialize([orders], span=span))
     assert tables(built) == before
 
 

@@ -189,11 +189,6 @@ def test_a_table_without_partitions_may_run_along_with_partitions(landed):
             assert status(landed, noun, check, None)[0] == Status.SUCCEEDED
 
 
-def test_a_range_that_ends_before_it_begins_is_refused(landed):
-    result = landed.materialize([orders], span=(SPAN[-1], SPAN[0]))
-    assert f"The range {SPAN[-1]}...{SPAN[0]} ends before it begins." in failures(result)
-
-
 def test_only_a_single_partition_has_its_content_as_data_version(landed):
     landed.materialize([orders], span=(SPAN[0], SPAN[-1]))
     landed.materialize([orders], partition=SPAN[0])
