@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PROJECT ?= retail
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= -n auto --dist loadfile
 TORCH ?= 2.13.0
 
 BIN := $(VENV)/bin

@@ -113,6 +113,7 @@ class Staging:
             rows=content.rows.num_rows,
             content=digest,
             inputs=content.inputs,
+            read=content.read,
             fingerprint=self.stamp.fingerprint,
             run_id=self.stamp.run_id,
             created=created,

@@ -71,6 +71,7 @@ def metadata(stamp: Stamp, attempt: str, states: Mapping[str, PartitionState]) -
             "rows": state.rows,
             "content": state.content,
             "inputs": state.inputs,
+            "read": dict(state.read),
             "files": [asdict(file) for file in state.files],
             "created": state.created.isoformat(),
         }
@@ -111,6 +112,7 @@ def replaced(folder: Path, version: int) -> dict[str, PartitionState]:
             rows=said["rows"],
             content=said["content"],
             inputs=said["inputs"],
+            read=said["read"],
             fingerprint=info["fingerprint"],
             run_id=info["run_id"],
             created=datetime.fromisoformat(said["created"]).astimezone(UTC),

@@ -67,14 +67,14 @@ def entering(table: str, partitions: Mapping[str, Content]) -> pa.Schema:
 
 
 def evolved(table: str, existing: pa.Schema, given: pa.Schema) -> pa.Schema:
-    """The table's schema after rows of `given` were added: new columns come last, and nothing else may change."""
+    """The table's schema after rows of `given` were added: new columns come last, and no type may change.
+
+    A column that is no longer given stays for the rows that have it; new rows have null there.
+    """
     import pyarrow as pa
 
-    cure = "Bump the version of the declaration, so that a new table is written."
+    cure = "Give the column another name, or the declaration, so that a new table is written."
     known = {field.name: canonical(field.type) for field in existing}
-    for name in known:
-        if name not in PLATFORM and name not in given.names:
-            raise StoreError(f"{table}: column {name!r} is in the table but not in the rows. {cure}")
     for field in given:
         if (before := known.get(field.name, field.type)) != field.type:
             raise StoreError(f"{table}: column {field.name!r} is {before} in the table and {field.type} here. {cure}")

@@ -61,7 +61,7 @@ class MLflowRegistry:
     def register(self, name: str, run_id: str, files: Mapping[str, Path], tags: Mapping[str, str]) -> str:
         client, said = connect(self.tracking_uri), _legal_keys(tags)
         with _store_errors(self.tracking_uri):
-            with _unless(EXISTS):
+            with _Unless(EXISTS):
                 client.create_registered_model(name)
             run = self._run(client, name, run_id)
             model = client.create_logged_model(
@@ -113,13 +113,13 @@ class MLflowRegistry:
 
     def promoted(self, name: str, alias: str) -> Mapping[str, str] | None:
         client = connect(self.tracking_uri)
-        with _store_errors(self.tracking_uri), _unless(MISSING, "INVALID_PARAMETER_VALUE"):
+        with _store_errors(self.tracking_uri), _Unless(MISSING, "INVALID_PARAMETER_VALUE"):
             return dict(client.get_model_version_by_alias(name, alias).tags)
         return None
 
     def _run(self, client: MlflowClient, name: str, run_id: str) -> Any:
         """The run that made the model, or one in its place when somebody deleted it from the tracker."""
-        with _unless(MISSING):
+        with _Unless(MISSING):
             return client.get_run(run_id)
         home = experiment_id(client, name, self.artifact_root)
         run = client.create_run(home, run_name=f"registration of {name}", tags={"lost_run": run_id})
@@ -135,7 +135,7 @@ def connect(tracking_uri: str) -> MlflowClient:
 
 def experiment_id(client: MlflowClient, name: str, artifact_root: Path) -> str:
     """The id of an experiment, created on first use with its artifacts below `artifact_root`."""
-    with _unless(EXISTS):
+    with _Unless(EXISTS):
         if (found := client.get_experiment_by_name(name)) is None:
             return str(client.create_experiment(name, artifact_location=(artifact_root.resolve() / name).as_uri()))
         if found.lifecycle_stage == "deleted":
@@ -277,13 +277,14 @@ def _store_errors(tracking_uri: str) -> Iterator[None]:
         raise StoreError(f"MLflow at {tracking_uri} refused: {error.message.strip()}") from error
 
 
-@contextmanager
-def _unless(*codes: str) -> Iterator[None]:
+class _Unless:
     """Go on after the block when MLflow says one of these."""
-    from mlflow.exceptions import MlflowException
 
-    try:
-        yield
-    except MlflowException as error:
-        if error.error_code not in codes:
-            raise
+    def __init__(self, *codes: str) -> None:
+        self.codes = codes
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        return getattr(error, "error_code", None) in self.codes

@@ -54,6 +54,7 @@ FRESH = Check(name="fresh", blocking=True, description="Rows belong to the time 
 REJECTED = Check(
     name="rejected", blocking=True, description="At most the declared share of delivered rows is rejected."
 )
+ONE_EACH = Check(name="one_row_each", blocking=True, description="Exactly one row for each row that is joined to.")
 TABLE_CHECKS = (SCHEMA, NOT_NULL, UNIQUE_KEY, VOLUME, FRESH)
 
 
@@ -70,6 +71,8 @@ class Expectation:
     """Partition → the first and the last moment that its rows may have."""
     usual_rows: tuple[int, int] | None = None
     """The declared least and most rows; None: compare with the partition before."""
+    exact_rows: Mapping[str, int] | None = None
+    """Partition → the rows that it has to have."""
 
 
 def audit(
@@ -126,8 +129,13 @@ def _judge(key: str, numbers: Mapping[str, object], expected: Expectation, befor
             reason=f"{duplicates} rows repeat a key of ({', '.join(expected.key)}).",
             numbers={"duplicates": duplicates},
         ),
-        _volume(key, rows, expected, before),
     ]
+    if expected.exact_rows is None:
+        findings.append(_volume(key, rows, expected, before))
+    else:
+        wanted = expected.exact_rows[key]
+        reason = f"{rows:,} rows for {wanted:,}."
+        findings.append(Finding(check=ONE_EACH, partition=key, passed=rows == wanted, reason=reason))
     if expected.time:
         findings.append(_fresh(key, numbers, expected))
     return findings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from platform_ml.engine.audit import FRESH, TABLE_CHECKS, Check, Expectation
 from platform_ml.engine.ports import PARTITION, WHOLE, Files
 from platform_ml.engine.schema import arrow_schema
-from platform_ml.engine.table import Materialized, Staged, chunks, ends, publish
+from platform_ml.engine.table import Materialized, Staged, chunks, ends, publish, versions
 from platform_ml.engine.window import windows_sql
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import digest
@@ -74,7 +74,7 @@ def _windows(group: FeatureGroup, cadence: Cadence, keys: Sequence[str], *, work
     tables |= {_lookup(name): Files(paths=snapshot.paths(), schema=snapshot.schema) for name, snapshot in read.items()}
     rows = work.platform.compute.query(sql, tables | {"events": events_sql(group)}).table()
     read[group.source.name] = source
-    staged = Staged(rows=rows, inputs={key: inputs(group, key, read) for key in keys})
+    staged = Staged(rows=rows, inputs={key: inputs(group, key, read) for key in keys}, read=versions(read))
     over = ends(keys, cadence)
     expected = Expectation(
         schema=arrow_schema(types(group)),
@@ -122,7 +122,8 @@ def _reference(group: FeatureGroup, *, work: Work, stamp: Stamp) -> Materialized
     fields = ", ".join(f"{feature.sql(str)} AS {identifier(feature.name)}" for feature in group.features)
     sql = f"SELECT {literal(WHOLE)} AS {PARTITION}, {entity}, {fields} FROM raw ORDER BY {entity}"
     rows = work.platform.compute.query(sql, {"raw": Files(paths=source.paths(), schema=source.schema)}).table()
-    staged = Staged(rows=rows, inputs={WHOLE: inputs(group, WHOLE, {group.source.name: source})})
+    read = {group.source.name: source}
+    staged = Staged(rows=rows, inputs={WHOLE: inputs(group, WHOLE, read)}, read=versions(read))
     expected = Expectation(schema=arrow_schema(types(group)), required=(group.entity,), key=(group.entity,))
     result = publish(group, staged, expected, work=work, stamp=stamp)
     work.say(f"{work.table(group)}: {rows.num_rows:,} rows")

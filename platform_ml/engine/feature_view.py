@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from platform_ml.engine import label as labels
-from platform_ml.engine.audit import TABLE_CHECKS, Check, Expectation
+from platform_ml.engine.audit import ONE_EACH, TABLE_CHECKS, VOLUME, Check, Expectation
 from platform_ml.engine.ports import PARTITION, WHOLE, Files
 from platform_ml.engine.schema import arrow_schema
-from platform_ml.engine.table import Materialized, Staged, chunks, publish
+from platform_ml.engine.table import Materialized, Staged, chunks, publish, versions
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import digest
 from platform_ml.spec.sql import identifier
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def checks(view: FeatureView) -> tuple[Check, ...]:
     """The data checks of a view."""
-    return TABLE_CHECKS
+    return (*(check for check in TABLE_CHECKS if check != VOLUME), ONE_EACH)
 
 
 def types(view: FeatureView) -> dict[str, Type]:
@@ -73,7 +73,8 @@ def materialize_feature_view(view: FeatureView, keys: Sequence[str], *, work: Wo
         rows = work.platform.compute.query(_sql(view), tables).table()
         read[view.label.name] = label
         digests = {key: inputs(view, key, read) for key in some}
-        result = publish(view, Staged(rows=rows, inputs=digests), _expected(view, some, label), work=work, stamp=stamp)
+        staged = Staged(rows=rows, inputs=digests, read=versions(read))
+        result = publish(view, staged, _expected(view, some, label), work=work, stamp=stamp)
         done.append(result)
         work.say(f"{work.table(view)}: {rows.num_rows:,} rows of {len(some)} moment(s) up to {some[-1]}")
     return done
@@ -85,15 +86,13 @@ def _read(group: FeatureGroup, needed: dict[str, list[str]], work: Work) -> Snap
 
 def _expected(view: FeatureView, keys: Sequence[str], label: Snapshot) -> Expectation:
     at = {key: moment(view.label.cadence.day(key)) for key in keys}
-    rows = [label.partitions[key].rows for key in keys]
     return Expectation(
         schema=arrow_schema(types(view)),
         required=(*view.spine_names, *(n for n in view.helper_names if not _nullable(view, n))),
         key=(view.label.entity, EVENT_TIME),
         time=EVENT_TIME,
         span={key: (at[key], at[key]) for key in keys},
-        # Exactly one row per label row, whatever is joined to it.
-        usual_rows=(min(rows), max(rows)),
+        exact_rows={key: label.partitions[key].rows for key in keys},
     )
 
 

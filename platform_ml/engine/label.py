@@ -84,7 +84,8 @@ def materialize_label(label: Label, keys: Sequence[str], *, work: Work, stamp: S
             time=EVENT_TIME,
             span={key: (at[key], at[key]) for key in some},
         )
-        done.append(publish(label, Staged(rows=rows, inputs=digests), expected, work=work, stamp=stamp))
+        staged = Staged(rows=rows, inputs=digests, read={label.source.name: source.version})
+        done.append(publish(label, staged, expected, work=work, stamp=stamp))
         work.say(f"{work.table(label)}: {rows.num_rows:,} labels of {len(some)} moment(s) up to {some[-1]}")
     return done
 

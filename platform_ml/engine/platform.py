@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from platform_ml.engine.ports import Artifacts, Compute, Registry, Snapshot, Tables, Tracker
     from platform_ml.spec.project import Noun
 
+COMMAND = "dagster asset materialize -m platform_ml.definitions --select"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
@@ -57,10 +59,7 @@ class Work:
         """What is missing and the command that makes it."""
         asset = self.table(noun)
         if not keys or keys == ["all"]:
-            return f"{asset} was never materialized. Run: dagster asset materialize --select {asset}"
+            return f"{asset} was never materialized. Run: {COMMAND} {asset}"
         span = keys[0] if len(keys) == 1 else f"{keys[0]} to {keys[-1]}"
         option = f"--partition {keys[0]}" if len(keys) == 1 else f"--partition-range {keys[0]}...{keys[-1]}"
-        return (
-            f"{asset} has no partition for {len(keys)} of the needed days ({span}). "
-            f"Run: dagster asset materialize --select {asset} {option}"
-        )
+        return f"{asset} has no partition for {len(keys)} of the needed days ({span}). Run: {COMMAND} {asset} {option}"

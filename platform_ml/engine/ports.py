@@ -53,6 +53,8 @@ class Content:
     rows: pa.Table
     inputs: str
     """A digest of everything that the rows were computed from: equal inputs and fingerprint, equal rows."""
+    read: Mapping[str, int] = field(default_factory=dict)
+    """Upstream declaration → the table version that was read; a manifest follows it down to the sources."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,8 @@ class PartitionState:
     content: str
     """sha256 of the rows, free of file layout, order of writing and platform columns."""
     inputs: str
+    read: Mapping[str, int] = field(default_factory=dict)
+    """Upstream declaration → the table version that was read."""
     fingerprint: str
     run_id: str
     created: datetime

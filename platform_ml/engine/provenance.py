@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from platform_ml.engine import feature_group as groups
-from platform_ml.engine import label as labels
-from platform_ml.engine.feature_view import group_keys
 from platform_ml.engine.model_card import (
     CodeUsed,
     DatasetUsed,
@@ -17,7 +14,8 @@ from platform_ml.engine.model_card import (
     SplitRange,
     TableUsed,
 )
-from platform_ml.engine.ports import WHOLE
+from platform_ml.engine.upstream import upstream
+from platform_ml.spec.errors import MissingInputError
 from platform_ml.spec.fingerprint import digest
 from platform_ml.spec.training_dataset import SPLITS
 
@@ -25,34 +23,40 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from platform_ml.engine.platform import Work
-    from platform_ml.engine.ports import Artifact
+    from platform_ml.engine.ports import Artifact, Snapshot
+    from platform_ml.engine.upstream import Table
     from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.model_card import ModelCard
-    from platform_ml.spec.project import Noun
 
 
-def tables_used(view: FeatureView, keys: Sequence[str], work: Work) -> list[dict[str, Any]]:
-    """The table versions and partitions behind these view partitions, upstream first."""
-    used: dict[str, tuple[Noun, set[str]]] = {}
+def tables_used(view: FeatureView, version: int, keys: Sequence[str], work: Work) -> list[dict[str, Any]]:
+    """The table versions behind these view partitions as they were read, upstream first, down to the sources."""
+    used: dict[tuple[str, int], set[str]] = {}
+    found: dict[tuple[str, int], Table] = {}
 
-    def use(noun: Noun, partitions: Sequence[str]) -> None:
-        used.setdefault(noun.name, (noun, set()))[1].update(partitions)
+    def visit(noun: Table, version: int, keys: set[str]) -> None:
+        known = used.setdefault((noun.name, version), set())
+        states = _snapshot(noun, version, work).partitions
+        for key in sorted(keys - known):
+            known.add(key)
+            for one, wanted in upstream(noun, key):
+                if wanted:
+                    visit(one, states[key].read[one.name], set(wanted))
+        found.setdefault((noun.name, version), noun)  # only now: what it was made of comes before it
 
-    for key in keys:
-        use(view.label.source, labels.source_keys(view.label, key))
-    for group in view.groups:
-        for partition in sorted({found for key in keys for found in group_keys(group, view, key)}):
-            use(group.source, groups.source_keys(group, partition))
-            use(group, [partition])
-        for lookup in group.lookups:
-            use(lookup.source, [WHOLE])
-    use(view.label, keys)
-    use(view, keys)
-    return [_pinned(noun, sorted(partitions), work) for noun, partitions in used.values()]
+    visit(view, version, set(keys))
+    return [_pinned(noun, at[1], sorted(used[at]), work) for at, noun in found.items()]
 
 
-def _pinned(noun: Noun, keys: list[str], work: Work) -> dict[str, Any]:
-    snapshot = work.read(noun, keys)
+def _snapshot(noun: Table, version: int, work: Work) -> Snapshot:
+    snapshot = work.platform.tables.snapshot(work.table(noun), version)
+    if snapshot is None:
+        raise MissingInputError(work.missing(noun, []))
+    return snapshot
+
+
+def _pinned(noun: Table, version: int, keys: list[str], work: Work) -> dict[str, Any]:
+    snapshot = _snapshot(noun, version, work)
     states = [snapshot.partitions[key] for key in keys]
     return asdict(
         TableUsed(

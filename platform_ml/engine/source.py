@@ -13,6 +13,7 @@ from platform_ml.engine.ports import PARTITION, WHOLE, Content
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.engine.table import Materialized, Staged, chunks, publish
 from platform_ml.spec.errors import PlatformError, SourceError, did_you_mean
+from platform_ml.spec.project import REJECTED as SUFFIX
 from platform_ml.spec.schema import EXACT_NUMBERS, NUMBERS, Decimal, Timestamp
 from platform_ml.spec.sql import identifier, literal
 from platform_ml.spec.window import moment
@@ -227,7 +228,7 @@ def _rounded(raw: str, cast: str) -> str:
 
 def rejected_table(source: Source, work: Work) -> str:
     """The table that keeps the rows that were not let in."""
-    return f"{work.table(source)}_rejected"
+    return f"{work.table(source)}{SUFFIX}"
 
 
 def _quarantine(source: Source, deliveries: Sequence[Delivery], *, work: Work, stamp: Stamp) -> None:

@@ -10,6 +10,7 @@ from platform_ml.engine import label as labels
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.source import landing_file
+from platform_ml.engine.upstream import Table, upstream
 from platform_ml.spec.errors import MissingInputError
 from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
@@ -28,7 +29,6 @@ NEVER = "never materialized"
 DECLARED = "its declaration changed"
 UPSTREAM = "upstream is stale"
 CHANGED = "its inputs changed"
-Table = Source | FeatureGroup | Label | FeatureView
 
 
 def stale(project: Project, work: Work) -> dict[str, dict[str, str]]:
@@ -56,6 +56,8 @@ def _why(
     found: Mapping[str, Mapping[str, str]],
     work: Work,
 ) -> str:
+    if not _is_due(noun, key):
+        return ""
     snapshot = snapshots[noun.name]
     state = snapshot.partitions.get(key) if snapshot else None
     if state is None:
@@ -65,7 +67,7 @@ def _why(
 
     tables = {name: known for name, known in snapshots.items() if known}
     try:
-        if any(key in found.get(name, {}) for name, key in _upstream(noun, key)):
+        if any(read in found.get(one.name, {}) for one, keys in upstream(noun, key) for read in keys):
             return UPSTREAM
         inputs = _inputs(noun, key, tables, work)
     except (MissingInputError, KeyError):
@@ -86,15 +88,13 @@ def _inputs(noun: Table, key: str, tables: Mapping[str, Snapshot], work: Work) -
             return views.inputs(noun, key, tables)
 
 
-def _upstream(noun: Table, key: str) -> list[tuple[str, str]]:
-    match noun:
-        case Source():
-            return []
-        case FeatureGroup():
-            events = [(noun.source.name, found) for found in groups.source_keys(noun, key)]
-            return [*events, *((lookup.source.name, WHOLE) for lookup in noun.lookups)]
-        case Label():
-            return [(noun.source.name, found) for found in labels.source_keys(noun, key)]
-        case FeatureView():
-            joined = [(group.name, found) for group in noun.groups for found in views.group_keys(group, noun, key)]
-            return [(noun.label.name, key), *joined]
+def _is_due(noun: Table, key: str) -> bool:
+    """Whether the outcome of a moment can be known by now."""
+    label = noun.label if isinstance(noun, FeatureView) else noun
+    if not isinstance(label, Label):
+        return True
+    try:
+        labels.source_keys(label, key)
+    except MissingInputError:
+        return False
+    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,8 @@ class Staged:
     """With a `_partition` column."""
     inputs: Mapping[str, str]
     """Partition → digest of everything upstream; also the list of the partitions, in order."""
+    read: Mapping[str, int] = field(default_factory=dict)
+    """Upstream declaration → the table version that was read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,7 @@ def publish(noun: Noun, staged: Staged, expected: Expectation, *, work: Work, st
     if any(finding.stops for finding in findings):
         return Materialized(findings=findings, snapshot=None)
     parts = split(staged.rows, keys)
-    contents = {key: Content(rows=parts[key], inputs=staged.inputs[key]) for key in keys}
+    contents = {key: Content(rows=parts[key], inputs=staged.inputs[key], read=staged.read) for key in keys}
     return Materialized(findings=findings, snapshot=tables.commit(work.table(noun), contents, stamp))
 
 
@@ -78,6 +80,11 @@ def chunks(keys: Sequence[str], lookback_days: int = 0) -> list[Sequence[str]]:
     keys = sorted(set(keys))
     size = max(CHUNK_DAYS, lookback_days)
     return [keys[start : start + size] for start in range(0, len(keys), size)]
+
+
+def versions(tables: Mapping[str, Snapshot]) -> dict[str, int]:
+    """Declaration → the version that is read of its table."""
+    return {name: snapshot.version for name, snapshot in tables.items()}
 
 
 def ends(keys: Sequence[str], cadence: Cadence) -> dict[str, datetime]:

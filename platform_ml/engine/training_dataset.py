@@ -64,7 +64,7 @@ def materialize_training_dataset(
     content = content_hash(rows)
     record = _manifest(dataset, cutoff, rows, snapshot, keys) | {
         "content": content,
-        "tables": tables_used(view, keys, work),
+        "tables": tables_used(view, snapshot.version, keys, work),
         "made_by": dict(made_by),
     }
     name = digest({"content": content, "fingerprint": fingerprint(dataset)})

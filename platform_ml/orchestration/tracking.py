@@ -77,18 +77,22 @@ def run_tags(context: dg.AssetExecutionContext) -> dict[str, str]:
 
 @dg.resource(required_resource_keys={"tracking"})
 def mlflow_tracking(context: dg.InitResourceContext) -> Iterator[Any]:
-    """dagster-mlflow's resource on the store of the `tracking` resource; imported late, as it loads all of MLflow."""
+    """dagster-mlflow's resource on the store of `tracking`; imported late, because it loads all of MLflow."""
+    run = context.instance.get_run_by_id(context.run_id) if context.instance and context.run_id else None
+    if run and run.is_finished:
+        yield None  # `dagster job execute` opens the resources once more after a failure: the MLflow run has ended
+        return
     store: MLflow = context.resources.tracking
     store.prepare(HEALTH)
     import dagster_mlflow
     import mlflow
 
     config = {"experiment_name": HEALTH, "mlflow_tracking_uri": store.uri}
-    yield from dagster_mlflow.mlflow_tracking.resource_fn(context.replace_config(config))  # type: ignore[call-arg]
-    # `dagster job execute` makes the resources once more when a run has failed, which opens its MLflow run again.
-    run = context.instance.get_run_by_id(context.run_id) if context.instance and context.run_id else None
-    if run and run.status is dg.DagsterRunStatus.FAILURE and mlflow.active_run():
-        mlflow.end_run(status="FAILED")
+    resource: Any = dagster_mlflow.mlflow_tracking.resource_fn
+    try:
+        yield from resource(context.replace_config(config))
+    finally:
+        mlflow.end_run("FAILED")  # the hook has ended it, unless the step never came to an end
 
 
 def _end(context: dg.HookContext, events: Sequence[dg.DagsterEvent]) -> dg.HookExecutionResult:

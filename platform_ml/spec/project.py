@@ -25,6 +25,8 @@ Noun = (
     Source | FeatureGroup | Label | FeatureView | TrainingDataset | TunedModel | Evaluation | ModelCard | Registration
 )
 N = TypeVar("N", bound=Noun)
+REJECTED = "_rejected"
+"""What the name of a source's quarantine table ends with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +47,12 @@ class Project:
         if not (self.owner.startswith("team:") or "@" in self.owner):
             raise DeclarationError(f"Project {self.name!r}: owner {self.owner!r} is no e-mail address or 'team:name'.")
         seen: dict[str, Noun] = {}
+        rejected = {f"{source.name}{REJECTED}" for source in self.all(Source)}
         for noun in self.nouns:
+            if noun.name in rejected:
+                raise DeclarationError(
+                    f"Project {self.name!r}: {noun.name!r} is where the rejected rows of a source are kept. Rename it."
+                )
             if seen.setdefault(noun.name, noun) != noun:
                 kinds = f"{type(seen[noun.name]).__name__} and {type(noun).__name__}"
                 raise DeclarationError(f"Project {self.name!r} uses the name {noun.name!r} for two things: {kinds}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass, field, fields
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from platform_ml.spec.errors import DeclarationError, RowsError
 from platform_ml.spec.space import Between, Whole
@@ -51,14 +51,15 @@ class TPE:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        study = optuna.create_study(study_name=name, direction=goal, pruner=self._pruner())
+        direction: Literal["maximize", "minimize"] = "maximize" if goal == "maximize" else "minimize"
+        study = optuna.create_study(study_name=name, direction=direction, pruner=self._pruner())
         start, tried = perf_counter(), list[TriedParams]()
         for number in range(self.trials):
             if tried and self.seconds is not None and perf_counter() - start >= self.seconds:
                 break
             # A sampler that went on drawing could not be resumed: one that is new for each trial can.
             study.sampler = optuna.samplers.TPESampler(seed=seed + number, n_startup_trials=self.startup_trials)
-            drawn = Drawn(number=number, trial=study.ask(), sign=1 if goal == "maximize" else -1)
+            drawn = Drawn(number=number, trial=study.ask(), sign=_sign(goal))
             tried.append(_run(study, drawn, objective))
             if not drawn.trial.params:
                 break  # nothing to search: every other trial would be this one again
@@ -132,8 +133,7 @@ def _run(study: optuna.Study, drawn: Drawn, objective: Callable[[Trial], float])
 
 
 def _search(name: str, goal: str, tried: list[TriedParams]) -> Search:
-    sign = 1 if goal == "maximize" else -1
-    scores = {trial.number: sign * trial.score for trial in tried if trial.score is not None}
+    scores = {trial.number: _sign(goal) * trial.score for trial in tried if trial.score is not None}
     if not scores:
         raise RowsError(
             f"The search {name!r} ended without a score: its metric was not defined in any of {len(tried)} trials. "
@@ -141,3 +141,7 @@ def _search(name: str, goal: str, tried: list[TriedParams]) -> Search:
         )
     best = max(scores, key=lambda number: (scores[number], -number))
     return Search(trials=tuple(tried), best=tried[best])
+
+
+def _sign(goal: str) -> int:
+    return 1 if goal == "maximize" else -1

@@ -6,8 +6,9 @@ import pyarrow as pa
 import pytest
 
 from platform_ml.adapters.delta import DeltaTables
+from platform_ml.adapters.duckdb import DuckDB
 from platform_ml.engine.content import content_hash
-from platform_ml.engine.ports import Content
+from platform_ml.engine.ports import Content, Files
 from platform_ml.spec.errors import StoreError
 from platform_ml.testing.tables import TABLE, read, stamp
 
@@ -41,8 +42,7 @@ def test_the_order_of_columns_is_the_tables(tables):
 @pytest.mark.parametrize(
     ("later", "message"),
     [
-        ({"key": [1.5], "km": [2.0]}, "'key' is int64 in the table and double here. Bump the version"),
-        ({"key": [1]}, "'km' is in the table but not in the rows. Bump the version"),
+        ({"key": [1.5], "km": [2.0]}, "'key' is int64 in the table and double here. Give the column another name"),
         ({"key": [1], "km": [2.0], "KEY": [1]}, "'key' occurs twice"),
         ({"key": [1], "km": [2.0], "_seq": [1]}, "'_seq' is written by the platform"),
         ({"key": [1], "km": [2.0], "a b": [1]}, "'a b' is empty or holds"),
@@ -54,6 +54,16 @@ def test_any_other_change_of_columns_is_refused(tables, later, message):
         tables.commit(TABLE, of(**later), stamp(2))
     assert tables.snapshot(TABLE) == before
     assert {str(path) for path in (tables.root / TABLE).glob("_partition=*/*")} == set(before.paths())
+
+
+def test_a_column_that_is_dropped_stays_for_the_rows_that_have_it(tables):
+    tables.commit(TABLE, {"a": Content(rows=pa.table({"key": [1], "km": [2.0]}), inputs="i")}, stamp(1))
+    found = tables.commit(TABLE, {"b": Content(rows=pa.table({"key": [2]}), inputs="i")}, stamp(2))
+    assert found.schema.names[-2:] == ["key", "km"]
+    rows = DuckDB().query("FROM rows ORDER BY key", {"rows": Files(paths=found.paths(), schema=found.schema)}).table()
+    assert rows["km"].to_pylist() == [2.0, None]
+    only = Files(paths=found.paths(["b"]), schema=found.schema)
+    assert DuckDB().query("SELECT km FROM rows", {"rows": only}).table()["km"].to_pylist() == [None]
 
 
 def test_partitions_of_one_commit_have_the_same_columns(tables):

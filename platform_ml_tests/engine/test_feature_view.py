@@ -205,7 +205,7 @@ def test_all_checks_pass(shop):
             "schema",
             "not_null",
             "unique_key",
-            "volume",
+            "one_row_each",
             "fresh",
         }
         assert [finding for finding in done.findings if not finding.passed] == []

@@ -130,7 +130,7 @@ def test_relative_paths_are_those_of_the_code_location(tracking, tmp_path):
 
 
 def test_loading_the_job_does_not_load_mlflow():
-    code = "import sys, platform_ml.orchestration.tracking as t; t.mlflow_health(t.MLflow())"
-    code += "; print('mlflow' in sys.modules)"
+    statement = "import sys, platform_ml.orchestration.tracking as t; t.mlflow_health(t.MLflow())"
+    code = f"{statement}; print('mlflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
