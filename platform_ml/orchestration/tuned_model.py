@@ -11,6 +11,7 @@ from platform_ml.engine import tuned_model as engine
 from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
 from platform_ml.orchestration.environment import environment
 from platform_ml.orchestration.partitions import partitions_def
+from platform_ml.orchestration.tracking import run_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ def tuned_model_asset(project: Project, model: TunedModel) -> dg.AssetsDefinitio
 
     def body(context: dg.AssetExecutionContext) -> Iterator[object]:
         work = context.resources.platform.work(project.name, context.log.info)
-        made_by = environment() | {"dagster_run": context.run.run_id}
+        made_by = environment() | run_tags(context)
         for cutoff in (keys := partition_keys(context)):
             dataset = datasets.load(model.dataset, cutoff, work=work)
             artifact = engine.materialize_tuned_model(model, cutoff, dataset, work=work, made_by=made_by)

@@ -36,7 +36,7 @@ class TPE:
     """Drawn at random before the first comparison."""
     prune: bool = True
     """Stop a trial whose best report so far is worse than the median of the others at the same step."""
-    warmup_steps: int = 20
+    warmup_steps: int = 50
     """Reports that a trial may make before it can be stopped."""
     seconds: float | None = None
 
