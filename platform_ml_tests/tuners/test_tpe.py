@@ -26,7 +26,7 @@ def search(tuner, objective=None, goal="maximize", seed=3):
 
 @pytest.mark.parametrize("goal", ["maximize", "minimize"])
 def test_poor_trials_are_stopped_and_good_ones_are_not(goal):
-    found = search(TPE(trials=40), goal=goal)
+    found = search(TPE(trials=40, warmup_steps=20), goal=goal)
     stopped = [trial for trial in found.trials if trial.score is None]
     assert 5 < len(stopped) < 35
     assert all(20 <= len(trial.steps) <= 40 for trial in found.trials)
