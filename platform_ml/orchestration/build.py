@@ -63,24 +63,26 @@ def project_assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]
 
 
 def _assets(project: Project) -> Iterator[dg.AssetsDefinition | dg.AssetSpec]:
-    for source in project.all(Source):
-        yield delivered(project, source)
-        yield source_asset(project, source)
-    for group in project.all(FeatureGroup):
-        yield feature_group_asset(project, group)
-    for label in project.all(Label):
-        yield label_asset(project, label)
-    for view in project.all(FeatureView):
-        yield feature_view_asset(project, view)
-    for dataset in project.all(TrainingDataset):
-        yield training_dataset_asset(project, dataset)
-    for model in project.all(TunedModel):
-        yield tuned_model_asset(project, model)
-    for evaluation in project.all(Evaluation):
-        yield evaluation_asset(project, evaluation)
-    for registration in project.all(Registration):
-        yield model_card_asset(project, registration)
-        yield registration_asset(project, registration)
+    for noun in project.nouns:
+        match noun:
+            case Source():
+                yield delivered(project, noun)
+                yield source_asset(project, noun)
+            case FeatureGroup():
+                yield feature_group_asset(project, noun)
+            case Label():
+                yield label_asset(project, noun)
+            case FeatureView():
+                yield feature_view_asset(project, noun)
+            case TrainingDataset():
+                yield training_dataset_asset(project, noun)
+            case TunedModel():
+                yield tuned_model_asset(project, noun)
+            case Evaluation():
+                yield evaluation_asset(project, noun)
+            case Registration():
+                yield model_card_asset(project, noun)  # with its gates, which the registration declares
+                yield registration_asset(project, noun)
 
 
 def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
