@@ -52,8 +52,9 @@ def model_card_asset(project: Project, registration: Registration) -> dg.AssetsD
                 partition_key=cutoff,
             )
             findings += _findings(checks, verdicts, cutoff)
-        yield from report(context, findings)
-        yield dg.MaterializeResult(data_version=data_version(keys, published.artifact.digest))
+        yield dg.MaterializeResult(
+            data_version=data_version(keys, published.artifact.digest), check_results=list(report(context, findings))
+        )
 
     spec = AssetSpec(
         project=project,

@@ -47,8 +47,9 @@ def training_dataset_asset(project: Project, dataset: TrainingDataset) -> dg.Ass
                 },
                 partition_key=cutoff,
             )
-        yield from report(context, findings)
-        yield dg.MaterializeResult(data_version=data_version(keys, content))
+        yield dg.MaterializeResult(
+            data_version=data_version(keys, content), check_results=list(report(context, findings))
+        )
 
     spec = AssetSpec(
         project=project,
