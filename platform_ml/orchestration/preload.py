@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import sys
+from functools import partial
 
 import duckdb
 import pandas as pd
@@ -22,6 +23,12 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def _die_with(parent: int) -> None:
+    _die_with_parent()
+    if os.getppid() != parent:  # it ended before it could be asked
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 if sys.platform == "linux" and sys.argv[0] == "-c" and "multiprocessing.forkserver" in sys.modules:
     _die_with_parent()  # its steps hold the pipe by which it would notice itself that the run is gone
-    os.register_at_fork(after_in_child=_die_with_parent)
+    os.register_at_fork(after_in_child=partial(_die_with, os.getpid()))
