@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from platform_ml.engine.ports import WHOLE
 from platform_ml.spec.errors import MissingInputError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Work:
     def missing(self, noun: Noun, keys: list[str]) -> str:
         """What is missing and the command that makes it."""
         asset = self.table(noun)
-        if not keys or keys == ["all"]:
+        if not keys or keys == [WHOLE]:
             return f"{asset} was never materialized. Run: {COMMAND} {asset}"
         span = keys[0] if len(keys) == 1 else f"{keys[0]} to {keys[-1]}"
         option = f"--partition {keys[0]}" if len(keys) == 1 else f"--partition-range {keys[0]}...{keys[-1]}"

@@ -34,38 +34,38 @@ CHANGED = "its inputs changed"
 def stale(project: Project, work: Work) -> dict[str, dict[str, str]]:
     """Table noun → partition → why it is stale; what is up to date is not named."""
     found: dict[str, dict[str, str]] = {}
-    snapshots: dict[str, Snapshot | None] = {}
+    tables: dict[str, Snapshot] = {}
     for noun in project.nouns:
         if isinstance(noun, Table):
-            snapshots[noun.name] = work.platform.tables.snapshot(work.table(noun))
-            keys = [WHOLE] if _cadence_keys(noun) is None else _cadence_keys(noun) or []
-            why = {key: _why(noun, key, snapshots, found, work) for key in keys}
+            snapshot = work.platform.tables.snapshot(work.table(noun))
+            if snapshot:
+                tables[noun.name] = snapshot
+            declared = fingerprint(noun)
+            why = {key: _why(noun, key, declared, tables, found, work) for key in _keys(noun)}
             found[noun.name] = {key: reason for key, reason in why.items() if reason}
     return {name: reasons for name, reasons in found.items() if reasons}
 
 
-def _cadence_keys(noun: Table) -> list[str] | None:
+def _keys(noun: Table) -> list[str]:
     cadence = noun.label.cadence if isinstance(noun, FeatureView) else noun.cadence
-    return None if cadence is None else cadence.keys()
+    return [WHOLE] if cadence is None else cadence.keys()
 
 
 def _why(
     noun: Table,
     key: str,
-    snapshots: Mapping[str, Snapshot | None],
+    declared: str,
+    tables: Mapping[str, Snapshot],
     found: Mapping[str, Mapping[str, str]],
     work: Work,
 ) -> str:
     if not _is_due(noun, key):
         return ""
-    snapshot = snapshots[noun.name]
-    state = snapshot.partitions.get(key) if snapshot else None
+    state = tables[noun.name].partitions.get(key) if noun.name in tables else None
     if state is None:
         return NEVER
-    if state.fingerprint != fingerprint(noun):
+    if state.fingerprint != declared:
         return DECLARED
-
-    tables = {name: known for name, known in snapshots.items() if known}
     try:
         if any(read in found.get(one.name, {}) for one, keys in upstream(noun, key) for read in keys):
             return UPSTREAM

@@ -13,6 +13,7 @@ from platform_ml.engine import card_artifact as cards
 from platform_ml.engine import evaluation as evaluations
 from platform_ml.engine import tuned_model as models
 from platform_ml.engine.landing import deliver
+from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.staleness import stale
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.orchestration.ui import mlflow_command
@@ -87,7 +88,7 @@ def _materialize(project: Project, nouns: Sequence[Noun], work: Work) -> None:
     if not todo:
         _say("     everything is up to date")
         return
-    reference = [noun for noun in todo if list(why[noun.name]) == ["all"]]
+    reference = [noun for noun in todo if list(why[noun.name]) == [WHOLE]]
     timed = [noun for noun in todo if noun not in reference]
     sources = [noun for noun in reference if not upstream(noun)]
     if sources:
