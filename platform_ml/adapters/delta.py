@@ -145,8 +145,14 @@ class DeltaTables:
         known = [at for name, when, at in list(self._known) if (name, when) == (table, made) and at <= version]
         start = self._known.get((table, made, max(known, default=0)))
         partitions: dict[str, PartitionState] = dict(start.partitions) if start else {}
+        before: dict[str, tuple[PartitionState, ...]] = (
+            {k: tuple(v) for k, v in start.replaced.items()} if start else {}
+        )
         for later in range(start.version + 1 if start else 0, version + 1):
-            partitions.update(log.replaced(folder, later))
+            for key, state in log.replaced(folder, later).items():
+                if key in partitions:
+                    before[key] = (*before.get(key, ()), partitions[key])
+                partitions[key] = state
         said = {file.path for state in partitions.values() for file in state.files}
         live = {uri[uri.rfind(f"/{PARTITION}=") + 1 :] for uri in delta.file_uris()}
         if said != live:
@@ -161,6 +167,7 @@ class DeltaTables:
             folder=folder,
             schema=pa.schema(delta.schema()),
             partitions=MappingProxyType(dict(sorted(partitions.items()))),
+            replaced=MappingProxyType(before),
         )
 
     def _replace(self, table: str, partitions: Mapping[str, Content], schema: pa.Schema, staging: Staging) -> int:

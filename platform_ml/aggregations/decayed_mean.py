@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from platform_ml.spec.aggregation import AggregationOf
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.window import short
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from platform_ml.spec.aggregation import Segments
@@ -40,7 +39,7 @@ class DecayedMean(AggregationOf):
         """The beginning of a sentence."""
         return f"Mean {self.of}, halved in weight every {short(self.half_life)},"
 
-    def compute(self, events: Segments) -> NDArray[np.number]:
+    def compute(self, events: Segments) -> NDArray[Any]:
         """Ages count from the youngest event of each row: the weights of old events alone would vanish."""
         import numpy as np
 

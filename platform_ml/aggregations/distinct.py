@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from platform_ml.spec.aggregation import Aggregation
 from platform_ml.spec.schema import Integer
@@ -11,7 +11,6 @@ from platform_ml.spec.schema import Integer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from platform_ml.spec.aggregation import Segments, Takes
@@ -44,7 +43,7 @@ class Distinct(Aggregation):
         """A whole number."""
         return Integer()
 
-    def compute(self, events: Segments) -> NDArray[np.number]:
+    def compute(self, events: Segments) -> NDArray[Any]:
         """One for each first occurrence in its row."""
         import numpy as np
 

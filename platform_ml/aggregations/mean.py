@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from platform_ml.spec.aggregation import AggregationOf
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from platform_ml.spec.aggregation import Segments
@@ -28,7 +27,7 @@ class Mean(AggregationOf):
         """The beginning of a sentence."""
         return f"Mean {self.of}"
 
-    def compute(self, events: Segments) -> NDArray[np.number]:
+    def compute(self, events: Segments) -> NDArray[Any]:
         """Sum over number."""
         import numpy as np
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from platform_ml.spec.aggregation import AggregationOf
 from platform_ml.spec.schema import Integer
@@ -11,7 +11,6 @@ from platform_ml.spec.schema import Integer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from platform_ml.spec.aggregation import Segments
@@ -37,7 +36,7 @@ class Minimum(AggregationOf):
         double = super().result(types)
         return types[self.of] if isinstance(types[self.of], Integer) else double
 
-    def compute(self, events: Segments) -> NDArray[np.number]:
+    def compute(self, events: Segments) -> NDArray[Any]:
         """In the column's own numbers."""
         found = events.least(events.values)
         return found if events.unit == 1 else found * events.unit

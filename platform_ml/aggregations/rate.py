@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from platform_ml.spec.aggregation import Aggregation
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.window import short
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from platform_ml.spec.aggregation import Segments
@@ -39,7 +38,7 @@ class Rate(Aggregation):
         """The beginning of a sentence."""
         return f"Events per {short(self.per)}"
 
-    def compute(self, events: Segments) -> NDArray[np.number]:
+    def compute(self, events: Segments) -> NDArray[Any]:
         """Count over length."""
         if events.window_seconds is None:
             raise TypeError(self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from platform_ml.spec.aggregation import AggregationOf
 from platform_ml.spec.errors import DeclarationError
@@ -40,14 +40,14 @@ class Trend(AggregationOf):
         """The beginning of a sentence."""
         return f"Slope of {self.of} per {short(self.per)}"
 
-    def compute(self, events: Segments) -> NDArray[np.number]:
+    def compute(self, events: Segments) -> NDArray[Any]:
         """By deviations from the means of each row."""
         import numpy as np
 
         counts = np.maximum(events.counts, 1)
-        time = -events.seconds / self.per.total_seconds()
+        time: NDArray[np.float64] = -events.seconds / self.per.total_seconds()
         time = time - events.spread(events.add(time) / counts)
-        values = events.values.astype(np.float64) * events.unit
+        values: NDArray[np.float64] = events.values.astype(np.float64) * events.unit
         values = values - events.spread(events.add(values) / counts)
         squares = events.add(time**2)
         apart = events.most(events.seconds) > events.least(events.seconds)

@@ -66,6 +66,8 @@ class Expectation:
     """Column → Arrow type as text, in order."""
     required: Sequence[str]
     key: Sequence[str]
+    differing: Sequence[str] | None = None
+    """Rows may share a key unless they differ in these columns; None: they may not."""
     time: str | None = None
     span: Mapping[str, tuple[datetime, datetime]] = field(default_factory=dict)
     """Partition → the first and the last moment that its rows may have."""
@@ -101,12 +103,17 @@ def audit(
 def _sql(expected: Expectation) -> str:
     nulls = " + ".join(f"count_if({identifier(column)} IS NULL)" for column in expected.required) or "0"
     key = ", ".join(map(identifier, expected.key))
+    same = "count(*)"
+    if expected.differing is not None:
+        compared = ", ".join(map(identifier, expected.differing))
+        same = f"count(DISTINCT row({compared}))" if compared else "1"
     time = identifier(expected.time) if expected.time else "NULL::TIMESTAMPTZ"
     # Counting groups of (partition, key) and adding them up is far cheaper than count(DISTINCT ...).
     return f"""
-        SELECT {PARTITION}, sum(_n)::BIGINT AS rows, sum(_nulls)::BIGINT AS nulls, sum(_n - 1)::BIGINT AS duplicates,
+        SELECT {PARTITION}, sum(_n)::BIGINT AS rows, sum(_nulls)::BIGINT AS nulls, sum(_same - 1)::BIGINT AS duplicates,
                min(_first) AS first, max(_last) AS last
-        FROM (SELECT {PARTITION}, {key}, count(*) AS _n, {nulls} AS _nulls, min({time}) AS _first, max({time}) AS _last
+        FROM (SELECT {PARTITION}, {key}, count(*) AS _n, {same} AS _same, {nulls} AS _nulls,
+                     min({time}) AS _first, max({time}) AS _last
               FROM rows GROUP BY {PARTITION}, {key})
         GROUP BY {PARTITION}"""
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from platform_ml.spec.evaluation import EvaluationResult
+    from platform_ml.spec.event_label import EventLabel
     from platform_ml.spec.feature import Feature
     from platform_ml.spec.feature_group import FeatureGroup
     from platform_ml.spec.feature_view import FeatureView
@@ -86,7 +87,7 @@ def content(
         "gates": judged,
         "metric": metric,
         "task": _task(label),
-        "binary": label.outcome.result().sql == BOOLEAN,
+        "binary": label.type.sql == BOOLEAN,
         "headline": _headline(evaluation, metric),
         "model": {
             "name": model.name,
@@ -165,41 +166,54 @@ def _headline(evaluation: Mapping[str, Any], metric: str) -> dict[str, Any]:
     }
 
 
-def _task(label: Label) -> str:
-    classes = label.outcome.result().sql in {BOOLEAN, "VARCHAR"}
+def _task(label: Label | EventLabel) -> str:
+    classes = label.type.sql in {BOOLEAN, "VARCHAR"}
     return "tabular-classification" if classes else "tabular-regression"
 
 
-def _label(label: Label) -> dict[str, Any]:
-    days = label.cadence.days
-    seen = f"in the {label.seen_within_days} days " if label.seen_within_days else ""
+def _label(label: Label | EventLabel) -> dict[str, Any]:
     return {
         "name": label.name,
         "description": label.description,
-        "meaning": label.outcome.meaning,
+        "meaning": label.meaning,
         "horizon_days": label.horizon_days,
         "entity": label.entity,
-        "population": f"Every {label.entity} seen in {label.source.name} {seen}before the moment of prediction.",
-        "moments": f"Midnight UTC, every {'day' if days == 1 else f'{days} days'} from {label.cadence.first}.",
+        "population": label.population,
+        "moments": label.moments,
     }
 
 
 def _features(view: FeatureView, evaluation: Mapping[str, Any], lookback: Mapping[str, int]) -> list[dict[str, Any]]:
     """What the model sees, the most important first."""
     shap = {item["feature"]: item["mean_abs_shap"] for item in evaluation["importance"]}
-    found = [
+    own = [_attribute(view.label, name, shap.get(name)) for name in view.label.attributes]
+    found = own + [
         {
             "name": name,
-            "group": selection.group.name,
-            "meaning": selection.group.feature(name).meaning,
-            "reads": _reads(selection.group, selection.group.feature(name)),
-            "lookback_days": lookback[name] if name in lookback else selection.group.feature(name).lookback_days,
+            "group": group.name,
+            "meaning": feature.meaning,
+            "reads": _reads(group, feature),
+            "lookback_days": lookback.get(name, feature.lookback_days),
             "mean_abs_shap": shap.get(name),
         }
-        for selection in view.feature_selections
-        for name in selection.names
+        for name, (group, feature) in view.joined.items()
+        if name in view.feature_names
     ]
     return sorted(found, key=lambda item: (-(item["mean_abs_shap"] or 0.0), item["name"]))
+
+
+def _attribute(label: Label | EventLabel, name: str, shap: float | None) -> dict[str, Any]:
+    """A column of the label's own row that is known at the moment."""
+    described = {column.name: column.description for column in label.source.columns}
+    meaning = described.get(name) or f"{name} of the event, known beforehand."
+    return {
+        "name": name,
+        "group": label.name,
+        "meaning": meaning,
+        "reads": [f"{label.source.name}"],
+        "lookback_days": 0,
+        "mean_abs_shap": shap,
+    }
 
 
 def _reads(group: FeatureGroup, feature: Feature) -> list[str]:

@@ -191,7 +191,7 @@ def _importance(view: FeatureView, predictor: Predictor, features: pa.Table) -> 
     if contributions is None:
         return ()
     means = np.abs(contributions).mean(axis=0, dtype=np.float64).tolist()
-    meanings = {name: s.group.feature(name).meaning for s in view.feature_selections for name in s.names}
+    meanings = {name: feature.meaning for name, (_, feature) in view.joined.items()}
     importances = [
         Importance(feature=name, mean_abs_shap=mean, meaning=meanings[name])
         for name, mean in zip(features.column_names, means, strict=True)

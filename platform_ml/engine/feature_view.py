@@ -3,138 +3,179 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from platform_ml.engine import label as labels
-from platform_ml.engine.audit import ONE_EACH, TABLE_CHECKS, VOLUME, Check, Expectation
+from platform_ml.engine import labels
+from platform_ml.engine.audit import ONE_EACH, TABLE_CHECKS, VOLUME, Check, Expectation, Finding
+from platform_ml.engine.group_rows import read_sides
 from platform_ml.engine.ports import PARTITION, WHOLE, Files
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.engine.table import Materialized, Staged, chunks, publish, versions
 from platform_ml.spec.feature_group import EVENT_TIME
-from platform_ml.spec.fingerprint import digest
+from platform_ml.spec.fingerprint import digest, meaning
+from platform_ml.spec.history import Committed, ValidTime
 from platform_ml.spec.sql import identifier
 from platform_ml.spec.window import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pyarrow as pa
+
     from platform_ml.engine.platform import Work
-    from platform_ml.engine.ports import Relation, Snapshot, Stamp
-    from platform_ml.spec.feature_group import FeatureGroup, Selection
+    from platform_ml.engine.ports import PartitionState, Snapshot, Stamp
+    from platform_ml.spec.feature_group import FeatureGroup
     from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.schema import Type
+
+NOT_AHEAD = Check(
+    name="not_ahead", blocking=True, description="No feature is read as of a later moment than that of prediction."
+)
 
 
 def checks(view: FeatureView) -> tuple[Check, ...]:
     """The data checks of a view."""
-    return (*(check for check in TABLE_CHECKS if check != VOLUME), ONE_EACH)
+    own = (NOT_AHEAD,) if any(selection.at for selection in view.selections) else ()
+    return (*(check for check in TABLE_CHECKS if check != VOLUME), ONE_EACH, *own)
 
 
 def types(view: FeatureView) -> dict[str, Type]:
     """The columns of a view's table, in order: the label's, the features, the helpers."""
-    joined = {
-        name: selection.group.feature(name).result(selection.group.types)
-        for selection in view.selections
-        for name in selection.names
-    }
-    return labels.types(view.label) | joined
+    return view.label.columns | {name: feature.result(group.types) for name, (group, feature) in view.joined.items()}
 
 
 def group_keys(group: FeatureGroup, view: FeatureView, key: str) -> list[str]:
-    """The group's partitions that may hold the newest row at the moment of a view partition."""
-    if group.cadence is None or group.ttl is None:
+    """The group's partitions that may hold what a view partition needs."""
+    if group.cadence is None or group.rules is None:
         return [WHOLE]
-    day, step = view.label.cadence.day(key), timedelta(days=group.cadence.days)
-    # A partition's rows are known when it is over, and speak until the next one is over.
-    oldest = moment(day) - group.ttl - step
-    return [k for k in group.cadence.keys(oldest.date(), day) if group.cadence.day(k) + step <= day][-1:]
+    rules, step = group.rules, timedelta(days=group.cadence.days)
+    first, last = (at - rules.delay for at in labels.moments(view.label, key))
+    reach = _reach(group, view)
+    if group.of_events:
+        oldest = None if reach is None else first - reach - step - timedelta(days=rules.late_days)
+        return group.cadence.keys(oldest and oldest.date(), last.date() + timedelta(days=1))
+    # A snapshot is known when its partition is over, and speaks until the next one is over.
+    if rules.bound == "<":
+        last -= timedelta(microseconds=1)
+    oldest = first - (reach or timedelta(0))
+    found = group.cadence.keys((oldest - step).date(), last.date() + timedelta(days=1))
+    return [k for k in found if oldest <= moment(group.cadence.day(k)) + step <= last]
+
+
+def reach_back(group: FeatureGroup, view: FeatureView) -> timedelta | None:
+    """How long before the beginning of a view partition the group's partitions end that it may need; None: ever."""
+    reach = _reach(group, view)
+    if reach is None or group.cadence is None or group.rules is None:
+        return None
+    return reach + timedelta(days=group.rules.late_days) + group.rules.delay + view.label.lead
+
+
+def _reach(group: FeatureGroup, view: FeatureView) -> timedelta | None:
+    """How long before a moment the rows may lie that any selection of the group sees; None: without end."""
+    longest = timedelta(0)
+    for selection in view.selections:
+        if selection.group != group:
+            continue
+        ttl = group.rules.ttl if group.rules else None
+        if selection.at is not None or (ttl is None and not all(f.exact for f in selection.columns.values())):
+            return None
+        windows = [timedelta(days=feature.lookback_days) for feature in selection.columns.values() if feature.exact]
+        longest = max(longest, ttl or timedelta(0), *windows)
+    return longest
 
 
 def inputs(view: FeatureView, key: str, tables: Mapping[str, Snapshot]) -> str:
     """The digest of the rows that a partition is computed from."""
     joined = [
-        [tables[group.name].partitions[found].content for found in group_keys(group, view, key)]
+        [_content(group, view, tables[group.name], found) for found in group_keys(group, view, key)]
         for group in view.groups
     ]
     return digest([tables[view.label.name].partitions[key].content, *joined])
 
 
+def _content(group: FeatureGroup, view: FeatureView, snapshot: Snapshot, key: str) -> Any:
+    if not by_commit(group, view):
+        return snapshot.partitions[key].content
+    return [[state.content, state.created.isoformat()] for state in snapshot.states(key)]
+
+
+def by_commit(group: FeatureGroup, view: FeatureView) -> bool:
+    """Whether the platform's commits say what was known when."""
+    committed = group.rules is not None and isinstance(group.rules.known, Committed)
+    return committed and not isinstance(view.knowledge, ValidTime)
+
+
 def materialize_feature_view(view: FeatureView, keys: Sequence[str], *, work: Work, stamp: Stamp) -> list[Materialized]:
-    """Join each label partition once with the features known at its moment."""
+    """Join each label partition once with the features known at its moments."""
     done = []
     for some in chunks(keys):
         label = work.read(view.label, some)
-        needed = {group.name: {key: group_keys(group, view, key) for key in some} for group in view.groups}
-        read = {group.name: _read(group, needed[group.name], work) for group in view.groups}
-        tables: dict[str, Relation] = {"spine": Files(paths=label.paths(some), schema=label.schema)}
-        for name, snapshot in read.items():
-            wanted = sorted({found for keys in needed[name].values() for found in keys})
-            tables[f"group_{name}"] = Files(paths=snapshot.paths(wanted), schema=snapshot.schema)
-        rows = work.platform.compute.query(_sql(view), tables).table()
+        needed = {
+            group.name: sorted({found for key in some for found in group_keys(group, view, key)})
+            for group in view.groups
+        }
+        read = {group.name: work.read(group, needed[group.name]) for group in view.groups}
+        spine = _spine(view, label, some, work)
+        rows = read_sides(view, spine, read, needed, work=work)
         read[view.label.name] = label
         digests = {key: inputs(view, key, read) for key in some}
         staged = Staged(rows=rows, inputs=digests, read=versions(read))
-        result = publish(view, staged, _expected(view, some, label), work=work, stamp=stamp)
+        ahead = _not_ahead(view, some, spine, work)
+        result = publish(view, staged, _expected(view, some, label.partitions), work=work, stamp=stamp, more=ahead)
         done.append(result)
         work.say(f"{work.table(view)}: {rows.num_rows:,} rows of {len(some)} moment(s) up to {some[-1]}")
     return done
 
 
-def _read(group: FeatureGroup, needed: dict[str, list[str]], work: Work) -> Snapshot:
-    return work.read(group, sorted({key for keys in needed.values() for key in keys}))
+def _spine(view: FeatureView, label: Snapshot, keys: Sequence[str], work: Work) -> pa.Table:
+    names = ", ".join(map(identifier, [PARTITION, *view.label.columns]))
+    order = ", ".join(map(identifier, [PARTITION, EVENT_TIME, *view.label.key]))
+    files = Files(paths=label.paths(keys), schema=label.schema)
+    return work.platform.compute.query(f"SELECT {names} FROM spine ORDER BY {order}", {"spine": files}).table()
 
 
-def _expected(view: FeatureView, keys: Sequence[str], label: Snapshot) -> Expectation:
-    at = {key: moment(view.label.cadence.day(key)) for key in keys}
+def _expected(view: FeatureView, keys: Sequence[str], label: Mapping[str, PartitionState]) -> Expectation:
+    filled = [name for name, (_, feature) in view.joined.items() if feature.absent is not None]
+    own = [name for name in view.label.columns if name not in (*view.label.carried, *view.label.attributes)]
     return Expectation(
         schema=arrow_schema(types(view)),
-        required=(*view.spine_names, *(n for n in view.helper_names if not _nullable(view, n))),
-        key=(view.label.entity, EVENT_TIME),
+        required=(*own, *(name for name in filled if view.joined[name][1].exact or name in view.helper_names)),
+        key=(*view.label.key, EVENT_TIME),
         time=EVENT_TIME,
-        span={key: (at[key], at[key]) for key in keys},
-        exact_rows={key: label.partitions[key].rows for key in keys},
+        span={key: labels.moments(view.label, key) for key in keys},
+        exact_rows={key: label[key].rows for key in keys},
     )
 
 
-def _nullable(view: FeatureView, name: str) -> bool:
-    feature = next(s.group.feature(name) for s in view.selections if name in s.names)
-    return feature.absent == "NULL"
-
-
-def _sql(view: FeatureView) -> str:
-    """One ASOF join per group on entity and time; its time to live is judged on the row that was found."""
-    entity = identifier(view.label.entity)
-    spine = ", ".join(f"spine.{identifier(name)}" for name in view.spine_names)
-    columns, joins = [spine], []
-    for number, selection in enumerate(view.selections):
-        alias = f"joined_{number}"
-        columns += [_column(selection, name, alias) for name in selection.names]
-        joins.append(_join(selection, alias, entity))
-    return (
-        f"SELECT spine.{PARTITION}, {', '.join(columns)} FROM spine {' '.join(joins)} "
-        f"ORDER BY spine.{PARTITION}, spine.{entity}"
-    )
-
-
-def _column(selection: Selection, name: str, alias: str) -> str:
-    group, quoted = selection.group, identifier(name)
-    found = f"{alias}.{identifier(group.entity)} IS NOT NULL"
-    if group.ttl is not None:
-        microseconds = group.ttl // timedelta(microseconds=1)
-        age = f"spine.{EVENT_TIME} - {alias}.{EVENT_TIME}"
-        found += f" AND {age} <= INTERVAL {microseconds} MICROSECONDS"
-    return f"CASE WHEN {found} THEN {alias}.{quoted} ELSE {group.feature(name).absent} END AS {quoted}"
-
-
-def _join(selection: Selection, alias: str, entity: str) -> str:
-    table = f"{identifier('group_' + selection.group.name)} AS {alias}"
-    if selection.group.cadence is None:
-        return f"LEFT JOIN {table} ON spine.{entity} = {alias}.{entity}"
-    # The bound: a row may be used from its event time on, that very moment included.
-    on = f"spine.{entity} = {alias}.{entity} AND spine.{EVENT_TIME} >= {alias}.{EVENT_TIME}"
-    return f"ASOF LEFT JOIN {table} ON {on}"
+def _not_ahead(view: FeatureView, keys: Sequence[str], spine: pa.Table, work: Work) -> list[Finding]:
+    times = sorted({selection.at for selection in view.selections if selection.at})
+    if not times:
+        return []
+    ahead = ", ".join(f"count_if({identifier(at)} > {EVENT_TIME}) AS {identifier(at)}" for at in times)
+    sql = f"SELECT {PARTITION}, {ahead} FROM spine GROUP BY {PARTITION}"
+    rows = work.platform.compute.query(sql, {"spine": spine}).table().to_pylist()
+    found = {row.pop(PARTITION): row for row in rows}
+    findings = []
+    for key in keys:
+        late = found.get(key, {})
+        reason = "; ".join(f"{late.get(at, 0):,} rows are read as of a later {at}" for at in times)
+        findings.append(Finding(check=NOT_AHEAD, partition=key, passed=not any(late.values()), reason=f"{reason}."))
+    return findings
 
 
 def not_point_in_time(view: FeatureView) -> list[str]:
     """The groups without event time: joined as last known, which manifest and card say."""
-    return [group.name for group in view.groups if group.cadence is None]
+    return [group.name for group in view.groups if group.rules is None]
+
+
+def join_record(view: FeatureView) -> dict[str, Any]:
+    """By what rules the rows were joined, for the manifest."""
+    return {
+        "knowledge": meaning(view.knowledge),
+        "groups": {group.name: meaning(group.rules) for group in view.groups},
+        "roles": [
+            {"group": s.group.name, "prefix": s.prefix, "keys": s.keys, "as_of": s.at or EVENT_TIME}
+            for s in view.selections
+        ],
+        "not_point_in_time": not_point_in_time(view),
+    }

@@ -13,7 +13,6 @@ from platform_ml.spec.errors import MissingInputError
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import digest
 from platform_ml.spec.label import KNOWN_TIME
-from platform_ml.spec.schema import Timestamp
 from platform_ml.spec.sql import identifier, literal
 from platform_ml.spec.window import moment
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Snapshot, Stamp
     from platform_ml.spec.label import Label
-    from platform_ml.spec.schema import Type
 
 DAY = "epoch_us({}) // 86400000000"
 
@@ -31,17 +29,6 @@ DAY = "epoch_us({}) // 86400000000"
 def checks(label: Label) -> tuple[Check, ...]:
     """The data checks of a label."""
     return TABLE_CHECKS
-
-
-def types(label: Label) -> dict[str, Type]:
-    """The columns of a label's table, in order."""
-    entity = label.source.types[label.entity]
-    return {
-        label.entity: entity,
-        EVENT_TIME: Timestamp(),
-        label.name: label.outcome.result(),
-        KNOWN_TIME: Timestamp(),
-    }
 
 
 def source_keys(label: Label, key: str) -> list[str]:
@@ -61,6 +48,12 @@ def source_keys(label: Label, key: str) -> list[str]:
     return cadence.keys(since, until)
 
 
+def moments(label: Label, key: str) -> tuple[datetime, datetime]:
+    """The first and the last moment of a partition: it has one."""
+    at = moment(label.cadence.day(key))
+    return at, at
+
+
 def inputs(label: Label, key: str, tables: Mapping[str, Snapshot]) -> str:
     """The digest of the rows that a partition is computed from."""
     source = tables[label.source.name]
@@ -78,8 +71,8 @@ def materialize_label(label: Label, keys: Sequence[str], *, work: Work, stamp: S
         digests = {key: inputs(label, key, {label.source.name: source}) for key in some}
         at = {key: moment(label.cadence.day(key)) for key in some}
         expected = Expectation(
-            schema=arrow_schema(types(label)),
-            required=tuple(types(label)),
+            schema=arrow_schema(label.columns),
+            required=tuple(label.columns),
             key=(label.entity, EVENT_TIME),
             time=EVENT_TIME,
             span={key: (at[key], at[key]) for key in some},

@@ -83,6 +83,12 @@ class Snapshot:
     schema: pa.Schema
     """With the platform's columns."""
     partitions: Mapping[str, PartitionState]
+    replaced: Mapping[str, Sequence[PartitionState]] = field(default_factory=dict)
+    """What each partition was before, oldest first: the rows as they were known then."""
+
+    def states(self, key: str) -> list[PartitionState]:
+        """Everything that a partition ever was, oldest first."""
+        return [*self.replaced.get(key, ()), self.partitions[key]]
 
     def paths(self, keys: Iterable[str] | None = None) -> list[str]:
         """The files of these partitions (None: of all), absolute, in partition order."""

@@ -87,9 +87,7 @@ def provenance(card: ModelCard, *, dataset: Artifact, model: Artifact, registere
             history_days=split["history_days"],
             windows_may_overlap=split["windows_may_overlap"],
             not_point_in_time=tuple(manifest["join"]["not_point_in_time"]),
-            lookback_days={
-                name: s.group.feature(name).lookback_days for s in view.feature_selections for name in s.names
-            },
+            lookback_days={name: feature.lookback_days for name, (_, feature) in view.joined.items()},
         ),
         model=ModelUsed(
             digest=model.digest,

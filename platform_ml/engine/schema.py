@@ -10,51 +10,43 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandera.pandas as pa_pandas
+    import pyarrow as pa
 
     from platform_ml.spec.schema import Type
 
 
-def arrow_text(kind: Type) -> str:
-    """How Arrow writes the type."""
-    match kind:
-        case Integer():
-            return "int64"
-        case Double():
-            return "double"
-        case Text():
-            return "string"
-        case Boolean():
-            return "bool"
-        case Timestamp():
-            return "timestamp[us, tz=UTC]"
-        case Decimal(precision=precision, scale=scale):
-            return f"decimal128({precision}, {scale})"
-    raise TypeError(kind)
-
-
 def arrow_schema(types: Mapping[str, Type]) -> dict[str, str]:
     """Column → Arrow type as text."""
-    return {name: arrow_text(kind) for name, kind in types.items()}
+    return {name: str(arrow_type(kind)) for name, kind in types.items()}
+
+
+def arrow_type(kind: Type) -> pa.DataType:
+    """The type in Arrow."""
+    import pyarrow as pa
+
+    match kind:
+        case Integer():
+            return pa.int64()
+        case Double():
+            return pa.float64()
+        case Text():
+            return pa.string()
+        case Boolean():
+            return pa.bool_()
+        case Timestamp():
+            return pa.timestamp("us", tz="UTC")
+        case Decimal(precision=precision, scale=scale):
+            return pa.decimal128(precision, scale)
+    raise TypeError(kind)
 
 
 def pandera_schema(types: Mapping[str, Type], required: set[str]) -> pa_pandas.DataFrameSchema:
     """The schema of a pandas frame with Arrow-backed columns, in order and without others."""
     import pandas as pd
     import pandera.pandas as pa_pandas
-    import pyarrow as pa
 
-    kinds = {
-        "int64": pa.int64(),
-        "double": pa.float64(),
-        "string": pa.string(),
-        "bool": pa.bool_(),
-        "timestamp[us, tz=UTC]": pa.timestamp("us", tz="UTC"),
+    columns = {
+        name: pa_pandas.Column(pd.ArrowDtype(arrow_type(kind)), nullable=name not in required)
+        for name, kind in types.items()
     }
-
-    def dtype(kind: Type) -> pd.ArrowDtype:
-        if isinstance(kind, Decimal):
-            return pd.ArrowDtype(pa.decimal128(kind.precision, kind.scale))
-        return pd.ArrowDtype(kinds[arrow_text(kind)])
-
-    columns = {name: pa_pandas.Column(dtype(kind), nullable=name not in required) for name, kind in types.items()}
     return pa_pandas.DataFrameSchema(columns, strict=True, ordered=True)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine import feature_group as groups
 from platform_ml.engine import feature_view as views
-from platform_ml.engine import label as labels
+from platform_ml.engine import labels
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.source import landing_file
 from platform_ml.engine.upstream import Table, upstream
 from platform_ml.spec.errors import MissingInputError
+from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.fingerprint import fingerprint
@@ -82,7 +83,7 @@ def _inputs(noun: Table, key: str, tables: Mapping[str, Snapshot], work: Work) -
             return file_sha256(file) if file.is_file() else ""
         case FeatureGroup():
             return groups.inputs(noun, key, tables)
-        case Label():
+        case Label() | EventLabel():
             return labels.inputs(noun, key, tables)
         case FeatureView():
             return views.inputs(noun, key, tables)
@@ -91,7 +92,7 @@ def _inputs(noun: Table, key: str, tables: Mapping[str, Snapshot], work: Work) -
 def _is_due(noun: Table, key: str) -> bool:
     """Whether the outcome of a moment can be known by now."""
     label = noun.label if isinstance(noun, FeatureView) else noun
-    if not isinstance(label, Label):
+    if not isinstance(label, Label | EventLabel):
         return True
     try:
         labels.source_keys(label, key)

@@ -51,13 +51,22 @@ class Materialized:
         return [finding for finding in self.findings if finding.stops]
 
 
-def publish(noun: Noun, staged: Staged, expected: Expectation, *, work: Work, stamp: Stamp) -> Materialized:
-    """Audit, then commit all partitions at once or none."""
+def publish(
+    noun: Noun,
+    staged: Staged,
+    expected: Expectation,
+    *,
+    work: Work,
+    stamp: Stamp,
+    more: Sequence[Finding] = (),
+) -> Materialized:
+    """Audit, then commit all partitions at once or none; `more` are findings of checks that this noun alone has."""
     tables, keys = work.platform.tables, list(staged.inputs)
     known = tables.snapshot(work.table(noun))
     earlier = [key for key in sorted(known.partitions if known else ()) if key < keys[0] and key != WHOLE]
     before = known.partitions[earlier[-1]].rows if known and earlier else None
     findings = audit(staged.rows, expected, partitions=keys, before=before, compute=work.platform.compute)
+    findings += more
     if any(finding.stops for finding in findings):
         return Materialized(findings=findings, snapshot=None)
     parts = split(staged.rows, keys)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.audit import SCHEMA, Check, Finding
 from platform_ml.engine.content import content_hash
-from platform_ml.engine.feature_view import not_point_in_time, types
+from platform_ml.engine.feature_view import join_record, types
 from platform_ml.engine.ports import PARTITION, Artifact, Files
 from platform_ml.engine.provenance import tables_used
 from platform_ml.engine.rows import SplitRows
@@ -179,7 +179,7 @@ def _manifest(
                 for key, state in ((key, snapshot.partitions[key]) for key in keys)
             },
         },
-        "join": {"bound": "<=", "not_point_in_time": not_point_in_time(view)},
+        "join": join_record(view),
         "split": {
             "rule": dataset.splitter.says(dataset.gap_days),
             "gap_days": dataset.gap_days,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from platform_ml.engine import feature_group as groups
 from platform_ml.engine import feature_view as views
-from platform_ml.engine import label as labels
+from platform_ml.engine import labels
 from platform_ml.engine.ports import WHOLE
+from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.label import Label
 from platform_ml.spec.source import Source
 
-Table = Source | FeatureGroup | Label | FeatureView
+Table = Source | FeatureGroup | Label | EventLabel | FeatureView
 
 
 def upstream(noun: Table, key: str) -> list[tuple[Table, list[str]]]:
@@ -22,7 +23,7 @@ def upstream(noun: Table, key: str) -> list[tuple[Table, list[str]]]:
         case FeatureGroup():
             lookups: list[tuple[Table, list[str]]] = [(lookup.source, [WHOLE]) for lookup in noun.lookups]
             return [(noun.source, groups.source_keys(noun, key)), *lookups]
-        case Label():
+        case Label() | EventLabel():
             return [(noun.source, labels.source_keys(noun, key))]
         case FeatureView():
             joined: list[tuple[Table, list[str]]] = [(g, views.group_keys(g, noun, key)) for g in noun.groups]

@@ -35,7 +35,7 @@ def windows_sql(group: FeatureGroup, *, first_day: int, last_day: int, step: int
     Reads a table `events` with the entity, `_day` and the columns of the features; gives the entity, `_day` and one
     column per feature, for each entity with an event within the longest look-back, ordered by day and entity.
     """
-    entity = identifier(group.entity)
+    entity = ", ".join(map(identifier, group.keys))
     names = {term: alias(term) for feature in group.features for term in feature.terms()}
     states = names | {Term("last", group.lookback_days): ALIVE}
     running = ", ".join(f"sum({name}) OVER by_day AS {name}" for name in states.values())

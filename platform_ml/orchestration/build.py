@@ -19,6 +19,7 @@ from platform_ml.orchestration.tracking import mlflow_health
 from platform_ml.orchestration.training_dataset import training_dataset_asset
 from platform_ml.orchestration.tuned_model import tuned_model_asset
 from platform_ml.spec.evaluation import Evaluation
+from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.label import Label
@@ -70,7 +71,7 @@ def _assets(project: Project) -> Iterator[dg.AssetsDefinition | dg.AssetSpec]:
                 yield source_asset(project, noun)
             case FeatureGroup():
                 yield feature_group_asset(project, noun)
-            case Label():
+            case Label() | EventLabel():
                 yield label_asset(project, noun)
             case FeatureView():
                 yield feature_view_asset(project, noun)

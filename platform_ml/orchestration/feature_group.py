@@ -36,7 +36,7 @@ def feature_group_asset(project: Project, group: FeatureGroup) -> dg.AssetsDefin
         checks=engine.checks(group),
         metadata={
             "dagster/column_schema": metadata.column_schema(
-                arrow_schema(engine.types(group)), described, [group.entity, EVENT_TIME]
+                arrow_schema(engine.types(group)), described, [*group.keys, EVENT_TIME]
             ),
             "dagster/column_lineage": _lineage(project, group),
             "lookback_days": group.lookback_days,
@@ -55,10 +55,10 @@ def _lineage(project: Project, group: FeatureGroup) -> dg.TableColumnLineage:
             return [found for name in named for found in origin(name)]
         return [(key(project, looked_up.get(column, group.source)), column)]
 
-    columns = {group.entity: origin(group.entity)}
+    columns = {key: origin(key) for key in group.keys}
     time = [(key(project, group.source), group.source.event_time)] if group.source.event_time else []
     for feature in group.features:
         # What has no column of its own, such as a count, is made of the entity's events.
-        read = feature.columns() or (group.entity,)
+        read = feature.columns() or group.keys
         columns[feature.name] = [found for name in read for found in origin(name)] + time
     return metadata.lineage(columns)

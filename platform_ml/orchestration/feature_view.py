@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 def feature_view_asset(project: Project, view: FeatureView) -> dg.AssetsDefinition:
     """Join labels with what was known at their moment."""
     label = view.label
-    described = {name: s.group.feature(name).meaning for s in view.selections for name in s.names}
-    described |= {name: f"Helper, not seen by models: {described[name]}" for name in view.helper_names}
+    described = {name: feature.meaning for name, (_, feature) in view.joined.items()}
+    described |= {n: f"Helper, not seen by models: {described[n]}" for n in view.helper_names if n in described}
     columns = {name: [(key(project, label), name)] for name in view.spine_names}
-    columns |= {name: [(key(project, s.group), name)] for s in view.selections for name in s.names}
-    groups = [dep(project, group, view_on_group(group, label)) for group in view.groups]
+    columns |= {name: [(key(project, group), feature.name)] for name, (group, feature) in view.joined.items()}
+    groups = [dep(project, group, view_on_group(group, view)) for group in view.groups]
     spec = AssetSpec(
         project=project,
         noun=view,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from platform_ml.engine import label as engine
+from platform_ml.engine import labels as engine
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.orchestration import metadata
 from platform_ml.orchestration.asset import AssetSpec, asset, dep, key
@@ -17,15 +17,16 @@ from platform_ml.spec.label import KNOWN_TIME
 if TYPE_CHECKING:
     import dagster as dg
 
+    from platform_ml.spec.event_label import EventLabel
     from platform_ml.spec.label import Label
     from platform_ml.spec.project import Project
 
 
-def label_asset(project: Project, label: Label) -> dg.AssetsDefinition:
+def label_asset(project: Project, label: Label | EventLabel) -> dg.AssetsDefinition:
     """Compute and commit outcomes that are known by now."""
-    types = engine.types(label)
+    types = label.columns
     described = {
-        label.name: label.outcome.meaning,
+        label.name: label.meaning,
         EVENT_TIME: "The moment that is predicted from.",
         KNOWN_TIME: "When the outcome became known: the end of its horizon.",
     }
@@ -44,4 +45,4 @@ def label_asset(project: Project, label: Label) -> dg.AssetsDefinition:
             "horizon_days": label.horizon_days,
         },
     )
-    return asset(spec, table_body(project, label, partial(engine.materialize_label, label)))
+    return asset(spec, table_body(project, label, partial(engine.materialize, label)))

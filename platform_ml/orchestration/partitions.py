@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from platform_ml.engine.feature_view import reach_back
+from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.window import Cadence, Daily, Weekly
 
 if TYPE_CHECKING:
     from platform_ml.spec.feature_group import FeatureGroup
+    from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.label import Label
     from platform_ml.spec.training_dataset import TrainingDataset
 
@@ -37,25 +41,29 @@ def partitions_def(cadence: Cadence | None) -> dg.PartitionsDefinition | None:
 
 
 def group_on_source(group: FeatureGroup) -> dg.PartitionMapping | None:
-    """Windows look back from the end of the partition."""
-    if group.cadence is None:
+    """Windows look back from the end of the partition; events are those of the same partition."""
+    if group.cadence is None or group.of_events:
         return None
     step = group.cadence.days
     return _window(start=-ceil((group.lookback_days - step) / step), end=0)
 
 
-def label_on_source(label: Label) -> dg.PartitionMapping:
+def label_on_source(label: Label | EventLabel) -> dg.PartitionMapping | None:
     """Who was seen before the moment, and the horizon after it; whole partitions, so up to one more than needed."""
+    if isinstance(label, EventLabel):
+        return None
     step = label.cadence.days
     before = label.seen_within_days or EVERYTHING
     return _window(start=-ceil(before / step), end=ceil(label.horizon_days / step) - 1)
 
 
-def view_on_group(group: FeatureGroup, label: Label) -> dg.PartitionMapping | None:
-    """The last snapshot that was complete at the moment."""
+def view_on_group(group: FeatureGroup, view: FeatureView) -> dg.PartitionMapping | None:
+    """The last snapshot that was complete at the moment, or the events that a moment of the partition can see."""
     if group.cadence is None:
         return None
-    return _window(start=-ceil(group.cadence.days / label.cadence.days), end=-1)
+    step, reach = timedelta(days=view.label.cadence.days), reach_back(group, view)
+    start = -EVERYTHING if reach is None else -ceil(reach / step)
+    return _window(start=start, end=0 if group.of_events else -1)
 
 
 def dataset_on_view(dataset: TrainingDataset) -> dg.PartitionMapping:

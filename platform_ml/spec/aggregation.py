@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.schema import NUMBERS, Double
@@ -23,7 +23,7 @@ class Segments(Protocol):
     """The events in the windows of `n` rows, row after row and oldest first: `m` in all, nulls left out."""
 
     @property
-    def values(self) -> NDArray[np.number]:
+    def values(self) -> NDArray[Any]:
         """(m,) whole numbers of `unit`, or floats; codes or positions for an aggregation that takes those."""
         ...
 
@@ -47,19 +47,19 @@ class Segments(Protocol):
         """The length of the window; None: without end."""
         ...
 
-    def add(self, values: NDArray[np.number]) -> NDArray[np.number]:
+    def add(self, values: NDArray[Any]) -> NDArray[Any]:
         """(n,) the sum of (m,) values for each row, zero where it has no event; in order, so the same on every run."""
         ...
 
-    def least(self, values: NDArray[np.number]) -> NDArray[np.number]:
+    def least(self, values: NDArray[Any]) -> NDArray[Any]:
         """(n,) the smallest of (m,) values for each row, zero where it has no event."""
         ...
 
-    def most(self, values: NDArray[np.number]) -> NDArray[np.number]:
+    def most(self, values: NDArray[Any]) -> NDArray[Any]:
         """(n,) the greatest of (m,) values for each row, zero where it has no event."""
         ...
 
-    def spread(self, rows: NDArray[np.number]) -> NDArray[np.number]:
+    def spread(self, rows: NDArray[Any]) -> NDArray[Any]:
         """(m,) the value of its row for each event."""
         ...
 
@@ -92,7 +92,7 @@ class Aggregation:
         """The type of the result, or `DeclarationError` when a column does not fit."""
         return Double()
 
-    def compute(self, events: Segments) -> NDArray[np.number]:
+    def compute(self, events: Segments) -> NDArray[Any]:
         """(n,) the result of each row; what it is for a row without events does not matter."""
         raise NotImplementedError
 

@@ -13,6 +13,7 @@ from platform_ml.spec.fingerprint import PROSE
 from platform_ml.spec.label import KNOWN_TIME
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.schema import Timestamp
+from platform_ml.spec.window import short
 
 if TYPE_CHECKING:
     from platform_ml.spec.feature_group import Derived
@@ -67,7 +68,9 @@ class EventLabel:
         read = [self.entity, self.event.value, self.event.known, *self.attributes, *self.carried]
         check_known(where, "column", read, self.all_types)
         if not isinstance(self.all_types[self.event.known], Timestamp):
-            raise DeclarationError(f"{where}: {self.event.known!r} says when the outcome is known: make it a Timestamp.")
+            raise DeclarationError(
+                f"{where}: {self.event.known!r} says when the outcome is known: make it a Timestamp."
+            )
         for column in (*self.attributes, *self.carried):
             if leaked := self._outcomes(column):
                 raise DeclarationError(
@@ -129,7 +132,8 @@ class EventLabel:
     @property
     def moments(self) -> str:
         """When is predicted, as a sentence."""
-        return f"{self.event.lead} before {self.source.event_time}." if self.event.lead else f"{self.source.event_time}."
+        before = f"{short(self.event.lead)} before " if self.event.lead else ""
+        return f"{before}{self.source.event_time} of each event."
 
     @property
     def horizon_days(self) -> int:

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import DeclarationError
+from platform_ml.spec.feature_group_rules import check_events, check_reference, check_snapshots
 from platform_ml.spec.fingerprint import PROSE
 from platform_ml.spec.history import History
 from platform_ml.spec.naming import check_known, check_name, check_unique
-from platform_ml.spec.feature_group_rules import check_events, check_reference, check_snapshots
 from platform_ml.spec.schema import check_same_type
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class FeatureGroup:
         where = f"Feature group {self.name!r}"
         if not self.features:
             raise DeclarationError(f"{where} has no features.")
-        check_known(where, "column", self.keys, self.source.types)
+        check_known(where, "column", self.keys, self.types)
         check_unique(where, "lookup of", [lookup.source.name for lookup in self.lookups])
         check_unique(where, "column", [*self.keys, EVENT_TIME, *(feature.name for feature in self.features)])
         check_unique(where, "column", [*self.source.types, *(d.name for d in self.derived), *self._looked_up])

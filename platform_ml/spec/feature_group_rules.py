@@ -67,13 +67,15 @@ def check_events(group: FeatureGroup) -> None:
         )
     if history.event_time is None and source.event_time is None:
         raise DeclarationError(f"{where} has a history, but neither it nor source {source.name!r} says the event time.")
-    wanted = {name: Timestamp for name in (history.event_time, *history.times) if name}
+    wanted: dict[str, type] = {name: Timestamp for name in (history.event_time, *history.times) if name}
     wanted |= {history.sequence: Integer} if history.sequence else {}
     wanted |= {history.tombstone: Boolean} if history.tombstone else {}
     check_known(where, "column", wanted, group.types)
     for name, kind in wanted.items():
         if not isinstance(group.types[name], kind):
-            raise DeclarationError(f"{where}: {name!r} is {group.types[name].sql}, its history needs a {kind.__name__}.")
+            raise DeclarationError(
+                f"{where}: {name!r} is {group.types[name].sql}, its history needs a {kind.__name__}."
+            )
     if isinstance(history.known, Committed) and group.cadence is None:
         raise DeclarationError(
             f"{where}: Committed compares days of partitions, but source {source.name!r} has none. Name a column."

@@ -10,12 +10,14 @@ from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup, Selection
 from platform_ml.spec.fingerprint import PROSE
 from platform_ml.spec.history import AsOf, Knowledge, PerRow
-from platform_ml.spec.label import Label
-from platform_ml.spec.naming import check_known, check_name, check_unique
+from platform_ml.spec.naming import check_known, check_name
 from platform_ml.spec.schema import Timestamp, check_same_type
 
 if TYPE_CHECKING:
     from platform_ml.spec.feature import Feature
+    from platform_ml.spec.label import Label
+
+PER_ROW = PerRow()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +30,7 @@ class FeatureView:
     features: tuple[Selection | FeatureGroup, ...]
     helpers: tuple[Selection | FeatureGroup, ...] = ()
     """Columns for slices and reports: they travel along and never reach a model."""
-    knowledge: Knowledge = PerRow()
+    knowledge: Knowledge = PER_ROW
     """What "known" means where a group records when its rows became known."""
 
     def __post_init__(self) -> None:
@@ -50,7 +52,7 @@ class FeatureView:
     def _check_join(self, where: str, selection: Selection) -> None:
         group, spine = selection.group, self.label.columns
         here = f"{where}, group {group.name!r}"
-        
+
         for key, column in selection.keys.items():
             if column not in spine:
                 raise DeclarationError(

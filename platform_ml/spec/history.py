@@ -59,11 +59,14 @@ class History:
     tombstone: str | None = None
     """The column that is true where the entity was deleted."""
     ties: Ties = "error"
-    """What to do with different rows that nothing orders: refuse them, or take the one written last."""
+    """What to do with different rows that nothing orders: refuse them, or take the last by the source's key."""
     match_null_keys: bool = False
     """Whether a null key is a key like any other."""
     late_days: int = 0
-    """By how many days the event time of a row may lie after the end of its partition, as arrivals after departures."""
+    """By how many days an event time may lie after the end of its partition, as arrivals after departures do.
+
+    One that lies before its partition counts as the partition's beginning: earlier moments never read that partition.
+    """
 
     def __post_init__(self) -> None:
         if self.ttl is not None and self.ttl < timedelta(0):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.evaluation import Evaluation
+from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.fingerprint import PROSE
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
     from datetime import date
 
 Noun = (
-    Source | FeatureGroup | Label | FeatureView | TrainingDataset | TunedModel | Evaluation | ModelCard | Registration
+    Source
+    | FeatureGroup
+    | Label
+    | EventLabel
+    | FeatureView
+    | TrainingDataset
+    | TunedModel
+    | Evaluation
+    | ModelCard
+    | Registration
 )
 N = TypeVar("N", bound=Noun)
 REJECTED = "_rejected"
@@ -84,7 +94,7 @@ def upstream(noun: Noun) -> tuple[Noun, ...]:
             return ()
         case FeatureGroup():
             return (noun.source, *(lookup.source for lookup in noun.lookups))
-        case Label():
+        case Label() | EventLabel():
             return (noun.source,)
         case FeatureView():
             return (noun.label, *noun.groups)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from platform_ml.adapters.duckdb import DuckDB
-from platform_ml.engine.schema import arrow_text
+from platform_ml.engine.schema import arrow_type
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.testing.features import FIRST, TYPES, Visit, invented, table
 
@@ -66,7 +66,7 @@ class OutcomeContract:
     def test_it_has_its_type(self, outcome: Outcome, events: list[Visit]) -> None:
         sql = f"SELECT {outcome.sql()} AS value FROM visits"
         rows = DuckDB(threads=1).query(sql, {"visits": table(events)}).table()
-        assert str(rows.schema.field("value").type) == arrow_text(outcome.result())
+        assert str(rows.schema.field("value").type) == str(arrow_type(outcome.result()))
 
 
 def found(outcome: Outcome, events: Sequence[Visit]) -> dict[int, object]:

@@ -267,7 +267,7 @@ def test_a_changed_number_is_changed_in_all_forms(change, good):
     changed, shown = CHANGES[change]
     before, after = forms(good), forms(rendered(result=changed(RESULT)))
     for name, text in after.items():
-        assert shown not in before[name], name
+        assert shown not in re.sub(r"[0-9a-f]{12,}", "", before[name]), name
         assert shown in text, name
 
 

@@ -144,7 +144,16 @@ def test_the_manifest_says_how_to_make_it_again(shop):
         assert (part["rows"], part["content"]) == (state.rows, state.content)
         for path, sha256 in part["files"].items():
             assert file_sha256(snapshot.folder / path) == sha256
-    assert record["join"] == {"bound": "<=", "not_point_in_time": ["customer_profile"]}
+    assert record["join"]["knowledge"] == {"is": "PerRow"}
+    assert record["join"]["not_point_in_time"] == ["customer_profile"]
+    assert record["join"]["groups"]["customer_profile"] is None
+    assert record["join"]["groups"]["order_history"]["bound"] == "<="
+    assert record["join"]["roles"][0] == {
+        "group": "order_history",
+        "prefix": "",
+        "keys": {"customer_id": "customer_id"},
+        "as_of": "event_time",
+    }
     assert record["features"] == lapse_view.feature_names
     assert record["helpers"] == ["country", "student", "surveyed"]
     for split, keys in SPLIT_OF.items():

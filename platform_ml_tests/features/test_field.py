@@ -12,7 +12,7 @@ class TestField(FeatureContract):
         return Field(of="item")
 
     def test_by_hand(self, feature):
-        assert (feature.name, feature.meaning, feature.absent) == ("item", "item as last known.", "NULL")
+        assert (feature.name, feature.meaning, feature.absent) == ("item", "item as last known.", None)
         rows = pa.table({"item": ["a", None, "b"]})
         found = DuckDB(threads=1).query(f"SELECT {feature.sql(str)} AS value FROM raw", {"raw": rows}).table()
         assert found["value"].to_pylist() == ["a", None, "b"]

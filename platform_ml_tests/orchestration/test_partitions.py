@@ -149,7 +149,7 @@ def test_a_view_reads_the_last_snapshot(cadence, moments):
     group = replace(small.order_history, source=orders, cadence=cadence)
     view = replace(small.lapse_view, label=replace(small.lapsed, source=orders, cadence=moments), features=(group,))
     for key in some(moments):
-        found = read(view_on_group(group, view.label), moments, cadence, key)
+        found = read(view_on_group(group, view), moments, cadence, key)
         assert_covers(found, feature_view.group_keys(group, view, key), -(-moments.days // cadence.days))
 
 

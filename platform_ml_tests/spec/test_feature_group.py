@@ -121,10 +121,10 @@ def test_it_looks_back_as_far_as_its_longest_window():
 
 
 def test_a_row_speaks_until_the_next_one_is_due():
-    assert order_history.ttl == timedelta(days=1) - timedelta(microseconds=1)
+    assert order_history.rules.ttl == timedelta(days=1) - timedelta(microseconds=1)
     weekly = replace(order_history, cadence=Weekly(first=orders.cadence.first, last=orders.cadence.first))
-    assert weekly.ttl == timedelta(days=7) - timedelta(microseconds=1)
-    assert customer_profile.ttl is None
+    assert weekly.rules.ttl == timedelta(days=7) - timedelta(microseconds=1)
+    assert customer_profile.rules is None
 
 
 def test_a_selection_takes_some_features():

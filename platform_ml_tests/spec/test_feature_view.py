@@ -16,19 +16,22 @@ TEXTUAL = replace(customers, columns=(replace(customers.columns[0], type=Text())
     [
         ({"name": "Lapse"}, "Feature view 'Lapse': a name is .* Try 'lapse'"),
         ({"features": ()}, "Feature view 'lapse_view' has no features"),
-        ({"features": (order_history, SPENT)}, "'lapse_view' declares column 'amount_sum_28d' 2 times. Rename or drop"),
-        ({"helpers": (SPENT,)}, "'lapse_view' declares column 'amount_sum_28d' 2 times. Rename or drop one"),
+        (
+            {"features": (order_history, SPENT)},
+            "'lapse_view' has 'amount_sum_28d' from two places. Give one of them a prefix",
+        ),
+        ({"helpers": (SPENT,)}, "'lapse_view' has 'amount_sum_28d' from two places. Give one of them a prefix"),
         (
             {"label": replace(lapsed, name="amount_sum_28d")},
-            "'lapse_view' declares column 'amount_sum_28d' 2 times. Rename or drop one",
+            "'lapse_view' has 'amount_sum_28d' from two places. Give one of them a prefix",
         ),
         (
             {"features": (replace(order_history, name="by_order", entity="order_id"),)},
-            "'lapse_view': group 'by_order' describes 'order_id', but the label is about 'customer_id'",
+            "'lapse_view', group 'by_order' describes 'order_id', but label 'lapsed' has no column 'order_id'",
         ),
         (
             {"helpers": (replace(customer_profile, source=TEXTUAL),)},
-            "'lapse_view': 'customer_id' is BIGINT here and VARCHAR in 'customer_profile'. Declare them alike",
+            "'lapse_view', group 'customer_profile': 'customer_id' is BIGINT here and VARCHAR in 'customer_profile'",
         ),
     ],
 )

@@ -1,0 +1,171 @@
+"""The rows that may answer, in the order in which they win: key by key, oldest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from platform_ml.spec.errors import RowsError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    Whole = NDArray[np.int64]
+
+NEVER, ALWAYS = (1 << 63) - 1, -(1 << 63)
+"""Later and earlier than every time."""
+BLOCK = 1 << 16
+"""Rows that are searched for at once: what a processor's cache holds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """Rows of one group, ordered by key and by what wins."""
+
+    codes: Whole
+    """(k,) the number of each row's key."""
+    times: Whole
+    """(k,) from when on each row can be used, UTC microseconds; ascending within a key."""
+    positions: Whole
+    """(k,) where the row stands in the group."""
+    starts: Whole
+    """(count + 1,) where the rows of each key begin."""
+
+    def until(self, codes: Whole, moments: Whole) -> Whole:
+        """(m,) the place after the last row of each key that can be used at the moment; `starts` of it if none can.
+
+        A binary search in all rows at once: halving as often as the longest history needs.
+        """
+        import numpy as np
+
+        found = np.empty(len(codes), np.int64)
+        for block in range(0, len(codes), BLOCK):
+            some, at = codes[block : block + BLOCK], moments[block : block + BLOCK]
+            low, high = self.starts[some], self.starts[some + 1]
+            while (left := low < high).any():
+                middle = (low + high) >> 1
+                usable = left & (self.times[np.minimum(middle, len(self.times) - 1)] <= at)
+                low = np.where(usable, middle + 1, low)
+                high = np.where(left & ~usable, middle, high)
+            found[block : block + BLOCK] = low
+        return found
+
+
+def ordered(codes: Whole, times: Whole, positions: Whole, count: int) -> Candidates:
+    """Rows (with a key that is asked for, and a time) by key and time; equals stay as they are."""
+    import numpy as np
+
+    order = _order(codes, times)
+    if order is not None:
+        codes, times, positions = codes[order], times[order], positions[order]
+    starts = np.searchsorted(codes, np.arange(count + 1))
+    return Candidates(codes=codes, times=times, positions=positions, starts=starts)
+
+
+def _order(codes: Whole, times: Whole) -> Whole | None:
+    """A stable order by code and time; None when they are in it, which costs little to see."""
+    import numpy as np
+
+    if not len(codes):
+        return None
+    same = codes[1:] == codes[:-1]
+    if ((codes[1:] > codes[:-1]) | (same & (times[1:] >= times[:-1]))).all():
+        return None
+    first, span = int(times.min()), int(times.max()) - int(times.min()) + 1
+    if (int(codes.max()) + 1) * span < NEVER:
+        return np.argsort(codes * span + (times - first), kind="stable")
+    return np.lexsort((times, codes))
+
+
+def settle(found: Candidates, created: Whole | None, sequence: Whole | None, refuse: Refusal | None) -> Candidates:
+    """Order rows of one key and moment by `created`, `sequence` and position; refuse what differs and nothing orders.
+
+    `created` and `sequence` are those of all rows of the group, `ALWAYS` where null.
+    """
+    import numpy as np
+
+    ties = (found.codes[1:] == found.codes[:-1]) & (found.times[1:] == found.times[:-1])
+    if not ties.any():
+        return found
+    tied = np.zeros(len(found.codes), bool)
+    tied[1:] |= ties
+    tied[:-1] |= ties
+    places = np.flatnonzero(tied)
+    begins = np.ones(len(places), bool)
+    begins[1:] = ~ties[places[1:] - 1]
+    group, rows = np.cumsum(begins), found.positions[places]
+    by = [rows, *(column[rows] for column in (sequence, created) if column is not None), group]
+    order = np.lexsort(by)
+    rows = rows[order]
+    if refuse is not None:
+        equal = group[order][1:] == group[order][:-1]
+        for column in by[1:-1]:
+            equal &= column[order][1:] == column[order][:-1]
+        refuse.check(rows[:-1][equal], rows[1:][equal])
+    positions = found.positions.copy()
+    positions[places] = rows
+    return Candidates(codes=found.codes, times=found.times, positions=positions, starts=found.starts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Raises where two rows that nothing orders say different things."""
+
+    where: str
+    rows: pa.Table
+    """What tells rows apart, keys first."""
+    keys: tuple[str, ...]
+
+    def check(self, left: Whole, right: Whole) -> None:
+        """`RowsError` when a row at `left` differs from its neighbour at `right`."""
+        import numpy as np
+        import pyarrow as pa
+
+        if not len(left):
+            return
+        differs = np.zeros(len(left), bool)
+        places = pa.array(np.concatenate((left, right)))
+        for name in self.rows.column_names:
+            code = self.rows[name].take(places).combine_chunks().dictionary_encode(null_encoding="encode").indices
+            one, other = np.split(code.to_numpy(), 2)
+            differs |= one != other
+        if differs.any():
+            pair = self.rows.take(pa.array([int(left[differs][0]), int(right[differs][0])])).to_pylist()
+            raise RowsError(
+                f"{self.where}: {int(differs.sum()):,} rows have the same key and event time as another one but say "
+                f"something else, first {_shown(pair[0], self.keys)}: {_differences(*pair)}. Declare what orders them "
+                "(created, sequence), or ties='last' in the group's history."
+            )
+
+
+def _shown(row: dict[str, Any], keys: tuple[str, ...]) -> str:
+    return ", ".join(f"{key} = {row[key]!r}" for key in keys)
+
+
+def _differences(one: dict[str, Any], other: dict[str, Any]) -> str:
+    return "; ".join(f"{name} is {one[name]!r} and {other[name]!r}" for name in one if one[name] != other[name])
+
+
+def known_newest(found: Candidates, known: Whole, ready: Whole) -> Candidates:
+    """The rows that are ever the newest known one, by when they became so.
+
+    `known` and `ready` say for all rows of the group since when they are known and usable. A row is available from the
+    later of both. In order of availability only rows that win against all before them can be an answer, so a
+    bitemporal question becomes a search for one time.
+    """
+    import numpy as np
+
+    available = np.maximum(known[found.positions], ready[found.positions])
+    order = _order(found.codes, available)
+    if order is None:
+        return Candidates(codes=found.codes, times=available, positions=found.positions, starts=found.starts)
+    kept = order[order == np.maximum.accumulate(order)]
+    codes = found.codes[kept]
+    return Candidates(
+        codes=codes,
+        times=available[kept],
+        positions=found.positions[kept],
+        starts=np.searchsorted(codes, np.arange(len(found.starts))),
+    )

@@ -1,0 +1,284 @@
+"""Aggregations over exact windows at the moment of each label row, all windows of a group in one pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from platform_ml.engine.candidates import NEVER
+from platform_ml.engine.schema import arrow_type
+from platform_ml.spec.schema import Integer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import timedelta
+
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from platform_ml.engine.candidates import Candidates
+    from platform_ml.features.windowed import Windowed
+    from platform_ml.spec.aggregation import Takes
+    from platform_ml.spec.schema import Type
+
+    Whole = NDArray[np.int64]
+
+PAIRS = 1 << 22
+"""Pairs of a label row and an event that are held at once."""
+DIGITS = 18
+"""Decimals up to here fit 64 bits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Events:
+    """The events of a group in order, and which of them a label row may see."""
+
+    found: Candidates
+    """Ordered by key and event time."""
+    columns: pa.Table
+    """What aggregations read, of all rows of the group."""
+    visible: Callable[[Whole, Whole], NDArray[np.bool_]] | None
+    """(positions, moments) → whether the event is known at the moment; None: all are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs:
+    """The events in the windows of `n` label rows; `platform_ml.spec.aggregation.Segments` says what each part is."""
+
+    values: NDArray[Any]
+    unit: float
+    counts: Whole
+    window_seconds: float | None
+    ages: Whole
+    """(m,) microseconds before the row's moment."""
+
+    @cached_property
+    def seconds(self) -> NDArray[np.float64]:
+        """How long before its row's moment an event happened."""
+        return self.ages / 1e6
+
+    @cached_property
+    def _some(self) -> NDArray[np.bool_]:
+        return self.counts > 0
+
+    @cached_property
+    def _starts(self) -> Whole:
+        """Where the events of each row that has any begin: between two of them lie those of the first."""
+        import numpy as np
+
+        return (np.cumsum(self.counts) - self.counts)[self._some]
+
+    def _reduce(self, ufunc: Any, values: NDArray[Any]) -> NDArray[Any]:
+        import numpy as np
+
+        found = np.zeros(len(self.counts), values.dtype)
+        if len(values):
+            found[self._some] = ufunc.reduceat(values, self._starts)
+        return found
+
+    def add(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Sums."""
+        import numpy as np
+
+        return self._reduce(np.add, values)
+
+    def least(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Smallest ones."""
+        import numpy as np
+
+        return self._reduce(np.minimum, values)
+
+    def most(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Greatest ones."""
+        import numpy as np
+
+        return self._reduce(np.maximum, values)
+
+    def spread(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """The value of its row for each event."""
+        import numpy as np
+
+        return np.repeat(rows, self.counts)
+
+
+def windows(
+    features: Mapping[str, Windowed], events: Events, codes: Whole, moments: Whole, types: Mapping[str, Type]
+) -> dict[str, pa.Array]:
+    """Column of the view → (m,) results; `codes` are -1 for rows without key or moment (UTC microseconds)."""
+    import numpy as np
+    import pyarrow as pa
+
+    spans = {name: _span(feature, events.found, codes, moments) for name, feature in features.items()}
+    first = np.minimum.reduce([span[0] for span in spans.values()])
+    last = np.maximum.reduce([span[1] for span in spans.values()])
+    inputs = {
+        (feature.how.takes, column): _input(events, feature.how.takes, column)
+        for feature in features.values()
+        for column in feature.columns() or (None,)
+    }
+    parts: dict[str, list[pa.Array]] = {name: [] for name in features}
+    for rows in _blocks(last - first):
+        some = _Block.of(rows, first, last, events, moments)
+        for name, feature in features.items():
+            begin, end = (edge[rows] for edge in spans[name])
+            parts[name].append(_result(feature, some, begin, end, inputs, events, types))
+    return {
+        name: pa.concat_arrays(found) if found else pa.array([], arrow_type(features[name].result(types)))
+        for name, found in parts.items()
+    }
+
+
+def _blocks(lengths: Whole) -> Iterator[slice]:
+    import numpy as np
+
+    total = np.cumsum(lengths)
+    start = 0
+    while start < len(lengths):
+        before = total[start - 1] if start else 0
+        stop = max(start + 1, int(np.searchsorted(total, before + PAIRS, side="right")))
+        yield slice(start, stop)
+        start = stop
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Block:
+    """Some label rows with all events of their longest windows."""
+
+    rows: int
+    row: Whole
+    """(m,) the row of each pair."""
+    event: Whole
+    """(m,) the place of the event in the order."""
+    ages: Whole
+    known: NDArray[np.bool_] | None
+
+    @classmethod
+    def of(cls, rows: slice, first: Whole, last: Whole, events: Events, moments: Whole) -> _Block:
+        import numpy as np
+
+        lengths = (last - first)[rows]
+        row = np.repeat(np.arange(len(lengths)), lengths)
+        offset = np.cumsum(lengths) - lengths
+        event = np.arange(len(row)) + np.repeat(first[rows] - offset, lengths)
+        at = moments[rows][row]
+        known = events.visible(events.found.positions[event], at) if events.visible else None
+        return cls(rows=len(lengths), row=row, event=event, ages=at - events.found.times[event], known=known)
+
+
+def _result(
+    feature: Windowed,
+    some: _Block,
+    begin: Whole,
+    end: Whole,
+    inputs: Mapping[tuple[Takes, str | None], _Input],
+    events: Events,
+    types: Mapping[str, Type],
+) -> pa.Array:
+    import numpy as np
+    import pyarrow as pa
+
+    column = next(iter(feature.columns()), None)
+    given = inputs[feature.how.takes, column]
+    used = (some.event >= begin[some.row]) & (some.event < end[some.row])
+    if some.known is not None:
+        used &= some.known
+    if given.known is not None:
+        used &= given.known[some.event]
+    pairs = Pairs(
+        values=given.values[some.event[used]],
+        unit=given.unit,
+        counts=np.bincount(some.row[used], minlength=some.rows).astype(np.int64),
+        window_seconds=feature.window.total_seconds() if feature.window else None,
+        ages=some.ages[used],
+    )
+    with np.errstate(invalid="ignore", over="ignore"):
+        found = feature.how.compute(pairs)
+    nothing = pairs.counts == 0
+    if feature.how.takes == "positions" and feature.how.of_nothing is None:
+        places = pa.array(events.found.positions[np.where(nothing, 0, found)], mask=nothing)
+        return events.columns[column].combine_chunks().take(places)
+    kind = feature.result(types)
+    if feature.how.of_nothing is not None:
+        found, nothing = np.where(nothing, feature.how.of_nothing, found), np.zeros(len(found), bool)
+    elif isinstance(kind, Integer):
+        return pa.array(found.astype(np.int64), mask=nothing)
+    # No answer, as of the deviation of one event, is null. What is not a number because a value is none stays so.
+    undefined = np.isnan(found) & ~np.isnan(pairs.add(pairs.values.astype(np.float64))) if len(found) else nothing
+    return pa.array(found, mask=nothing | undefined).cast(arrow_type(kind))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Input:
+    """A column in the order of the events."""
+
+    values: NDArray[Any]
+    unit: float
+    known: NDArray[np.bool_] | None
+    """Where it is not null; None: everywhere."""
+
+
+def _input(events: Events, takes: str, column: str | None) -> _Input:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    count = len(events.found.positions)
+    if column is None:
+        return _Input(values=np.arange(count), unit=1.0, known=None)
+    ordered = events.columns[column].take(pa.array(events.found.positions)).combine_chunks()
+    known = ordered.is_valid().to_numpy(zero_copy_only=False) if ordered.null_count else None
+    if takes == "positions":
+        return _Input(values=np.arange(count), unit=1.0, known=known)
+    if takes == "codes":
+        codes = ordered.dictionary_encode(null_encoding="encode").indices.to_numpy()
+        return _Input(values=codes.astype(np.int64), unit=1.0, known=known)
+    kind = ordered.type
+    if pa.types.is_decimal(kind) and kind.precision <= DIGITS:
+        # The lower half of 128 bits holds the number; `unit` says what one is worth.
+        whole = pc.fill_null(ordered, 0).cast(pa.decimal128(kind.precision, kind.scale))
+        halves = np.frombuffer(whole.buffers()[1], np.int64)[2 * whole.offset :][: 2 * len(whole) : 2]
+        return _Input(values=halves, unit=10.0**-kind.scale, known=known)
+    if pa.types.is_integer(kind):
+        return _exact(ordered.fill_null(0).to_numpy().astype(np.int64), known)
+    return _Input(values=ordered.cast(pa.float64()).fill_null(0.0).to_numpy(), unit=1.0, known=known)
+
+
+def _exact(values: Whole, known: NDArray[np.bool_] | None) -> _Input:
+    """Whole numbers, unless their sum could leave 64 bits."""
+    import numpy as np
+
+    greatest = max(abs(int(values.max(initial=0))), abs(int(values.min(initial=0))))
+    fits = greatest * max(len(values), 1) < NEVER
+    return _Input(values=values if fits else values.astype(np.float64), unit=1.0, known=known)
+
+
+def _span(feature: Windowed, found: Candidates, codes: Whole, moments: Whole) -> tuple[Whole, Whole]:
+    """(m,) the places of the first event of each row's window and of the first one after it."""
+    import numpy as np
+
+    here = codes >= 0
+    code, at = np.where(here, codes, 0), moments
+    if not len(found.codes):
+        return np.zeros(len(codes), np.int64), np.zeros(len(codes), np.int64)
+    end = _floor(at, feature.head_hop)
+    # Times are whole microseconds: before x means until x - 1.
+    stop = found.until(code, end if feature.edges.endswith("]") else end - 1)
+    if feature.window is None:
+        start = found.starts[code]
+    else:
+        begin = _floor(at - _microseconds(feature.window), feature.tail_hop)
+        start = found.until(code, begin - 1 if feature.edges.startswith("[") else begin)
+    start = np.where(here, start, 0)
+    return start, np.where(here, np.maximum(start, stop), 0)
+
+
+def _floor(moments: Whole, hop: timedelta | None) -> Whole:
+    return moments if hop is None else moments - moments % _microseconds(hop)
+
+
+def _microseconds(length: timedelta) -> int:
+    from datetime import timedelta
+
+    return length // timedelta(microseconds=1)

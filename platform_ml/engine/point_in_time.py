@@ -1,0 +1,359 @@
+"""The join of label rows with what was known at their moment: one row out for each row in, in the same order."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from platform_ml.engine.candidates import ALWAYS, NEVER, Candidates, Refusal, known_newest, ordered, settle
+from platform_ml.engine.exact_window import Events, windows
+from platform_ml.engine.match import match
+from platform_ml.engine.retracted import newer
+from platform_ml.engine.schema import arrow_type
+from platform_ml.spec.feature_group import EVENT_TIME
+from platform_ml.spec.history import AsOf, Committed, History, Mutations, PerRow, ValidTime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from platform_ml.spec.feature import Feature
+    from platform_ml.spec.feature_group import FeatureGroup, Selection
+    from platform_ml.spec.history import Knowledge
+
+    Whole = NDArray[np.int64]
+
+KNOWN_FROM, KNOWN_TO = "_known_from", "_known_to"
+"""Columns that say of the rows of a group with `Committed` knowledge in which time they were the truth."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """Rows of a group and what is taken of them."""
+
+    selection: Selection
+    rows: pa.Table
+    """Keys, `event_time` unless it has no time, and `stored_columns` of the group."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """What a side says about each label row."""
+
+    columns: Mapping[str, pa.Array]
+    there: NDArray[np.bool_]
+    """(m,) where the group has any row of the key: elsewhere everything is absent."""
+
+
+def join(
+    spine: pa.Table, sides: Sequence[Side], *, knowledge: Knowledge | None = None, threads: int | None = None
+) -> pa.Table:
+    """`spine` (m rows) with the columns of every side appended, still m rows in their order.
+
+    Times are UTC microseconds. A spine row without key or moment keeps its place and finds nothing. The result does not
+    depend on the number of threads (None: as many as there are cores).
+
+    Raises:
+        RowsError: rows of a group have the same key and time but differ, and nothing declared orders them.
+    """
+    mode = knowledge or ValidTime()
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(pool.map(lambda side: answer(spine, side, mode), sides))
+    for joined in found:
+        for name, column in joined.columns.items():
+            spine = spine.append_column(name, column)
+    return spine
+
+
+def answer(spine: pa.Table, side: Side, knowledge: Knowledge) -> Joined:
+    """The columns of one side."""
+    return _Lookup(spine=spine, side=side, knowledge=knowledge).answer()
+
+
+def stored_name(group: FeatureGroup, feature: Feature) -> str | None:
+    """The column of the group's table that a feature is taken from; None when it is computed by the join."""
+    if not group.of_events:
+        return feature.name
+    return None if feature.exact else next(iter(feature.columns()), None)
+
+
+def merged(parts: Iterable[Joined]) -> Joined:
+    """Answers to the same spine rows from disjoint sets of keys: at most one of them found something."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    whole: Joined | None = None
+    for part in parts:
+        if whole is None:
+            whole = part
+        elif part.there.any():
+            here = pa.array(part.there)
+            columns = {name: pc.if_else(here, part.columns[name], old) for name, old in whole.columns.items()}
+            whole = Joined(columns=columns, there=np.logical_or(whole.there, part.there))
+    if whole is None:
+        raise ValueError
+    return whole
+
+
+@dataclass(frozen=True)
+class _Lookup:
+    """One side while it is looked up."""
+
+    spine: pa.Table
+    side: Side
+    knowledge: Knowledge
+
+    def answer(self) -> Joined:
+        import numpy as np
+
+        features = self.side.selection.columns
+        exact = {name: feature for name, feature in features.items() if feature.exact}
+        columns: dict[str, pa.Array] = {}
+        if len(exact) < len(features):
+            found, positions = self._newest()
+            for name, feature in features.items():
+                if name not in exact:
+                    columns[name] = self._taken(feature, found, positions)
+        if exact:
+            columns |= windows(
+                exact,  # type: ignore[arg-type]
+                self._events(),
+                np.where(self.moments.known, self.codes.spine, -1),
+                self.moments.values - self.delay,
+                self.group.types,
+            )
+        return Joined(columns={name: columns[name] for name in features}, there=self._there)
+
+    @cached_property
+    def group(self) -> FeatureGroup:
+        return self.side.selection.group
+
+    @cached_property
+    def rules(self) -> History:
+        """Without time: every row is older than every moment."""
+        return self.group.rules or History(ties="last")
+
+    @cached_property
+    def delay(self) -> int:
+        return _microseconds(self.rules.delay)
+
+    @cached_property
+    def codes(self) -> Any:
+        keys, lengths = self.side.selection.keys, (self.spine.num_rows, self.side.rows.num_rows)
+        wanted, there = [self.spine[name] for name in keys.values()], [self.side.rows[name] for name in keys]
+        return match(wanted, there, lengths, nulls=self.rules.match_null_keys)
+
+    @cached_property
+    def _there(self) -> NDArray[np.bool_]:
+        """(m,) whether the group has any row of the key."""
+        import numpy as np
+
+        there = np.zeros(self.codes.count + 1, bool)
+        there[self.candidates.codes] = True
+        found: NDArray[np.bool_] = there[np.where(self.codes.spine >= 0, self.codes.spine, self.codes.count)]
+        return found
+
+    @cached_property
+    def moments(self) -> _Times:
+        """(m,) the moments as of which rows are read."""
+        if self.group.rules is None:
+            return _Times.always(self.spine.num_rows)
+        return _Times.of(self.spine[self.side.selection.at or EVENT_TIME])
+
+    @cached_property
+    def _ready(self) -> _Times:
+        """(n,) from when on a row can be used if it is known: bound and delay are in it."""
+        if self.group.rules is None:
+            return _Times.always(self.side.rows.num_rows)
+        times, later = _Times.of(self.side.rows[EVENT_TIME]), self.delay + (self.rules.bound == "<")
+        return _Times(values=times.values + later, known=times.known) if later else times
+
+    def _column(self, name: str | None, null: int) -> Whole | None:
+        """(n,) a column of times or whole numbers; `null` stands for null."""
+        import numpy as np
+
+        if name is None:
+            return None
+        times = _Times.of(self.side.rows[name])
+        return np.where(times.known, times.values, null)
+
+    @cached_property
+    def _created(self) -> Whole | None:
+        return self._column(self.rules.created, ALWAYS)
+
+    @cached_property
+    def _lives(self) -> tuple[Whole | None, Whole | None]:
+        """(n,) in which time each row was the truth, where that is said."""
+        match self.rules.known:
+            case Mutations(known_from=start, known_to=end):
+                return self._column(start, ALWAYS), self._column(end, NEVER)
+            case Committed() if not isinstance(self.knowledge, ValidTime):
+                return self._column(KNOWN_FROM, ALWAYS), self._column(KNOWN_TO, NEVER)
+        return None, None
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        """The rows that may ever answer, the last of each key wins."""
+        import numpy as np
+
+        codes, ready = self.codes.rows, self._ready
+        kept = (codes >= 0) & ready.known
+        start, end = self._lives
+        if isinstance(self.knowledge, AsOf):
+            then = self.knowledge.microseconds
+            if (created := self._column(self.rules.created, NEVER)) is not None:
+                kept &= created <= then
+            if start is not None and end is not None:
+                kept &= (start <= then) & (then < end)
+        elif isinstance(self.knowledge, PerRow) and (created := self._column(self.rules.created, NEVER)) is not None:
+            kept &= created < NEVER
+        positions = np.arange(len(codes)) if kept.all() else np.flatnonzero(kept)
+        found = ordered(codes[positions], ready.values[positions], positions, self.codes.count)
+        names = [name for f in self.side.selection.columns.values() if (name := stored_name(self.group, f))]
+        apart = dict.fromkeys([*self.side.selection.keys, *([EVENT_TIME] if self.group.rules else []), *names])
+        refuse = Refusal(
+            where=f"Feature group {self.group.name!r}",
+            rows=self.side.rows.select([name for name in apart if name in self.side.rows.column_names]),
+            keys=(*self.group.keys, *([EVENT_TIME] if self.group.rules else [])),
+        )
+        created = self._created if start is None else start
+        sequence = self._column(self.rules.sequence, ALWAYS)
+        return settle(found, created, sequence, refuse if self.rules.ties == "error" else None)
+
+    def _newest(self) -> tuple[NDArray[np.bool_], Whole]:
+        """(m,) whether a row answers, and its position."""
+        import numpy as np
+
+        known = self.moments.known & (self.codes.spine >= 0)
+        codes, moments = np.where(known, self.codes.spine, 0), self.moments.values
+        start, end = self._lives
+        candidates, short = self.candidates, None
+        if end is not None and not isinstance(self.knowledge, AsOf):
+            open_end = end[candidates.positions] == NEVER
+            if not open_end.all():
+                candidates, short = _split(candidates, open_end)
+        learned = start if start is not None else self._created
+        by_row = isinstance(self.knowledge, PerRow) and self.rules.created is not None
+        if learned is not None and not isinstance(self.knowledge, AsOf) and (by_row or start is not None):
+            candidates = known_newest(candidates, learned, self._ready.values)
+        last = candidates.until(codes, moments)
+        found = known & (last > candidates.starts[codes]) if len(candidates.codes) else np.zeros(len(codes), bool)
+        positions = np.zeros(len(codes), np.int64)
+        positions[found] = candidates.positions[last[found] - 1]
+        if short is not None and start is not None and end is not None:
+            rank = np.empty(self.side.rows.num_rows, np.int64)
+            rank[self.candidates.positions] = np.arange(len(self.candidates.positions))
+            found, positions = newer(short, (start, end), rank, np.where(known, codes, -1), moments, found, positions)
+        return self._judged(found, positions), positions
+
+    def _judged(self, found: NDArray[np.bool_], positions: Whole) -> NDArray[np.bool_]:
+        """Drop answers that are too old, over, or tombstones: the newest row alone is judged."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        rules, moments = self.rules, self.moments.values
+        if rules.ttl is not None:
+            event = self._ready.values[positions] - self.delay - (rules.bound == "<") if len(self._ready.values) else 0
+            found = found & (moments - self.delay - event <= _microseconds(rules.ttl))
+        if (over := self._column(rules.valid_to, NEVER)) is not None and len(over):
+            found = found & (moments < over[positions])
+        if rules.tombstone is not None and self.side.rows.num_rows:
+            gone = pc.fill_null(self.side.rows[rules.tombstone].take(pa.array(positions)), value=False)
+            found = found & ~gone.to_numpy()
+        return found
+
+    def _taken(self, feature: Feature, found: NDArray[np.bool_], positions: Whole) -> pa.Array:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        kind, name = arrow_type(feature.result(self.group.types)), stored_name(self.group, feature)
+        if name is None:  # nothing is stored of it: that there is a row is all it says
+            return pa.array(found)
+        if not self.side.rows.num_rows:
+            column = pa.nulls(len(found), kind)
+        else:
+            column = _whole(self.side.rows[name]).take(pa.array(positions, mask=~found))
+        if column.type != kind:
+            column = column.cast(kind)
+        if feature.absent is not None and not found.all():
+            column = pc.if_else(pa.array(found), column, pa.scalar(feature.absent, kind))
+        return column
+
+    def _events(self) -> Events:
+        """The events that windows read; those that were not known at a row's moment are not visible to it."""
+        import numpy as np
+
+        found, shift = self.candidates, self.delay + (self.rules.bound == "<")
+        times = found.times - shift if self.group.rules else found.times
+        start, end = self._lives
+        if isinstance(self.knowledge, AsOf):
+            start = end = None
+        elif isinstance(self.knowledge, PerRow) and start is None:
+            start = self._created
+
+        def visible(positions: Whole, moments: Whole) -> NDArray[np.bool_]:
+            at = moments + self.delay
+            known = np.ones(len(at), bool) if start is None else at >= start[positions]
+            return known if end is None else known & (at < end[positions])
+
+        return Events(
+            found=Candidates(codes=found.codes, times=times, positions=found.positions, starts=found.starts),
+            columns=self.side.rows,
+            visible=visible if start is not None or end is not None else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Times:
+    values: Whole
+    """UTC microseconds; anything where not known."""
+    known: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, column: pa.ChunkedArray) -> _Times:
+        import numpy as np
+        import pyarrow as pa
+
+        whole = _whole(column)
+        known = np.ones(len(whole), bool) if not whole.null_count else whole.is_valid().to_numpy(zero_copy_only=False)
+        if pa.types.is_timestamp(whole.type):
+            whole = whole.cast(pa.timestamp("us", tz=whole.type.tz)).view(pa.int64())
+        return cls(values=whole.cast(pa.int64()).fill_null(0).to_numpy(), known=known)
+
+    @classmethod
+    def always(cls, count: int) -> _Times:
+        import numpy as np
+
+        return cls(values=np.zeros(count, np.int64), known=np.ones(count, bool))
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """One array; text with wide offsets, since two billion bytes of it do not fit narrow ones."""
+    import pyarrow as pa
+
+    if column.num_chunks > 1 and pa.types.is_string(column.type) and column.nbytes >= 1 << 31:
+        column = column.cast(pa.large_string())
+    whole = column.combine_chunks()
+    return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole
+
+
+def _split(found: Candidates, chosen: NDArray[np.bool_]) -> tuple[Candidates, Candidates]:
+    import numpy as np
+
+    def part(mask: NDArray[np.bool_]) -> Candidates:
+        codes = found.codes[mask]
+        starts = np.searchsorted(codes, np.arange(len(found.starts)))
+        return Candidates(codes=codes, times=found.times[mask], positions=found.positions[mask], starts=starts)
+
+    return part(chosen), part(~chosen)
+
+
+def _microseconds(length: timedelta) -> int:
+    return length // timedelta(microseconds=1)
