@@ -17,6 +17,7 @@ from platform_ml.features.total import Total
 from platform_ml.features.trend import Trend
 from platform_ml.features.variance import Variance
 from platform_ml.features.velocity import Velocity
+from platform_ml.features.windowed import Windowed
 
 __all__ = [
     "Count",
@@ -36,4 +37,5 @@ __all__ = [
     "Trend",
     "Variance",
     "Velocity",
+    "Windowed",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from platform_ml.spec.feature import Feature
 from platform_ml.spec.naming import check_name
@@ -21,7 +21,6 @@ class Exists(Feature):
     """True where the entity has a row in the group, false where it has none."""
 
     called: str
-    absent: ClassVar[str] = "FALSE"
 
     def __post_init__(self) -> None:
         check_name("Feature", self.called)
@@ -35,6 +34,11 @@ class Exists(Feature):
     def meaning(self) -> str:
         """One sentence for catalog and card."""
         return "Whether the entity is in the reference data."
+
+    @property
+    def absent(self) -> bool:
+        """False."""
+        return False
 
     def result(self, types: Mapping[str, Type]) -> Type:
         """True or false."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.feature import Feature
+from platform_ml.spec.naming import check_name
 from platform_ml.spec.sql import identifier
 
 if TYPE_CHECKING:
@@ -17,14 +18,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Field(Feature):
-    """A column of a reference source, unchanged."""
+    """A column as it is: of a reference source, or of the newest row of a history."""
 
     of: str
+    called: str | None = None
+    """Another name than the column's."""
+
+    def __post_init__(self) -> None:
+        if self.called is not None:
+            check_name("Feature", self.called)
 
     @property
     def name(self) -> str:
-        """The column's own name."""
-        return self.of
+        """The column's own name, unless it is called otherwise."""
+        return self.called or self.of
 
     @property
     def meaning(self) -> str:

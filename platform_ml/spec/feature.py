@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 class Feature:
     """A column of a feature group."""
 
-    absent: ClassVar[str] = "NULL"
-    """SQL of the value where a spine row finds no row of the group."""
+    exact: ClassVar[bool] = False
+    """Whether it is computed from events at the very moment of a label row."""
+
+    @property
+    def absent(self) -> bool | int | None:
+        """The value where a label row finds no row of the group."""
+        return None
 
     @property
     def name(self) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.fingerprint import PROSE
+from platform_ml.spec.history import History
 from platform_ml.spec.naming import check_known, check_name, check_unique
+from platform_ml.spec.feature_group_rules import check_events, check_reference, check_snapshots
 from platform_ml.spec.schema import check_same_type
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from platform_ml.spec.feature import Feature
     from platform_ml.spec.schema import Type
     from platform_ml.spec.source import Source
@@ -50,23 +54,28 @@ class Derived:
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureGroup:
-    """What is known of an entity: rolling features on a cadence, or the fields of a reference source."""
+    """What is known of an entity: rolling features on a cadence, events as they happen, or a reference source."""
 
     name: str
     description: str = field(metadata=PROSE)
     source: Source
-    entity: str
+    entity: str | tuple[str, ...]
+    """The key columns: what a row is about."""
     features: tuple[Feature, ...]
     cadence: Cadence | None = None
     lookups: tuple[Lookup, ...] = ()
     derived: tuple[Derived, ...] = ()
+    history: History | None = None
+    """How rows follow each other. Rolling features without it: each snapshot until the next one is due."""
 
     def __post_init__(self) -> None:
         check_name("Feature group", self.name)
         where = f"Feature group {self.name!r}"
-        check_known(where, "column", [self.entity], self.source.types)
+        if not self.features:
+            raise DeclarationError(f"{where} has no features.")
+        check_known(where, "column", self.keys, self.source.types)
         check_unique(where, "lookup of", [lookup.source.name for lookup in self.lookups])
-        check_unique(where, "column", [self.entity, EVENT_TIME, *(feature.name for feature in self.features)])
+        check_unique(where, "column", [*self.keys, EVENT_TIME, *(feature.name for feature in self.features)])
         check_unique(where, "column", [*self.source.types, *(d.name for d in self.derived), *self._looked_up])
         for lookup in self.lookups:
             check_known(where, "column", lookup.source.key, self.source.types)
@@ -75,36 +84,29 @@ class FeatureGroup:
         for feature in self.features:
             check_known(where, "column", feature.columns(), self.types)
             feature.result(self.types)
-        if not self.features:
-            raise DeclarationError(f"{where} has no features.")
-        if self.cadence is None:
-            self._check_reference(where)
+        if self.of_events:
+            check_events(self)
+        elif self.cadence is None:
+            check_reference(self)
         else:
-            self._check_windows(where, self.cadence)
+            check_snapshots(self, self.cadence)
 
-    def _check_reference(self, where: str) -> None:
-        if self.lookback_days:
-            raise DeclarationError(f"{where} has windows but no cadence: say on which days its rows are made.")
-        if self.lookups or self.derived:
-            raise DeclarationError(f"{where} has no cadence: lookups and derived columns are for events. Drop them.")
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key columns."""
+        return (self.entity,) if isinstance(self.entity, str) else self.entity
 
-    def _check_windows(self, where: str, cadence: Cadence) -> None:
-        source = self.source
-        if source.cadence is None:
-            raise DeclarationError(f"{where} has a cadence but source {source.name!r} has no event time.")
-        if not self.lookback_days:
-            raise DeclarationError(f"{where} has a cadence but no feature with a window. Drop the cadence.")
-        for feature in self.features:
-            if feature.columns() and not feature.lookback_days:
-                raise DeclarationError(
-                    f"{where}: {feature.name!r} is a column as it is, but an entity has many events. Use a feature "
-                    "with a window, or put it into a group without cadence."
-                )
-        if source.cadence.end is not None and (cadence.end is None or cadence.end > source.cadence.end):
-            raise DeclarationError(
-                f"{where}: its cadence ends on {cadence.end or 'no day'}, source {source.name!r} before "
-                f"{source.cadence.end}. Declare a last partition that the source covers."
-            )
+    @property
+    def of_events(self) -> bool:
+        """Whether its rows are the source's, each with its own event time; otherwise snapshots, or a reference."""
+        return self.history is not None and not any(feature.terms() for feature in self.features)
+
+    @property
+    def event_columns(self) -> tuple[str, ...]:
+        """What is kept of each event: the columns that features and rules read."""
+        read = [column for feature in self.features for column in feature.columns()]
+        rules = self.history.columns if self.history else ()
+        return tuple(name for name in dict.fromkeys([*read, *rules]) if name not in self.keys)
 
     @property
     def _looked_up(self) -> list[str]:
@@ -122,9 +124,12 @@ class FeatureGroup:
         return max(feature.lookback_days for feature in self.features)
 
     @property
-    def ttl(self) -> timedelta | None:
-        """How long a row speaks for its entity: until the next snapshot is due; None without a cadence."""
-        return None if self.cadence is None else timedelta(days=self.cadence.days) - timedelta(microseconds=1)
+    def rules(self) -> History | None:
+        """How its rows follow each other; None without time. A snapshot speaks until the next one is due."""
+        if self.of_events or self.cadence is None:
+            return self.history
+        until_next = timedelta(days=self.cadence.days) - timedelta(microseconds=1)
+        return replace(self.history or History(), ttl=until_next)
 
     def feature(self, name: str) -> Feature:
         """The feature of this name."""
@@ -137,12 +142,38 @@ class FeatureGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """Features of a group that a view takes."""
+    """Features of a group that a view takes, and the role in which it takes them."""
 
     group: FeatureGroup
     names: tuple[str, ...]
+    prefix: str = ""
+    """What the columns are called in the view begins with this: the role, when a group is joined twice."""
+    on: tuple[tuple[str, str], ...] = ()
+    """(key of the group, column of the label); a key that is not named has the same name there."""
+    at: str | None = None
+    """The label's column of the moment as of which features are read; None: the moment of prediction."""
 
     def __post_init__(self) -> None:
+        where = f"Selection of {self.group.name!r}"
         known = [feature.name for feature in self.group.features]
         check_known(f"Feature group {self.group.name!r}", "feature", self.names, known)
-        check_unique(f"Selection of {self.group.name!r}", "feature", self.names)
+        check_unique(where, "feature", self.names)
+        check_known(f"Feature group {self.group.name!r}", "key", [key for key, _ in self.on], self.group.keys)
+        check_unique(where, "key", [key for key, _ in self.on])
+        if self.prefix:
+            check_name("Prefix", self.prefix)
+
+    def role(self, prefix: str = "", *, on: Mapping[str, str] | None = None, at: str | None = None) -> Selection:
+        """The same features under another prefix, found by other columns of the label (`on`), as of another moment."""
+        return replace(self, prefix=prefix, on=tuple((on or {}).items()), at=at)
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Key of the group → column of the label."""
+        mapped = dict(self.on)
+        return {key: mapped.get(key, key) for key in self.group.keys}
+
+    @property
+    def columns(self) -> dict[str, Feature]:
+        """Column of the view → feature."""
+        return {f"{self.prefix}{name}": self.group.feature(name) for name in self.names}

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.feature_group import EVENT_TIME, FeatureGroup, Selection
+from platform_ml.spec.event_label import EventLabel
+from platform_ml.spec.feature_group import FeatureGroup, Selection
 from platform_ml.spec.fingerprint import PROSE
-from platform_ml.spec.label import KNOWN_TIME, Label
-from platform_ml.spec.naming import check_name, check_unique
-from platform_ml.spec.schema import check_same_type
+from platform_ml.spec.history import AsOf, Knowledge, PerRow
+from platform_ml.spec.label import Label
+from platform_ml.spec.naming import check_known, check_name, check_unique
+from platform_ml.spec.schema import Timestamp, check_same_type
+
+if TYPE_CHECKING:
+    from platform_ml.spec.feature import Feature
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,31 +24,75 @@ class FeatureView:
 
     name: str
     description: str = field(metadata=PROSE)
-    label: Label
+    label: Label | EventLabel
     features: tuple[Selection | FeatureGroup, ...]
     helpers: tuple[Selection | FeatureGroup, ...] = ()
     """Columns for slices and reports: they travel along and never reach a model."""
+    knowledge: Knowledge = PerRow()
+    """What "known" means where a group records when its rows became known."""
 
     def __post_init__(self) -> None:
         check_name("Feature view", self.name)
         where = f"Feature view {self.name!r}"
-        names = [*self.feature_names, *self.helper_names]
-        check_unique(where, "column", [*self.spine_names, *names])
-        if not self.features:
+        if not self.feature_names:
             raise DeclarationError(f"{where} has no features.")
+        columns = [name for selection in self.selections for name in selection.columns]
+        twice = sorted({name for name in columns if columns.count(name) > 1 or name in self.spine_names})
+        if twice:
+            raise DeclarationError(
+                f"{where} has {twice[0]!r} from two places. Give one of them a prefix: "
+                "group.select(...).role('other_', ...)."
+            )
         for selection in self.selections:
-            if selection.group.entity != self.label.entity:
+            self._check_join(where, selection)
+            self._check_leaks(where, selection)
+
+    def _check_join(self, where: str, selection: Selection) -> None:
+        group, spine = selection.group, self.label.columns
+        here = f"{where}, group {group.name!r}"
+        
+        for key, column in selection.keys.items():
+            if column not in spine:
                 raise DeclarationError(
-                    f"{where}: group {selection.group.name!r} describes {selection.group.entity!r}, "
-                    f"but the label is about {self.label.entity!r}."
+                    f"{here} describes {', '.join(group.keys)!r}, but label {self.label.name!r} has no column "
+                    f"{column!r}; it has {', '.join(spine)}. Say where to find it: .role(on={{{key!r}: ...}})."
                 )
-            here, there = self.label.source.types[self.label.entity], selection.group.types[self.label.entity]
-            check_same_type(where, self.label.entity, here, selection.group.name, there)
+            check_same_type(here, column, spine[column], group.name, group.types[key])
+        if selection.at is not None:
+            check_known(here, "moment", [selection.at], [n for n, kind in spine.items() if isinstance(kind, Timestamp)])
+            if group.rules is None:
+                raise DeclarationError(f"{here} has no time, so `at` means nothing. Drop it.")
+        if isinstance(self.knowledge, AsOf) and group.rules is not None and not group.rules.knows:
+            raise DeclarationError(
+                f"{here} does not record when its rows became known, so it cannot be read as of "
+                f"{self.knowledge.moment:%Y-%m-%d}. Declare `created` or `known` in its history."
+            )
+
+    def _check_leaks(self, where: str, selection: Selection) -> None:
+        group, label, rules = selection.group, self.label, selection.group.rules
+        for name, feature in selection.columns.items():
+            if isinstance(feature.result(group.types), Timestamp):
+                raise DeclarationError(
+                    f"{where}: {name!r} of {group.name!r} is a moment, which may lie after that of the row, so it can "
+                    "leak. Derive an age or a flag from it in the source."
+                )
+            own = group.source == label.source and isinstance(label, EventLabel) and group.of_events
+            closed = feature.exact and str(getattr(feature, "edges", "")).endswith("]")
+            if own and rules is not None and (closed or (not feature.exact and rules.bound == "<=")):
+                raise DeclarationError(
+                    f"{where} leaks: {name!r} of {group.name!r} derives from the events that label {label.name!r} "
+                    "predicts, and may see the very event. Use bound='<' in its history, and windows with an open end."
+                )
 
     @property
     def spine_names(self) -> list[str]:
         """The columns that come from the label."""
-        return [self.label.entity, EVENT_TIME, self.label.name, KNOWN_TIME]
+        return list(self.label.columns)
+
+    @property
+    def columns(self) -> list[str]:
+        """All of its columns, in order: the label's, then what is joined."""
+        return [*self.label.columns, *self.joined]
 
     @property
     def feature_selections(self) -> tuple[Selection, ...]:
@@ -57,12 +107,17 @@ class FeatureView:
     @property
     def feature_names(self) -> list[str]:
         """The columns that a model sees, in order."""
-        return [name for selection in self.feature_selections for name in selection.names]
+        return [*self.label.attributes, *(name for s in self.feature_selections for name in s.columns)]
 
     @property
     def helper_names(self) -> list[str]:
         """The columns that only slices and reports see."""
-        return [name for selection in map(_selection, self.helpers) for name in selection.names]
+        return [*self.label.carried, *(name for s in map(_selection, self.helpers) for name in s.columns)]
+
+    @property
+    def joined(self) -> dict[str, tuple[FeatureGroup, Feature]]:
+        """Joined column → its group and what it is there."""
+        return {name: (s.group, feature) for s in self.selections for name, feature in s.columns.items()}
 
     @property
     def groups(self) -> tuple[FeatureGroup, ...]:
@@ -72,7 +127,7 @@ class FeatureView:
     @property
     def lookback_days(self) -> int:
         """The longest look-back of the features that the model sees."""
-        return max(s.group.feature(name).lookback_days for s in self.feature_selections for name in s.names)
+        return max((f.lookback_days for s in self.feature_selections for f in s.columns.values()), default=0)
 
 
 def _selection(chosen: Selection | FeatureGroup) -> Selection:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import PROSE
 from platform_ml.spec.naming import check_known, check_name, check_unique
+from platform_ml.spec.schema import Timestamp
 
 if TYPE_CHECKING:
     from platform_ml.spec.schema import Type
@@ -77,3 +79,51 @@ class Label:
     def horizon_days(self) -> int:
         """How far ahead the label looks."""
         return self.outcome.horizon_days
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that tell rows apart, beside the moment."""
+        return (self.entity,)
+
+    @property
+    def columns(self) -> dict[str, Type]:
+        """The columns of its table, in order."""
+        entity = {self.entity: self.source.types[self.entity]}
+        return entity | {EVENT_TIME: Timestamp(), self.name: self.type, KNOWN_TIME: Timestamp()}
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Its own columns that a model sees: none."""
+        return ()
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """Its own columns that no model sees: none."""
+        return ()
+
+    @property
+    def type(self) -> Type:
+        """The type of the outcome."""
+        return self.outcome.result()
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for catalog and card."""
+        return self.outcome.meaning
+
+    @property
+    def population(self) -> str:
+        """Who is predicted, as a sentence."""
+        seen = f"in the {self.seen_within_days} days " if self.seen_within_days else ""
+        return f"Every {self.entity} seen in {self.source.name} {seen}before the moment of prediction."
+
+    @property
+    def moments(self) -> str:
+        """When is predicted, as a sentence."""
+        days = self.cadence.days
+        return f"Midnight UTC, every {'day' if days == 1 else f'{days} days'} from {self.cadence.first}."
+
+    @property
+    def lead(self) -> timedelta:
+        """How long before its partition's first day a moment of prediction may lie."""
+        return timedelta(0)

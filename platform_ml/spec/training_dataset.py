@@ -53,9 +53,7 @@ class TrainingDataset:
     def __post_init__(self) -> None:
         check_name("Training dataset", self.name)
         where = f"Training dataset {self.name!r}"
-        check_unique(
-            where, "column", [SPLIT, *self.view.spine_names, *self.view.feature_names, *self.view.helper_names]
-        )
+        check_unique(where, "column", [SPLIT, *self.view.columns])
         gap, horizon, lookback = self.splitter.gap_days, self.view.label.horizon_days, self.view.lookback_days
         if gap is not None and gap < horizon:
             raise DeclarationError(

@@ -86,6 +86,21 @@ class Weekly(Cadence):
     opens: ClassVar[int] = 0
 
 
+UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)), ("s", timedelta(seconds=1)))
+
+
+def short(length: timedelta) -> str:
+    """A duration in the largest unit that it is a whole number of.
+
+    >>> print(short(timedelta(hours=36)), short(timedelta(days=7)), short(timedelta(minutes=90)))
+    36h 7d 90m
+    """
+    for unit, size in UNITS:
+        if length and not length % size:
+            return f"{length // size}{unit}"
+    return f"{length // timedelta(microseconds=1)}us"
+
+
 def moment(day: date) -> datetime:
     """Midnight UTC at the beginning of a day."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -1,0 +1,39 @@
+"""How much it varies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from platform_ml.spec.aggregation import AggregationOf
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from platform_ml.spec.aggregation import Segments
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deviation(AggregationOf):
+    """The sample standard deviation of a column (n - 1); null with fewer than two events that know it."""
+
+    @property
+    def name(self) -> str:
+        """delay_std."""
+        return f"{self.of}_std"
+
+    @property
+    def meaning(self) -> str:
+        """The beginning of a sentence."""
+        return f"Standard deviation of {self.of}"
+
+    def compute(self, events: Segments) -> NDArray[np.number]:
+        """Two passes, so that large values with small differences lose no digits."""
+        import numpy as np
+
+        values = events.values.astype(np.float64) * events.unit
+        mean = events.add(values) / np.maximum(events.counts, 1)
+        squares = events.add((values - events.spread(mean)) ** 2)
+        found = np.sqrt(squares / np.maximum(events.counts - 1, 1))
+        return np.where(events.counts > 1, found, np.nan)

@@ -1,0 +1,33 @@
+"""How much in all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from platform_ml.spec.aggregation import AggregationOf
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from platform_ml.spec.aggregation import Segments
+
+
+@dataclass(frozen=True, kw_only=True)
+class Total(AggregationOf):
+    """The sum of a column; null without an event that knows it."""
+
+    @property
+    def name(self) -> str:
+        """delay_total."""
+        return f"{self.of}_total"
+
+    @property
+    def meaning(self) -> str:
+        """The beginning of a sentence."""
+        return f"Sum of {self.of}"
+
+    def compute(self, events: Segments) -> NDArray[np.number]:
+        """Exact for whole numbers and decimals."""
+        return events.add(events.values) * events.unit

@@ -1,0 +1,87 @@
+"""What happened in an exact stretch of time before the moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from platform_ml.spec.errors import DeclarationError
+from platform_ml.spec.feature import Feature
+from platform_ml.spec.window import short
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from platform_ml.spec.aggregation import Aggregation
+    from platform_ml.spec.schema import Type
+
+Edges = Literal["[)", "(]", "[]", "()"]
+EVER = 36_500
+"""Days that a window without end is said to look back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Windowed(Feature):
+    """An aggregation of the events of a history between `window` before the moment and the moment, to the microsecond.
+
+    It is computed for each label row, not once a day, and sees only what was known by then.
+    """
+
+    how: Aggregation
+    window: timedelta | None
+    """Its length; None: everything before."""
+    edges: Edges = "[)"
+    """Which ends belong to it: "[" and "]" do, "(" and ")" do not."""
+    tail_hop: timedelta | None = None
+    """Round the beginning down to a whole multiple of this since 1970, so that windows of near moments share it."""
+    head_hop: timedelta | None = None
+    """Round the end down likewise: the window then ends before the moment."""
+    exact: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        where = f"Windowed {self.how.name!r}"
+        if self.window is not None and self.window <= timedelta(0):
+            raise DeclarationError(f"{where}: a window of {self.window} holds nothing. Use more than zero, or None.")
+        if self.window is None and self.how.needs_length:
+            raise DeclarationError(f"{where}: a rate needs a window with an end. Declare its length.")
+        for hop in (self.tail_hop, self.head_hop):
+            if hop is not None and hop <= timedelta(0):
+                raise DeclarationError(f"{where}: a hop of {hop} rounds to nothing. Use more than zero, or None.")
+
+    @classmethod
+    def over(cls, *windows: timedelta, how: Aggregation, edges: Edges = "[)") -> tuple[Self, ...]:
+        """The same aggregation over several windows."""
+        return tuple(cls(how=how, window=window, edges=edges) for window in windows)
+
+    @property
+    def name(self) -> str:
+        """delay_mean_3h."""
+        return f"{self.how.name}_{short(self.window) if self.window else 'ever'}"
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for catalog and card."""
+        span = f"of the last {short(self.window)} before the moment" if self.window else "before the moment"
+        return f"{self.how.meaning} {span}."
+
+    @property
+    def lookback_days(self) -> int:
+        """The days that it touches at most."""
+        if self.window is None:
+            return EVER
+        length = self.window + (self.tail_hop or timedelta(0)) + (self.head_hop or timedelta(0))
+        return -(-length // timedelta(days=1))
+
+    @property
+    def absent(self) -> int | None:
+        """What the aggregation makes of nothing."""
+        return self.how.of_nothing
+
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the aggregation reads."""
+        return self.how.columns()
+
+    def result(self, types: Mapping[str, Type]) -> Type:
+        """The aggregation's type."""
+        return self.how.result(types)

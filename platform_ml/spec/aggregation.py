@@ -1,0 +1,117 @@
+"""What is made of the events of an exact window, a number for each label row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+
+from platform_ml.spec.errors import DeclarationError
+from platform_ml.spec.schema import NUMBERS, Double
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from platform_ml.spec.schema import Type
+
+Takes = Literal["numbers", "codes", "positions"]
+
+
+class Segments(Protocol):
+    """The events in the windows of `n` rows, row after row and oldest first: `m` in all, nulls left out."""
+
+    @property
+    def values(self) -> NDArray[np.number]:
+        """(m,) whole numbers of `unit`, or floats; codes or positions for an aggregation that takes those."""
+        ...
+
+    @property
+    def unit(self) -> float:
+        """What a whole number of `values` is worth: 0.01 for a decimal with two digits."""
+        ...
+
+    @property
+    def seconds(self) -> NDArray[np.float64]:
+        """(m,) how long before its row's moment an event happened."""
+        ...
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """(n,) events of each row."""
+        ...
+
+    @property
+    def window_seconds(self) -> float | None:
+        """The length of the window; None: without end."""
+        ...
+
+    def add(self, values: NDArray[np.number]) -> NDArray[np.number]:
+        """(n,) the sum of (m,) values for each row, zero where it has no event; in order, so the same on every run."""
+        ...
+
+    def least(self, values: NDArray[np.number]) -> NDArray[np.number]:
+        """(n,) the smallest of (m,) values for each row, zero where it has no event."""
+        ...
+
+    def most(self, values: NDArray[np.number]) -> NDArray[np.number]:
+        """(n,) the greatest of (m,) values for each row, zero where it has no event."""
+        ...
+
+    def spread(self, rows: NDArray[np.number]) -> NDArray[np.number]:
+        """(m,) the value of its row for each event."""
+        ...
+
+
+class Aggregation:
+    """A number made of the events of a window."""
+
+    takes: ClassVar[Takes] = "numbers"
+    """What `values` are; positions: the aggregation answers with the position of an event, whose value is taken."""
+    needs_length: ClassVar[bool] = False
+    """Whether it means nothing over a window without end."""
+    of_nothing: ClassVar[int | None] = None
+    """The result of a window without events; None: null."""
+
+    @property
+    def name(self) -> str:
+        """What a feature's name begins with: delay_mean."""
+        raise NotImplementedError
+
+    @property
+    def meaning(self) -> str:
+        """The beginning of a sentence for catalog and card: Mean delay."""
+        raise NotImplementedError
+
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it reads: one at most."""
+        return ()
+
+    def result(self, types: Mapping[str, Type]) -> Type:
+        """The type of the result, or `DeclarationError` when a column does not fit."""
+        return Double()
+
+    def compute(self, events: Segments) -> NDArray[np.number]:
+        """(n,) the result of each row; what it is for a row without events does not matter."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class AggregationOf(Aggregation):
+    """An aggregation of the numbers of one column; nulls do not count."""
+
+    of: str
+
+    def columns(self) -> tuple[str, ...]:
+        """The column."""
+        return (self.of,)
+
+    def result(self, types: Mapping[str, Type]) -> Type:
+        """A double."""
+        if not isinstance(types[self.of], NUMBERS):
+            raise DeclarationError(
+                f"{type(self).__name__} of {self.of!r}: the column is {types[self.of].sql}, not a number. "
+                "Choose a number, or take its last or its distinct values."
+            )
+        return Double()

@@ -1,0 +1,149 @@
+"""What is predicted of single events: each one is a row, seen from some time before it happens."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from platform_ml.spec.errors import DeclarationError
+from platform_ml.spec.feature_group import EVENT_TIME
+from platform_ml.spec.fingerprint import PROSE
+from platform_ml.spec.label import KNOWN_TIME
+from platform_ml.spec.naming import check_known, check_name, check_unique
+from platform_ml.spec.schema import Timestamp
+
+if TYPE_CHECKING:
+    from platform_ml.spec.feature_group import Derived
+    from platform_ml.spec.schema import Type
+    from platform_ml.spec.source import Source
+    from platform_ml.spec.window import Cadence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """How a row of a source becomes a label."""
+
+    value: str
+    """The column with the outcome; rows in which it is null are not labelled."""
+    known: str
+    """The column that says when the outcome became known."""
+    horizon_days: int
+    """How many days after the moment of prediction the outcome is known at the latest."""
+    lead: timedelta = timedelta(0)
+    """How long before the source's event time the prediction is made."""
+
+    def __post_init__(self) -> None:
+        if self.lead < timedelta(0):
+            raise DeclarationError(f"Event: a lead of {self.lead} predicts after the event. Use zero or more.")
+        if self.horizon_days < 1:
+            raise DeclarationError(f"Event: a horizon has at least 1 day, not {self.horizon_days}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventLabel:
+    """The outcome of every event of a source, at the moment of prediction before it."""
+
+    name: str
+    description: str = field(metadata=PROSE)
+    source: Source
+    entity: str
+    """The column of what rows depend on: rows of one entity are kept together where that matters."""
+    event: Event
+    attributes: tuple[str, ...] = ()
+    """Columns of the event that are known at the moment of prediction: a model sees them."""
+    carried: tuple[str, ...] = ()
+    """Columns that no model sees: keys to join by, other moments, helpers."""
+    derived: tuple[Derived, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_name("Label", self.name)
+        where = f"Label {self.name!r}"
+        if self.source.cadence is None or self.source.event_time is None:
+            raise DeclarationError(f"{where}: source {self.source.name!r} has no event time, so nothing comes after.")
+        check_unique(where, "column", [*self.source.types, *(column.name for column in self.derived)])
+        check_unique(where, "column", [*self.columns])
+        read = [self.entity, self.event.value, self.event.known, *self.attributes, *self.carried]
+        check_known(where, "column", read, self.all_types)
+        if not isinstance(self.all_types[self.event.known], Timestamp):
+            raise DeclarationError(f"{where}: {self.event.known!r} says when the outcome is known: make it a Timestamp.")
+        for column in (*self.attributes, *self.carried):
+            if leaked := self._outcomes(column):
+                raise DeclarationError(
+                    f"{where} leaks: {column!r} is made of {leaked!r}, which is known only after the moment of "
+                    "prediction. Drop it."
+                )
+
+    def _outcomes(self, column: str) -> str | None:
+        """What of the outcome a column is made of, also through other derived columns."""
+        outcome = {self.event.value, self.event.known} | self._read(self.event.value)
+        outcome &= {self.event.value, self.event.known} | set(self.source.types)
+        known_before = {self.source.event_time, *self.source.key, self.entity}
+        return next(iter(sorted(({column} | self._read(column)) & (outcome - known_before))), None)
+
+    def _read(self, column: str) -> set[str]:
+        found: set[str] = set()
+        sql = {derived.name: derived.sql for derived in self.derived}
+        waiting = [column]
+        while waiting:
+            text = sql.get(waiting.pop(), "")
+            new = {name for name in self.all_types if re.search(rf"\b{re.escape(name)}\b", text)} - found
+            found |= new
+            waiting += new
+        return found
+
+    @property
+    def all_types(self) -> dict[str, Type]:
+        """Every column of an event → type."""
+        return self.source.types | {column.name: column.type for column in self.derived}
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that tell rows apart, beside the moment."""
+        return self.source.key
+
+    @property
+    def columns(self) -> dict[str, Type]:
+        """The columns of its table, in order."""
+        types = self.all_types
+        named = dict.fromkeys([*self.source.key, self.entity, *self.carried, *self.attributes])
+        own: dict[str, Type] = {name: types[name] for name in named}
+        return own | {EVENT_TIME: Timestamp(), self.name: types[self.event.value], KNOWN_TIME: Timestamp()}
+
+    @property
+    def type(self) -> Type:
+        """The type of the outcome."""
+        return self.all_types[self.event.value]
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for catalog and card."""
+        return self.description
+
+    @property
+    def population(self) -> str:
+        """Who is predicted, as a sentence."""
+        return f"Every event of {self.source.name} whose {self.event.value} is known afterwards."
+
+    @property
+    def moments(self) -> str:
+        """When is predicted, as a sentence."""
+        return f"{self.event.lead} before {self.source.event_time}." if self.event.lead else f"{self.source.event_time}."
+
+    @property
+    def horizon_days(self) -> int:
+        """How far ahead the label looks."""
+        return self.event.horizon_days
+
+    @property
+    def lead(self) -> timedelta:
+        """How long before its partition's first day a moment of prediction may lie."""
+        return self.event.lead
+
+    @property
+    def cadence(self) -> Cadence:
+        """The days of the events."""
+        if self.source.cadence is None:
+            raise TypeError(self)
+        return self.source.cadence
