@@ -5,9 +5,9 @@ Decisions, where the rules leave room (u = t - offset is the moment a delayed ta
 * t is the spine row's time; a table with a spine time of its own has its own t, for knowledge too.
 * Candidates: the key matches; the event time is set, within the bound of u and within the look-back of u; the row is
   known.
-* Known: `known_from` <= t < `known_to` where a table has them (null = open), in every mode; `created` <= t per row,
-  `created` <= T as of T; a null `created` is never known in these two modes; a table without `created` is always known.
-  t is not shifted by the offset: what was known is a matter of the spine row's own moment.
+* Known: `known_from` <= t < `known_to` where a table has them (null = open), also when no mode is asked for; `created`
+  <= t per row. As of T, both are judged at T. A null `created` is never known in these two modes; a table without
+  `created` is always known. t is not shifted by the offset: what was known is a matter of the row's own moment.
 * The newest candidate alone is judged: event time, then created, sequence (null = oldest in both), then row position.
   If it is expired (TTL, of u), no longer valid (u < `valid_to`, null = open) or a tombstone, the features are null.
 * TTL and look-back may both be given, and both hold; the look-back's two edges are inclusive.
@@ -16,9 +16,9 @@ Decisions, where the rules leave room (u = t - offset is the moment a delayed ta
   Without t, nothing is known per row, and `known_from`, `known_to` and `valid_to` hold only where they are open.
 * An aggregation is over the known rows of the key in a window that ends at u, after rounding down to `head_hop`; it
   begins `window` earlier, rounded down to `tail_hop`. Its interval says which edges count. Bound, TTL, look-back,
-  `valid_to` and tombstone are rules of the newest row and do not apply. Nulls are left out; NaN is greater than any
-  number and equals itself; first and last go by the order of candidates. Over no rows, counts are 0 and everything else
-  is null; for a null spine time all are null.
+  `valid_to` and tombstone are rules of the newest row and do not apply. Nulls are left out; a NaN makes NaN of all but
+  counts, of which it is one value; first and last go by the order of candidates. Over no rows, as for a spine row
+  without time, counts are 0 and everything else is null.
 """
 
 from __future__ import annotations
@@ -57,9 +57,8 @@ def look_up(table: Table, by_key: dict[tuple[Any, ...], list[tuple[int, Row]]], 
     key = tuple(spine_row.get(column) for column in table.keys)
     t = spine_row.get(table.spine_time) if table.spine_time is not None else None
     timed = table.event_time is not None and table.spine_time is not None
-    if timed and t is None:
-        return dict.fromkeys([*table.features, *table.aggregations])
-    rows = [] if None in key and table.policy.null_keys == "no_match" else by_key.get(key, [])
+    nothing = (timed and t is None) or (None in key and table.policy.null_keys == "no_match")
+    rows = [] if nothing else by_key.get(key, [])
     rows = [(position, row) for position, row in rows if known(table, row, t)]
     if table.event_time is not None:
         rows = [(position, row) for position, row in rows if row.get(table.event_time) is not None]
@@ -76,15 +75,15 @@ def look_up(table: Table, by_key: dict[tuple[Any, ...], list[tuple[int, Row]]], 
 
 
 def known(table: Table, row: Row, t: int | None) -> bool:
+    until = table.policy.knowledge if isinstance(table.policy.knowledge, int) else t
     start = row.get(table.known_from) if table.known_from is not None else None
     end = row.get(table.known_to) if table.known_to is not None else None
-    if start is not None and (t is None or t < start):
+    if start is not None and (until is None or until < start):
         return False
-    if end is not None and (t is None or t >= end):
+    if end is not None and (until is None or until >= end):
         return False
     if table.created is None or table.policy.knowledge is None:
         return True
-    until = t if table.policy.knowledge == "row" else table.policy.knowledge
     created = row.get(table.created)
     return created is not None and until is not None and created <= until
 
@@ -163,8 +162,12 @@ def total(values: list[Any]) -> Any:
     return sum(values) if all(isinstance(value, int) for value in values) else math.fsum(values)
 
 
-def by_size(value: Any) -> tuple[bool, Any]:
-    return (is_nan(value), 0 if is_nan(value) else value)
+def least(values: list[Any]) -> Any:
+    return math.nan if any(map(is_nan, values)) else min(values)
+
+
+def most(values: list[Any]) -> Any:
+    return math.nan if any(map(is_nan, values)) else max(values)
 
 
 def variance(values: list[Any]) -> float | None:
@@ -184,8 +187,8 @@ OPS = {
     "sum": total,
     "avg": lambda values: total(values) / len(values),
     "mean": lambda values: total(values) / len(values),
-    "min": lambda values: min(values, key=by_size),
-    "max": lambda values: max(values, key=by_size),
+    "min": least,
+    "max": most,
     "first": lambda values: values[0],
     "last": lambda values: values[-1],
     "std": deviation,

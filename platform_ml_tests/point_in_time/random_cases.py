@@ -33,7 +33,7 @@ PAYLOADS = {
     "bool": (True, False, None),
 }
 SUMMED = {"int": (0, 1, 2, 5, -7, None), "float": (0.0, 0.5, 2.25, -1.25, float("nan"), None)}
-OPS = ("count", "sum", "avg", "mean", "min", "max", "std", "variance", "distinct")
+OPS = ("count", "sum", "avg", "mean", "min", "max", "std", "distinct", "last")
 Row = dict[str, Any]
 
 
@@ -51,9 +51,13 @@ def random_case(random: Random, name: str, size: int | None = None) -> Row:
     timed = random.random() < 0.95
     spine = [spine_row(random, clock, keys, number, timed=timed) for number in range(size)]
     kind = "window_agg" if random.random() < 0.25 else "pit"
-    tables = [
+    tables: list[Row] = [
         random_table(random, clock, keys, f"t{n}", kind, size, timed=timed) for n in range(random.choice((1, 1, 2, 3)))
     ]
+    if timed and random.random() < 0.15:  # one table in two roles
+        tables.append(tables[0] | {"name": "again", "prefix": "again__", "spine_event_time": "other"})
+    if not any("spine_event_time" in table for table in tables):
+        spine = [{column: cell for column, cell in row.items() if column != "other"} for row in spine]
     case = {
         "id": name,
         "kind": kind,
@@ -156,12 +160,14 @@ def random_table(
     if not aggregated:
         table["features"] = [{"from": x, "as": f"f_{x}"} if random.random() < 0.3 else x for x in types]
         table |= random_rules(random, clock, timed=timed and table["event_time"] is not None)
-    if aggregated and random.random() < 0.5:
+    if timed and table["event_time"] is not None and random.random() < (0.4 if aggregated else 0.1):
         table |= {"known_from": "kf", "known_to": "kt"}
     if timed and table["event_time"] is not None:
         table |= {"offset_seconds": clock.duration()} if random.random() < 0.2 else {}
         table |= {"spine_event_time": "other"} if random.random() < 0.2 else {}
     table |= {"policy": random_policy(random, clock, timed=timed)} if random.random() < 0.15 else {}
+    if "known_from" in table and "created" in table:  # knowledge is said once; `created` is left to order ties
+        table["policy"] = table.get("policy", {}) | {"knowledge": None}
     table["prefix"] = f"{name}__"
     number = random.choice((0, 1, 5, 30, 60)) if size < max(SIZES) else random.choice((50, 2_000))
     values = {column: (SUMMED if aggregated else PAYLOADS)[of] for column, of in types.items()}

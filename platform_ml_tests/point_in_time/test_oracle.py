@@ -168,15 +168,15 @@ def test_aggregates(op, value):
 
 def test_over_no_rows_counts_are_zero_and_the_rest_is_null():
     for op, nothing in {"count": 0, "distinct": 0, "sum": None, "avg": None, "max": None, "std": None}.items():
-        assert numbers([(2, 1)], [day(1), None], aggregation={"op": op}) == [nothing, None]
+        assert numbers([(2, 1)], [day(1), None], aggregation={"op": op}) == [nothing, nothing]
     assert numbers([(2, 1)], [day(3)], aggregation={"op": "std"}) == [None]
 
 
-def test_nan_is_the_greatest_and_itself():
+def test_nan_is_itself_and_makes_nan_of_all_but_counts():
     rows = [(1, math.nan), (2, 1.0), (3, math.nan)]
-    assert numbers(rows, [day(9)], aggregation={"op": "min"}) == [1.0]
+    assert numbers(rows, [day(9)], aggregation={"op": "count"}) == [3]
     assert numbers(rows, [day(9)], aggregation={"op": "distinct"}) == [2]
-    for op in ("max", "sum", "variance"):
+    for op in ("min", "max", "sum", "variance"):
         assert math.isnan(numbers(rows, [day(9)], aggregation={"op": op})[0])
 
 
