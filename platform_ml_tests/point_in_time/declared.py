@@ -1,24 +1,26 @@
 """A case as the project's declarations, and the engine's answer to it. The only page here that knows the engine.
 
-Names of a case may be anything, those of declarations are lower_snake_case: columns are numbered here, and named back in
-the answer. What a case says in another way than the declarations do:
+Names of a case may be anything, those of declarations are lower_snake_case: columns are numbered here, and named back
+in the answer. What a case says in another way than the declarations do:
 
 * An exclusive TTL is one that is a microsecond shorter. A look-back is a delay (its near end) and a TTL (its far end).
 * A table without event time is a reference, or a history from the first of times if it has rules of order or knowledge.
 * A spine without time is read at the end of all times (before them, where a row has to be known at its own moment).
 * Each knowledge mode is a view of its own; a table that was given twice is one group in two roles.
+* A column of mixed or nested values travels as JSON text.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from platform_ml.engine.point_in_time import Side, join
 
 from platform_ml import aggregations as how
-from platform_ml.engine.point_in_time import Side, join
 from platform_ml.engine.schema import arrow_type
 from platform_ml.features import Field, Windowed
 from platform_ml.formats import Parquet
@@ -56,7 +58,7 @@ AGGREGATIONS: dict[str, type[Aggregation]] = {
 def answer(case: Case, threads: int) -> list[dict[str, Any]]:
     """The engine's rows for a case, at a number of threads: one declared view for each knowledge mode, side by side."""
     spine = Spine.of(case)
-    found = {name: values(spine.rows[column]) for name, column in spine.names.items()}
+    found = {name: values(spine.rows[column], spine.types[name]) for name, column in spine.names.items()}
     joins: list[tuple[Knowledge, Joined]] = []
     for number, table in enumerate(case.tables):
         earlier = next((n for n, other in enumerate(case.tables[:number]) if same_group(table, other, spine)), number)
@@ -76,14 +78,20 @@ def answer(case: Case, threads: int) -> list[dict[str, Any]]:
             for selection, joined in zip(view.selections, chosen, strict=True)
         ]
         result = join(spine.rows, sides, knowledge=view.knowledge, threads=threads)
-        named = {name: column for joined in chosen for name, column in joined.names.items()}
-        found |= {name: values(result[column]) for name, column in named.items()}
+        for joined in chosen:
+            found |= {name: values(result[column], joined.types[name]) for name, column in joined.names.items()}
     return [{name: found[name][row] for name in case.columns} for row in range(len(case.spine))]
 
 
-def values(column: pa.ChunkedArray) -> list[Any]:
+@dataclass(frozen=True)
+class Json(Text):
+    """Text that holds a value of any kind."""
+
+
+def values(column: pa.ChunkedArray, kind: Type) -> list[Any]:
     """Plain Python; moments as microseconds."""
-    return (column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column).to_pylist()
+    cells = (column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column).to_pylist()
+    return [None if cell is None else json.loads(cell) for cell in cells] if isinstance(kind, Json) else cells
 
 
 @dataclass(frozen=True)
@@ -191,6 +199,8 @@ class Joined:
     rows: pa.Table
     names: dict[str, str]
     """Column of the case → of the view."""
+    types: dict[str, Type]
+    """Column of the case → its type."""
 
 
 def declared(table: cases.Table, number: int, group: str, spine: Spine) -> list[Joined]:
@@ -245,7 +255,7 @@ class Role:
     def column(self, name: str, untold: Type | None = None) -> str:
         """The declared column of a payload; a moment becomes a whole number, as no feature may be a moment."""
         safe = f"c{sorted({c for row in self.table.rows for c in row} | {name}).index(name)}"
-        self.columns[safe] = (type_of(self.cells(name), name, untold), self.cells(name))
+        self.columns[safe] = (type_of(self.cells(name), untold), self.cells(name))
         return safe
 
     def time(self, name: str, column: str | None, shift: int = 0) -> str | None:
@@ -287,6 +297,7 @@ class Role:
             selection=declaration.select(*(f.name for f in features.values())).role(prefix, on=self.keys, at=at),
             rows=rows,
             names={name: f"{prefix}{feature.name}" for name, feature in features.items()},
+            types={name: feature.result(declaration.types) for name, feature in features.items()},
         )
 
     @property
@@ -335,7 +346,7 @@ class Role:
         )
 
     def order(self) -> tuple[Mutations | None, str | None, str | None]:
-        """Knowledge, `created` and `sequence`; beside mutations, `created` only orders, so it is part of the sequence."""
+        """Knowledge, `created` and `sequence`; beside mutations, `created` only orders: it is part of the sequence."""
         table = self.table
         if table.known_from is None and table.known_to is None:
             return None, self.time("created", table.created), self.rank(table.sequence)
@@ -365,21 +376,23 @@ def spine_type(case: Case, column: str) -> Type:
     for table in case.tables:
         if column in table.keys:
             cells += [row.get(table.keys[column]) for row in table.rows]
-    return type_of(cells, column)
+    return type_of(cells)
 
 
-def type_of(cells: list[Any], column: str, untold: Type | None = None) -> Type:
+def type_of(cells: list[Any], untold: Type | None = None) -> Type:
     """The one type of a column; text, or `untold`, where nothing tells."""
     kinds = {type(cell) for cell in cells if cell is not None}
-    for allowed, kind in (({bool}, Boolean()), ({int}, Integer()), ({int, float}, Double())):
-        if kinds and kinds <= allowed:
+    if not kinds:
+        return untold or Text()
+    for allowed, kind in (({bool}, Boolean()), ({int}, Integer()), ({int, float}, Double()), ({str}, Text())):
+        if kinds <= allowed:
             return kind
-    if kinds - {str}:
-        raise CaseError(f"column {column!r} mixes {sorted(kind.__name__ for kind in kinds)}: a column has one type.")
-    return untold or Text() if not kinds else Text()
+    return Json()
 
 
 def array(cells: list[Any], kind: Type) -> pa.Array:
     if isinstance(kind, Timestamp):
         return pa.array(cells, pa.int64()).cast(arrow_type(kind))
+    if isinstance(kind, Json):
+        cells = [None if cell is None else json.dumps(cell) for cell in cells]
     return pa.array(cells, arrow_type(kind), from_pandas=False)

@@ -77,18 +77,21 @@ def failure(case: Case, answer: Answer, threads: Sequence[int]) -> str | None:
 def difference(case: Case, got: Sequence[dict[str, Any]]) -> str | None:
     """Where an answer departs from the expected one: table and column, row, both values, and how many more."""
     expected = case.expected or ()
+    if missing := [set(case.columns) - set(row) for row in got if set(case.columns) - set(row)]:
+        return f"columns {sorted(missing[0])} are missing"
     if len(got) != len(expected):
         return f"expected {len(expected)} rows, got {len(got)}"
     owners = {name: t.name for t in case.tables for name in (*t.features, *t.aggregations)}
     tolerance = {name: AGGREGATED for t in case.tables for name, a in t.aggregations.items() if a.op not in EXACT}
     found = []
     for number, (wanted, row) in enumerate(zip(expected, got, strict=True)):
-        if set(wanted) != set(row):
+        # A spine row may leave a column out, which is a null; a column of a table is always there.
+        if set(wanted) - set(row) or (set(row) - set(wanted)) & owners.keys():
             return f"row {number}: expected columns {sorted(wanted)}, got {sorted(row)}"
         found += [
-            f"{owners.get(column, 'spine')}.{column}, row {number}: expected {value!r}, got {row[column]!r}"
-            for column, value in wanted.items()
-            if not equal(value, row[column], tolerance.get(column, PICKED))
+            f"{owners.get(column, 'spine')}.{column}, row {number}: expected {wanted.get(column)!r}, got {value!r}"
+            for column, value in row.items()
+            if not equal(wanted.get(column), value, tolerance.get(column, PICKED))
         ]
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     return found[0] + more if found else None

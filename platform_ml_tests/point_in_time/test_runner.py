@@ -50,7 +50,9 @@ def test_a_wrong_answer_names_table_column_row_and_values():
     assert difference(case, [good[0] | {"b_x": 4}]) == "b.b_x, row 0: expected 1, got 4"
     assert difference(case, [good[0] | {"b_x": 4, "a_x": 0}]).endswith("(and 1 more)")
     assert difference(case, good * 2) == "expected 1 rows, got 2"
-    assert "expected columns" in difference(case, [{}])
+    assert difference(case, [{"id": 1}]).startswith("columns ['a_x', 'b_x'")
+    assert "expected columns" in difference(replace(case, expected=({"id": 1},)), good)
+    assert "expected columns" in difference(replace(case, expected=({**case.expected[0], "c_x": 1},)), good)
 
 
 def test_an_engine_that_breaks_and_a_file_that_is_no_case_are_failures(tmp_path):
