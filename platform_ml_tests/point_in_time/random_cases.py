@@ -157,7 +157,7 @@ def random_table(
     aggregated = kind == "window_agg" and table["event_time"] is not None and timed
     types = {f"x{n}": random.choice(sorted(SUMMED if aggregated else PAYLOADS)) for n in range(random.randint(1, 3))}
     table |= {"features": [], "aggregations": random_aggregations(random, clock, types)} if aggregated else {}
-    if not aggregated:
+    if not aggregated or random.random() < 0.2:
         table["features"] = [{"from": x, "as": f"f_{x}"} if random.random() < 0.3 else x for x in types]
         table |= random_rules(random, clock, timed=timed and table["event_time"] is not None)
     if timed and table["event_time"] is not None and random.random() < (0.4 if aggregated else 0.1):
@@ -203,7 +203,8 @@ def random_aggregations(random: Random, clock: Clock, types: dict[str, str]) -> 
     found = []
     for number in range(random.randint(1, 3)):
         op, hop = random.choice(OPS), random.choice((None, None, clock.step, 2 * clock.step))
-        item: Row = {"name": f"a{number}_{op}", "op": op, "column": random.choice(sorted(types))}
+        item: Row = {"name": f"a{number}_{op}", "op": op}
+        item |= {} if op == "count" and random.random() < 0.3 else {"column": random.choice(sorted(types))}
         item["window_seconds"] = random.choice((None, *((n * clock.step) for n in (1, 2, 4))))
         item |= {"tail_hop_seconds": hop} if hop else {}
         item |= {"head_hop_seconds": hop} if hop and random.random() < 0.3 else {}
