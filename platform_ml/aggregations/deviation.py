@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from platform_ml.spec.aggregation import AggregationOf
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class Deviation(AggregationOf):
     """The sample standard deviation of a column (n - 1); null with fewer than two events that know it."""
+
+    least_events: ClassVar[int] = 2
 
     @property
     def name(self) -> str:
@@ -34,5 +36,4 @@ class Deviation(AggregationOf):
         values = events.values.astype(np.float64) * events.unit
         mean = events.add(values) / np.maximum(events.counts, 1)
         squares = events.add((values - events.spread(mean)) ** 2)
-        found = np.sqrt(squares / np.maximum(events.counts - 1, 1))
-        return np.where(events.counts > 1, found, np.nan)
+        return np.sqrt(squares / np.maximum(events.counts - 1, 1))

@@ -40,7 +40,9 @@ class Candidates:
         """
         import numpy as np
 
-        found = np.empty(len(codes), np.int64)
+        found = np.zeros(len(codes), np.int64)
+        if not len(self.times):
+            return found
         for block in range(0, len(codes), BLOCK):
             some, at = codes[block : block + BLOCK], moments[block : block + BLOCK]
             low, high = self.starts[some], self.starts[some + 1]

@@ -195,8 +195,10 @@ def _result(
     )
     with np.errstate(invalid="ignore", over="ignore"):
         found = feature.how.compute(pairs)
-    nothing = pairs.counts == 0
+    nothing = pairs.counts < feature.how.least_events
     if feature.how.takes == "positions" and feature.how.of_nothing is None:
+        if nothing.all():
+            return pa.nulls(len(nothing), arrow_type(feature.result(types)))
         places = pa.array(events.found.positions[np.where(nothing, 0, found)], mask=nothing)
         return events.columns[column].combine_chunks().take(places)
     kind = feature.result(types)
@@ -268,7 +270,7 @@ def _span(feature: Windowed, found: Candidates, codes: Whole, moments: Whole) ->
     if feature.window is None:
         start = found.starts[code]
     else:
-        begin = _floor(at - _microseconds(feature.window), feature.tail_hop)
+        begin = _floor(end - _microseconds(feature.window), feature.tail_hop)
         start = found.until(code, begin - 1 if feature.edges.startswith("[") else begin)
     start = np.where(here, start, 0)
     return start, np.where(here, np.maximum(start, stop), 0)

@@ -223,7 +223,7 @@ class _Lookup:
             rows=self.side.rows.select([name for name in apart if name in self.side.rows.column_names]),
             keys=(*self.group.keys, *([EVENT_TIME] if self.group.rules else [])),
         )
-        created = self._created if start is None else start
+        created = self._created if start is None or isinstance(self.rules.known, Mutations) else start
         sequence = self._column(self.rules.sequence, ALWAYS)
         return settle(found, created, sequence, refuse if self.rules.ties == "error" else None)
 
@@ -263,9 +263,9 @@ class _Lookup:
             event = self._ready.values[positions] - self.delay - (rules.bound == "<") if len(self._ready.values) else 0
             found = found & (moments - self.delay - event <= _microseconds(rules.ttl))
         if (over := self._column(rules.valid_to, NEVER)) is not None and len(over):
-            found = found & (moments < over[positions])
+            found = found & (moments - self.delay < over[positions])
         if rules.tombstone is not None and self.side.rows.num_rows:
-            gone = pc.fill_null(self.side.rows[rules.tombstone].take(pa.array(positions)), value=False)
+            gone = self.side.rows[rules.tombstone].take(pa.array(positions)).fill_null(pa.scalar(value=False))
             found = found & ~gone.to_numpy()
         return found
 

@@ -71,8 +71,10 @@ class Aggregation:
     """What `values` are; positions: the aggregation answers with the position of an event, whose value is taken."""
     needs_length: ClassVar[bool] = False
     """Whether it means nothing over a window without end."""
+    least_events: ClassVar[int] = 1
+    """With fewer events the result is `of_nothing`."""
     of_nothing: ClassVar[int | None] = None
-    """The result of a window without events; None: null."""
+    """The result of a window without enough events; None: null."""
 
     @property
     def name(self) -> str:

@@ -18,9 +18,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from platform_ml.engine.point_in_time import Side, join
 
 from platform_ml import aggregations as how
+from platform_ml.engine.point_in_time import Side, join
 from platform_ml.engine.schema import arrow_type
 from platform_ml.features import Field, Windowed
 from platform_ml.formats import Parquet
