@@ -256,7 +256,6 @@ class _Lookup:
     def _judged(self, found: NDArray[np.bool_], positions: Whole) -> NDArray[np.bool_]:
         """Drop answers that are too old, over, or tombstones: the newest row alone is judged."""
         import pyarrow as pa
-        import pyarrow.compute as pc
 
         rules, moments = self.rules, self.moments.values
         if rules.ttl is not None:
