@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ENTITY, TIME, ROW = "entity", "event_time", "row_id"
-CREATED, SEQUENCE = "_created", "_seq"
-"""Named as the platform names them in every table."""
+CREATED = "created"
+"""When a row became known."""
 VALUES = 3
 """Feature columns of a group, all float64."""
 LAYOUTS = ("sorted", "shuffled")

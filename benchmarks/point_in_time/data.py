@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from cases import CREATED, ENTITY, LAYOUTS, ROW, SCALES, SEQUENCE, TIME, Scale, values
+from cases import CREATED, ENTITY, LAYOUTS, ROW, SCALES, TIME, Scale, values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MADE = 1
+MADE = 2
 """Part of every file name: one more when the generator changes."""
 YEAR = 365 * 86_400 * 1_000_000
 START = 1_704_067_200_000_000
@@ -71,7 +71,7 @@ def _group(scale: Scale, number: int, layout: str) -> pa.Table:
         order = draw.permutation(scale.rows)
         columns = {name: column[order] for name, column in columns.items()}
     arrays = {name: _clock(column) if name in {TIME, CREATED} else pa.array(column) for name, column in columns.items()}
-    return pa.table(arrays | {SEQUENCE: pa.array(np.zeros(scale.rows, dtype=np.int64))})
+    return pa.table(arrays)
 
 
 def _part(who: NDArray[np.int64], times: NDArray[np.int64]) -> None:

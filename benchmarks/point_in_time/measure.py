@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset  # noqa: F401 - reading Parquet loads it on first use, which is no part of a join
+import pyarrow.dataset
 from cases import ROW, TIME, Case
 
 if TYPE_CHECKING:
