@@ -1,15 +1,17 @@
-# make demo | test | ui | lock | clean. Any Python from 3.11: make demo PYTHON=python3.12
+# make demo | test | ui | bench-pit | bench-weekly | lock | clean. Any Python from 3.11: make demo PYTHON=python3.12
 PYTHON ?= python3
 VENV ?= .venv
+VENV_BENCH ?= .venv-bench
 PROJECT ?= retail
 PYTEST_ARGS ?= -n auto --dist loadfile
 TORCH ?= 2.13.0
+BENCH_ARGS ?=
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: demo test ui lock clean
+.PHONY: demo test ui bench-pit bench-weekly lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.base ## data, features, model, gates and card of one project, start to end
@@ -25,6 +27,12 @@ test: $(VENV)/.dev ## everything that CI checks
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+bench-pit: $(VENV)/.base $(VENV_BENCH)/.done ## the point-in-time join beside its peers: an hour; BENCH_ARGS="--scale small --rounds 1": a minute
+	$(BIN)/python benchmarks/point_in_time/run.py --peers-python $(VENV_BENCH)/bin/python $(BENCH_ARGS)
+
+bench-weekly: $(VENV)/.base ## what the 52nd weekly dataset costs beside building it from scratch
+	$(BIN)/python benchmarks/weekly_datasets.py $(BENCH_ARGS)
+
 # A torch for GPUs brings a driver stack of its own, which a CPU build must not be held to: those are left out.
 lock: ## newest versions that pyproject.toml allows, tried in an environment of their own
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
@@ -39,7 +47,7 @@ lock: ## newest versions that pyproject.toml allows, tried in an environment of 
 	echo "requirements.lock: $$(grep -c == requirements.lock) packages"
 
 clean: ## the environment and all caches; data/ stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+	rm -rf $(VENV) $(VENV_BENCH) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
 	find platform_ml platform_ml_tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -56,3 +64,12 @@ $(VENV)/.dev: pyproject.toml requirements.lock | $(BIN)/python
 	@echo "Installing platform_ml with [deep,dev] into $(VENV): 3 GB, two minutes or three"
 	@$(PIP) install -c requirements.lock -e '.[deep,dev]'
 	@touch $(VENV)/.base $@
+
+# Feast on its own: where it does not install, the others are measured, and the table says that it is not there.
+$(VENV_BENCH)/.done: benchmarks/requirements-bench.txt benchmarks/requirements-feast.txt requirements.lock
+	@$(PYTHON) -m venv $(VENV_BENCH)
+	@echo "Installing the peers into $(VENV_BENCH): 1 GB, half a minute"
+	@$(VENV_BENCH)/bin/python -m pip -qq --disable-pip-version-check --no-input install -c requirements.lock -r benchmarks/requirements-bench.txt
+	@$(VENV_BENCH)/bin/python -m pip -qq --disable-pip-version-check --no-input install -c requirements.lock -r benchmarks/requirements-feast.txt || \
+	echo "Feast cannot be installed here; it will be missing from the table"
+	@touch $@
