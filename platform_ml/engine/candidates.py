@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.spec.errors import RowsError
@@ -16,11 +17,41 @@ if TYPE_CHECKING:
 
 NEVER, ALWAYS = (1 << 63) - 1, -(1 << 63)
 """Later and earlier than every time."""
-BLOCK = 1 << 16
+BLOCK = 1 << 14
 """Rows that are searched for at once: what a processor's cache holds."""
 
 
 @dataclass(frozen=True, kw_only=True)
+class Line:
+    """Keys and times as one number: `code * span + (time - first)`, ordered as both are."""
+
+    first: int
+    span: int
+    numbers: Whole
+    """(k,)"""
+
+    @classmethod
+    def of(cls, codes: Whole, times: Whole) -> Line | None:
+        """None where the numbers would not fit 64 bits."""
+        if not len(codes):
+            return None
+        first = int(times.min())
+        span = int(times.max()) - first + 1
+        if (int(codes.max()) + 1) * span >= NEVER:
+            return None
+        return cls(first=first, span=span, numbers=codes * span + (times - first))
+
+    def until(self, codes: Whole, moments: Whole) -> Whole:
+        """(m,) how many numbers are of earlier keys, or of the key and not after the moment."""
+        import numpy as np
+
+        # Before the first time is just below the key's own numbers: at most the last one of the key before.
+        low, high = self.first - 1, self.first + self.span - 1
+        since = np.clip(moments, low, high) - self.first
+        return np.searchsorted(self.numbers, codes * self.span + since, side="right")
+
+
+@dataclass(frozen=True)
 class Candidates:
     """Rows of one group, ordered by key and by what wins."""
 
@@ -30,23 +61,39 @@ class Candidates:
     """(k,) from when on each row can be used, UTC microseconds; ascending within a key."""
     positions: Whole
     """(k,) where the row stands in the group."""
-    starts: Whole
-    """(count + 1,) where the rows of each key begin."""
+    count: int
+    """Codes are below this."""
+    line: Line | None
+    """Keys and times as one number, if they fit."""
+
+    @classmethod
+    def of(cls, codes: Whole, times: Whole, positions: Whole, count: int) -> Candidates:
+        """Rows that are in order."""
+        return cls(codes, times, positions, count, Line.of(codes, times))
+
+    @cached_property
+    def starts(self) -> Whole:
+        """(count + 1,) where the rows of each key begin."""
+        import numpy as np
+
+        return np.searchsorted(self.codes, np.arange(self.count + 1))
 
     def until(self, codes: Whole, moments: Whole) -> Whole:
         """(m,) the place after the last row of each key that can be used at the moment; `starts` of it if none can.
 
-        A binary search in all rows at once: halving as often as the longest history needs.
+        Fast when asked in the order of codes and moments, since neighbours are then found near each other.
         """
         import numpy as np
 
-        found = np.zeros(len(codes), np.int64)
-        if not len(self.times):
-            return found
+        if not len(self.codes):
+            return np.zeros(len(codes), np.int64)
+        if self.line is not None:
+            return self.line.until(codes, moments)
+        found = np.empty(len(codes), np.int64)
         for block in range(0, len(codes), BLOCK):
             some, at = codes[block : block + BLOCK], moments[block : block + BLOCK]
             low, high = self.starts[some], self.starts[some + 1]
-            while (left := low < high).any():
+            while (left := low < high).any():  # halving as often as the longest history needs
                 middle = (low + high) >> 1
                 usable = left & (self.times[np.minimum(middle, len(self.times) - 1)] <= at)
                 low = np.where(usable, middle + 1, low)
@@ -56,29 +103,18 @@ class Candidates:
 
 
 def ordered(codes: Whole, times: Whole, positions: Whole, count: int) -> Candidates:
-    """Rows (with a key that is asked for, and a time) by key and time; equals stay as they are."""
+    """Rows (with a key that is asked for, and a time) by key and time; equals in any order."""
     import numpy as np
 
-    order = _order(codes, times)
-    if order is not None:
+    line = Line.of(codes, times)
+    if line is not None and not (line.numbers[1:] >= line.numbers[:-1]).all():
+        order = np.argsort(line.numbers)
         codes, times, positions = codes[order], times[order], positions[order]
-    starts = np.searchsorted(codes, np.arange(count + 1))
-    return Candidates(codes=codes, times=times, positions=positions, starts=starts)
-
-
-def _order(codes: Whole, times: Whole) -> Whole | None:
-    """A stable order by code and time; None when they are in it, which costs little to see."""
-    import numpy as np
-
-    if not len(codes):
-        return None
-    same = codes[1:] == codes[:-1]
-    if ((codes[1:] > codes[:-1]) | (same & (times[1:] >= times[:-1]))).all():
-        return None
-    first, span = int(times.min()), int(times.max()) - int(times.min()) + 1
-    if (int(codes.max()) + 1) * span < NEVER:
-        return np.argsort(codes * span + (times - first), kind="stable")
-    return np.lexsort((times, codes))
+        line = Line(first=line.first, span=line.span, numbers=line.numbers[order])
+    elif line is None and len(codes):
+        order = np.lexsort((times, codes))
+        codes, times, positions = codes[order], times[order], positions[order]
+    return Candidates(codes, times, positions, count, line)
 
 
 def settle(found: Candidates, created: Whole | None, sequence: Whole | None, refuse: Refusal | None) -> Candidates:
@@ -88,7 +124,10 @@ def settle(found: Candidates, created: Whole | None, sequence: Whole | None, ref
     """
     import numpy as np
 
-    ties = (found.codes[1:] == found.codes[:-1]) & (found.times[1:] == found.times[:-1])
+    if found.line is not None:
+        ties = found.line.numbers[1:] == found.line.numbers[:-1]
+    else:
+        ties = (found.codes[1:] == found.codes[:-1]) & (found.times[1:] == found.times[:-1])
     if not ties.any():
         return found
     tied = np.zeros(len(found.codes), bool)
@@ -108,7 +147,7 @@ def settle(found: Candidates, created: Whole | None, sequence: Whole | None, ref
         refuse.check(rows[:-1][equal], rows[1:][equal])
     positions = found.positions.copy()
     positions[places] = rows
-    return Candidates(codes=found.codes, times=found.times, positions=positions, starts=found.starts)
+    return replace(found, positions=positions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,14 +199,10 @@ def known_newest(found: Candidates, known: Whole, ready: Whole) -> Candidates:
     import numpy as np
 
     available = np.maximum(known[found.positions], ready[found.positions])
-    order = _order(found.codes, available)
-    if order is None:
-        return Candidates(codes=found.codes, times=available, positions=found.positions, starts=found.starts)
-    kept = order[order == np.maximum.accumulate(order)]
-    codes = found.codes[kept]
-    return Candidates(
-        codes=codes,
-        times=available[kept],
-        positions=found.positions[kept],
-        starts=np.searchsorted(codes, np.arange(len(found.starts))),
-    )
+    rank = np.arange(len(available))
+    by_then = ordered(found.codes, available, rank, found.count)
+    order = by_then.positions
+    if order is rank:
+        return Candidates(found.codes, available, found.positions, found.count, by_then.line)
+    kept = order == np.maximum.accumulate(order)
+    return Candidates.of(by_then.codes[kept], by_then.times[kept], found.positions[order[kept]], found.count)

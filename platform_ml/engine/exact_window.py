@@ -106,7 +106,7 @@ class Pairs:
 def windows(
     features: Mapping[str, Windowed], events: Events, codes: Whole, moments: Whole, types: Mapping[str, Type]
 ) -> dict[str, pa.Array]:
-    """Column of the view → (m,) results; `codes` are -1 for rows without key or moment (UTC microseconds)."""
+    """Column of the view → (m,) results for keys and moments (UTC microseconds), best asked in their order."""
     import numpy as np
     import pyarrow as pa
 
@@ -260,20 +260,15 @@ def _span(feature: Windowed, found: Candidates, codes: Whole, moments: Whole) ->
     """(m,) the places of the first event of each row's window and of the first one after it."""
     import numpy as np
 
-    here = codes >= 0
-    code, at = np.where(here, codes, 0), moments
-    if not len(found.codes):
-        return np.zeros(len(codes), np.int64), np.zeros(len(codes), np.int64)
-    end = _floor(at, feature.head_hop)
+    end = _floor(moments, feature.head_hop)
     # Times are whole microseconds: before x means until x - 1.
-    stop = found.until(code, end if feature.edges.endswith("]") else end - 1)
+    stop = found.until(codes, end if feature.edges.endswith("]") else end - 1)
     if feature.window is None:
-        start = found.starts[code]
+        start = found.starts[codes]
     else:
         begin = _floor(end - _microseconds(feature.window), feature.tail_hop)
-        start = found.until(code, begin - 1 if feature.edges.startswith("[") else begin)
-    start = np.where(here, start, 0)
-    return start, np.where(here, np.maximum(start, stop), 0)
+        start = found.until(codes, begin - 1 if feature.edges.startswith("[") else begin)
+    return start, np.maximum(start, stop)
 
 
 def _floor(moments: Whole, hop: timedelta | None) -> Whole:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.feature_group import columns_sql, types
-from platform_ml.engine.point_in_time import KNOWN_FROM, KNOWN_TO, Joined, Side, answer, merged, stored_name
+from platform_ml.engine.point_in_time import KNOWN_FROM, KNOWN_TO, Joined, Side, answers, merged, stored_name
 from platform_ml.engine.ports import CREATED, PARTITION, Files
+from platform_ml.engine.spine import Spine
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.history import Committed, ValidTime
 
@@ -30,13 +30,13 @@ def read_sides(
 ) -> pa.Table:
     """The spine with the columns of every selection, from these partitions of these pinned tables."""
     columns: dict[str, pa.Array] = {}
+    asked = Spine(spine)
     for group in view.groups:
         chosen = [selection for selection in view.selections if selection.group == group]
         parts: list[list[Joined]] = [[] for _ in chosen]
         for rows in _pieces(group, view, chosen, tables[group.name], keys[group.name], work):
             sides = [Side(selection=selection, rows=rows) for selection in chosen]
-            with ThreadPoolExecutor() as pool:
-                found = list(pool.map(lambda side: answer(spine, side, view.knowledge), sides))
+            found = answers(asked, sides, view.knowledge)
             for part, joined in zip(parts, found, strict=True):
                 part.append(joined)
                 part[:] = [merged(part)]

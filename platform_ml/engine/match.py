@@ -12,94 +12,106 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-MOST = 1 << 62
-"""Numbers of pairs stay below this, so that no product overflows."""
+    Whole = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Matched:
-    """A number for each row's key; -1 where the other side cannot have it."""
+class Keys:
+    """The keys of a table, numbered in their order: column by column, so that no two of them can be mixed up."""
 
-    spine: NDArray[np.int64]
-    """(m,)"""
-    rows: NDArray[np.int64]
-    """(n,) ascending where `rows` come ordered by their keys."""
+    codes: Whole
+    """(m,) the number of each row's key; -1 for a null that matches nothing."""
     count: int
     """Numbers are below this."""
+    known: tuple[pa.Array, ...]
+    """For each column its values in order."""
+    pairs: tuple[Whole, ...]
+    """For each column after the first: the numbers so far times its values, as far as they occur, in order."""
+    nulls: bool
+    """Whether a null is a key like any other."""
+
+    @classmethod
+    def of(cls, columns: Sequence[pa.ChunkedArray], length: int, *, nulls: bool) -> Keys:
+        """Number the keys of `length` rows. Without key columns everything is one thing."""
+        import numpy as np
+
+        codes, count, known, pairs = np.zeros(length, np.int64), 1, [], []
+        for number, column in enumerate(columns):
+            values, code = _numbered(column, nulls=nulls)
+            known.append(values)
+            if not number:
+                codes, count = code, len(values)
+                continue
+            both = _together(codes, code, len(values))
+            pairs.append(np.unique(both[both >= 0]))
+            codes, count = _place(pairs[-1], both), len(pairs[-1])
+        return cls(codes=codes, count=count, known=tuple(known), pairs=tuple(pairs), nulls=nulls)
+
+    def find(self, columns: Sequence[pa.ChunkedArray], length: int) -> Whole:
+        """(n,) the number of each row of another table; -1 where its key is none of these."""
+        import numpy as np
+
+        codes = np.zeros(length, np.int64)
+        for number, (column, known) in enumerate(zip(columns, self.known, strict=True)):
+            found = _found(column, known, nulls=self.nulls)
+            codes = _place(self.pairs[number - 1], _together(codes, found, len(known))) if number else found
+        return codes
 
 
-def match(
-    spine: Sequence[pa.ChunkedArray], rows: Sequence[pa.ChunkedArray], lengths: tuple[int, int], *, nulls: bool
-) -> Matched:
-    """Number the keys of `spine` in their order and find them in `rows`, column by column, so no two can be mixed up.
-
-    `lengths` are those of both sides (without key columns everything is one thing). `nulls`: a null is a key like any
-    other; otherwise it matches nothing.
-    """
-    import numpy as np
-
-    found = Matched(spine=np.zeros(lengths[0], np.int64), rows=np.zeros(lengths[1], np.int64), count=1)
-    for number, (wanted, there) in enumerate(zip(spine, rows, strict=True)):
-        column = _column(wanted, there, nulls=nulls)
-        found = _pairs(found, column) if number else column
-    return found
-
-
-def _column(wanted: pa.ChunkedArray, there: pa.ChunkedArray, *, nulls: bool) -> Matched:
+def _numbered(column: pa.ChunkedArray, *, nulls: bool) -> tuple[pa.Array, Whole]:
+    """The different values in order, and the number of each row's value."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    encoded = pa.chunked_array(wanted).combine_chunks().dictionary_encode(null_encoding="encode")
-    names = encoded.dictionary
-    order = pc.sort_indices(names).to_numpy()
-    if not nulls and names.null_count:
-        order = order[: len(order) - names.null_count]  # nulls come last
-    number = np.full(len(names), -1, np.int64)
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_dictionary(whole.type):
+        whole = whole.cast(whole.type.value_type)
+    encoded = whole.dictionary_encode(null_encoding="encode")
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    values = encoded.dictionary
+    order = pc.sort_indices(values).to_numpy()
+    if not nulls and values.null_count:
+        order = order[: len(order) - values.null_count]  # nulls come last
+    number = np.full(len(values), -1, np.int64)
     number[order] = np.arange(len(order))
-    known = names.take(pa.array(order))
-    spine = number[encoded.indices.to_numpy()]
-    return Matched(spine=spine, rows=_find(there, known, nulls=nulls), count=len(order))
+    return values.take(pa.array(order)), number[encoded.indices.to_numpy()]
 
 
-def _find(there: pa.ChunkedArray, known: pa.Array, *, nulls: bool) -> NDArray[np.int64]:
+def _found(column: pa.ChunkedArray, known: pa.Array, *, nulls: bool) -> Whole:
     """The place of each value in `known`; values that stand in a row are looked up once."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    heads, repeats = there, None
-    if pa.types.is_integer(there.type) and not there.null_count and len(there):
-        values = there.to_numpy()
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    heads, repeats = column, None
+    if pa.types.is_integer(column.type) and not column.null_count and len(column):
+        values = column.to_numpy()
         starts = np.flatnonzero(values[1:] != values[:-1]) + 1
         if len(starts) < len(values) // 2:
             starts = np.concatenate(([0], starts))
             heads, repeats = pa.array(values[starts]), np.diff(np.append(starts, len(values)))
     if heads.type != known.type:
-        known = known.cast(heads.type)
+        heads = heads.cast(known.type)
     places = pc.index_in(heads, value_set=known, skip_nulls=not nulls).fill_null(-1)
     found = places.to_numpy(zero_copy_only=False) if isinstance(places, pa.Array) else places.to_numpy()
-    found = found.astype(np.int64)
-    return found if repeats is None else np.repeat(found, repeats)
+    return np.repeat(found.astype(np.int64), 1 if repeats is None else repeats)
 
 
-def _pairs(left: Matched, right: Matched) -> Matched:
-    """Number pairs of numbers; only those that the spine has."""
+def _together(left: Whole, right: Whole, count: int) -> Whole:
+    """One number for two; both are below the number of rows, so that no product leaves 64 bits."""
     import numpy as np
 
-    if left.count * max(right.count, 1) >= MOST:  # cannot be: both are below the number of rows
-        raise OverflowError(left.count * right.count)
+    return np.where((left < 0) | (right < 0), -1, left * count + right)
 
-    def together(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.where((a < 0) | (b < 0), -1, a * right.count + b)
 
-    spine, rows = together(left.spine, right.spine), together(left.rows, right.rows)
-    known = np.unique(spine[spine >= 0])
+def _place(known: Whole, numbers: Whole) -> Whole:
+    import numpy as np
 
-    def place(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-        if not len(known):
-            return np.full(len(pairs), -1, np.int64)
-        at = np.minimum(np.searchsorted(known, pairs), len(known) - 1)
-        return np.where(known[at] == pairs, at, -1)
-
-    return Matched(spine=place(spine), rows=place(rows), count=len(known))
+    if not len(known):
+        return np.full(len(numbers), -1, np.int64)
+    at = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
+    return np.where(known[at] == numbers, at, -1)

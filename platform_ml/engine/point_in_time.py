@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from platform_ml.engine.candidates import ALWAYS, NEVER, Candidates, Refusal, known_newest, ordered, settle
 from platform_ml.engine.exact_window import Events, windows
-from platform_ml.engine.match import match
 from platform_ml.engine.retracted import newer
 from platform_ml.engine.schema import arrow_type
+from platform_ml.engine.spine import Questions, Spine, Times, whole
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.history import AsOf, Committed, History, Mutations, PerRow, ValidTime
 
@@ -62,18 +63,19 @@ def join(
     Raises:
         RowsError: rows of a group have the same key and time but differ, and nothing declared orders them.
     """
-    mode = knowledge or ValidTime()
-    with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(lambda side: answer(spine, side, mode), sides))
-    for joined in found:
+    asked = Spine(spine)
+    for joined in answers(asked, sides, knowledge or ValidTime(), threads=threads):
         for name, column in joined.columns.items():
             spine = spine.append_column(name, column)
     return spine
 
 
-def answer(spine: pa.Table, side: Side, knowledge: Knowledge) -> Joined:
-    """The columns of one side."""
-    return _Lookup(spine=spine, side=side, knowledge=knowledge).answer()
+def answers(spine: Spine, sides: Sequence[Side], knowledge: Knowledge, *, threads: int | None = None) -> list[Joined]:
+    """What each side says about the label rows."""
+    for side in sides:
+        spine.questions(side.selection)  # once for all that ask alike, before they run side by side
+    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+        return list(pool.map(lambda side: _Lookup(spine=spine, side=side, knowledge=knowledge).answer(), sides))
 
 
 def stored_name(group: FeatureGroup, feature: Feature) -> str | None:
@@ -106,30 +108,29 @@ def merged(parts: Iterable[Joined]) -> Joined:
 class _Lookup:
     """One side while it is looked up."""
 
-    spine: pa.Table
+    spine: Spine
     side: Side
     knowledge: Knowledge
 
     def answer(self) -> Joined:
-        import numpy as np
-
         features = self.side.selection.columns
         exact = {name: feature for name, feature in features.items() if feature.exact}
         columns: dict[str, pa.Array] = {}
         if len(exact) < len(features):
             found, positions = self._newest()
+            found, positions = self.asked.spread(found), self.asked.spread(positions)
             for name, feature in features.items():
                 if name not in exact:
                     columns[name] = self._taken(feature, found, positions)
         if exact:
-            columns |= windows(
-                exact,  # type: ignore[arg-type]
-                self._events(),
-                np.where(self.moments.known, self.codes.spine, -1),
-                self.moments.values - self.delay,
-                self.group.types,
-            )
+            moments = self.asked.moments - self.delay
+            results = windows(exact, self._events(), self.asked.codes, moments, self.group.types)  # type: ignore[arg-type]
+            columns |= {name: self.asked.scattered(column, exact[name].absent) for name, column in results.items()}
         return Joined(columns={name: columns[name] for name in features}, there=self._there)
+
+    @cached_property
+    def asked(self) -> Questions:
+        return self.spine.questions(self.side.selection)
 
     @cached_property
     def group(self) -> FeatureGroup:
@@ -145,35 +146,28 @@ class _Lookup:
         return _microseconds(self.rules.delay)
 
     @cached_property
-    def codes(self) -> Any:
-        keys, lengths = self.side.selection.keys, (self.spine.num_rows, self.side.rows.num_rows)
-        wanted, there = [self.spine[name] for name in keys.values()], [self.side.rows[name] for name in keys]
-        return match(wanted, there, lengths, nulls=self.rules.match_null_keys)
+    def codes(self) -> Whole:
+        """(n,) the number of each row's key."""
+        there = [self.side.rows[name] for name in self.side.selection.keys]
+        return self.asked.keys.find(there, self.side.rows.num_rows)
 
     @cached_property
     def _there(self) -> NDArray[np.bool_]:
         """(m,) whether the group has any row of the key."""
         import numpy as np
 
-        there = np.zeros(self.codes.count + 1, bool)
+        there = np.zeros(self.asked.keys.count + 1, bool)
         there[self.candidates.codes] = True
-        found: NDArray[np.bool_] = there[np.where(self.codes.spine >= 0, self.codes.spine, self.codes.count)]
+        found: NDArray[np.bool_] = there[self.asked.keys.codes]  # -1 is the last one, which no row has
         return found
 
     @cached_property
-    def moments(self) -> _Times:
-        """(m,) the moments as of which rows are read."""
-        if self.group.rules is None:
-            return _Times.always(self.spine.num_rows)
-        return _Times.of(self.spine[self.side.selection.at or EVENT_TIME])
-
-    @cached_property
-    def _ready(self) -> _Times:
+    def _ready(self) -> Times:
         """(n,) from when on a row can be used if it is known: bound and delay are in it."""
         if self.group.rules is None:
-            return _Times.always(self.side.rows.num_rows)
-        times, later = _Times.of(self.side.rows[EVENT_TIME]), self.delay + (self.rules.bound == "<")
-        return _Times(values=times.values + later, known=times.known) if later else times
+            return Times.always(self.side.rows.num_rows)
+        times, later = Times.of(self.side.rows[EVENT_TIME]), self.delay + (self.rules.bound == "<")
+        return Times(values=times.values + later, known=times.known) if later else times
 
     def _column(self, name: str | None, null: int) -> Whole | None:
         """(n,) a column of times or whole numbers; `null` stands for null."""
@@ -181,7 +175,7 @@ class _Lookup:
 
         if name is None:
             return None
-        times = _Times.of(self.side.rows[name])
+        times = Times.of(self.side.rows[name])
         return np.where(times.known, times.values, null)
 
     @cached_property
@@ -203,7 +197,7 @@ class _Lookup:
         """The rows that may ever answer, the last of each key wins."""
         import numpy as np
 
-        codes, ready = self.codes.rows, self._ready
+        codes, ready = self.codes, self._ready
         kept = (codes >= 0) & ready.known
         start, end = self._lives
         if isinstance(self.knowledge, AsOf):
@@ -215,7 +209,7 @@ class _Lookup:
         elif isinstance(self.knowledge, PerRow) and (created := self._column(self.rules.created, NEVER)) is not None:
             kept &= created < NEVER
         positions = np.arange(len(codes)) if kept.all() else np.flatnonzero(kept)
-        found = ordered(codes[positions], ready.values[positions], positions, self.codes.count)
+        found = ordered(codes[positions], ready.values[positions], positions, self.asked.keys.count)
         names = [name for f in self.side.selection.columns.values() if (name := stored_name(self.group, f))]
         apart = dict.fromkeys([*self.side.selection.keys, *([EVENT_TIME] if self.group.rules else []), *names])
         refuse = Refusal(
@@ -231,8 +225,7 @@ class _Lookup:
         """(m,) whether a row answers, and its position."""
         import numpy as np
 
-        known = self.moments.known & (self.codes.spine >= 0)
-        codes, moments = np.where(known, self.codes.spine, 0), self.moments.values
+        codes, moments = self.asked.codes, self.asked.moments
         start, end = self._lives
         candidates, short = self.candidates, None
         if end is not None and not isinstance(self.knowledge, AsOf):
@@ -244,20 +237,20 @@ class _Lookup:
         if learned is not None and not isinstance(self.knowledge, AsOf) and (by_row or start is not None):
             candidates = known_newest(candidates, learned, self._ready.values)
         last = candidates.until(codes, moments)
-        found = known & (last > candidates.starts[codes]) if len(candidates.codes) else np.zeros(len(codes), bool)
+        found = last > candidates.starts[codes]
         positions = np.zeros(len(codes), np.int64)
         positions[found] = candidates.positions[last[found] - 1]
         if short is not None and start is not None and end is not None:
             rank = np.empty(self.side.rows.num_rows, np.int64)
             rank[self.candidates.positions] = np.arange(len(self.candidates.positions))
-            found, positions = newer(short, (start, end), rank, np.where(known, codes, -1), moments, found, positions)
+            found, positions = newer(short, (start, end), rank, codes, moments, found, positions)
         return self._judged(found, positions), positions
 
     def _judged(self, found: NDArray[np.bool_], positions: Whole) -> NDArray[np.bool_]:
         """Drop answers that are too old, over, or tombstones: the newest row alone is judged."""
         import pyarrow as pa
 
-        rules, moments = self.rules, self.moments.values
+        rules, moments = self.rules, self.asked.moments
         if rules.ttl is not None:
             event = self._ready.values[positions] - self.delay - (rules.bound == "<") if len(self._ready.values) else 0
             found = found & (moments - self.delay - event <= _microseconds(rules.ttl))
@@ -278,7 +271,7 @@ class _Lookup:
         if not self.side.rows.num_rows:
             column = pa.nulls(len(found), kind)
         else:
-            column = _whole(self.side.rows[name]).take(pa.array(positions, mask=~found))
+            column = whole(self.side.rows[name]).take(pa.array(positions, mask=~found))
         if column.type != kind:
             column = column.cast(kind)
         if feature.absent is not None and not found.all():
@@ -303,55 +296,18 @@ class _Lookup:
             return known if end is None else known & (at < end[positions])
 
         return Events(
-            found=Candidates(codes=found.codes, times=times, positions=found.positions, starts=found.starts),
+            found=Candidates.of(found.codes, times, found.positions, found.count),
             columns=self.side.rows,
             visible=visible if start is not None or end is not None else None,
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Times:
-    values: Whole
-    """UTC microseconds; anything where not known."""
-    known: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, column: pa.ChunkedArray) -> _Times:
-        import numpy as np
-        import pyarrow as pa
-
-        whole = _whole(column)
-        known = np.ones(len(whole), bool) if not whole.null_count else whole.is_valid().to_numpy(zero_copy_only=False)
-        if pa.types.is_timestamp(whole.type):
-            whole = whole.cast(pa.timestamp("us", tz=whole.type.tz)).view(pa.int64())
-        return cls(values=whole.cast(pa.int64()).fill_null(0).to_numpy(), known=known)
-
-    @classmethod
-    def always(cls, count: int) -> _Times:
-        import numpy as np
-
-        return cls(values=np.zeros(count, np.int64), known=np.ones(count, bool))
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    """One array; text with wide offsets, since two billion bytes of it do not fit narrow ones."""
-    import pyarrow as pa
-
-    if column.num_chunks > 1 and pa.types.is_string(column.type) and column.nbytes >= 1 << 31:
-        column = column.cast(pa.large_string())
-    whole = column.combine_chunks()
-    return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole
-
-
 def _split(found: Candidates, chosen: NDArray[np.bool_]) -> tuple[Candidates, Candidates]:
-    import numpy as np
-
-    def part(mask: NDArray[np.bool_]) -> Candidates:
-        codes = found.codes[mask]
-        starts = np.searchsorted(codes, np.arange(len(found.starts)))
-        return Candidates(codes=codes, times=found.times[mask], positions=found.positions[mask], starts=starts)
-
-    return part(chosen), part(~chosen)
+    one, other = (
+        Candidates.of(found.codes[mask], found.times[mask], found.positions[mask], found.count)
+        for mask in (chosen, ~chosen)
+    )
+    return one, other
 
 
 def _microseconds(length: timedelta) -> int:

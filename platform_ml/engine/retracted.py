@@ -32,9 +32,8 @@ def newer(
     import numpy as np
 
     start, end = lives
-    code = np.where(codes >= 0, codes, 0)
-    first, last = short.starts[code], short.until(code, moments)
-    lengths = np.where(codes >= 0, np.maximum(last - first, 0), 0)
+    first, last = short.starts[codes], short.until(codes, moments)
+    lengths = last - first
     best = np.where(found, rank[positions], -1)
     total = np.cumsum(lengths)
     begin = 0

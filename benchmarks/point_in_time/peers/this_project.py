@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 from cases import CREATED, ENTITY, TIME
-from platform_ml.engine.point_in_time import Side, join
-from platform_ml.spec.history import History, PerRow, ValidTime
 
+from platform_ml.engine.point_in_time import Side, join
 from platform_ml.features import Field
 from platform_ml.formats import Parquet
 from platform_ml.spec.feature_group import FeatureGroup
+from platform_ml.spec.history import History, PerRow, ValidTime
 from platform_ml.spec.schema import Column, Double, Integer, Timestamp
 from platform_ml.spec.source import Source
 from platform_ml.spec.window import Daily
