@@ -18,7 +18,7 @@ from platform_ml.engine.ports import PARTITION, Content, PartitionState, Snapsho
 from platform_ml.spec.errors import StoreError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pyarrow as pa
     from deltalake import DeltaTable
@@ -148,11 +148,13 @@ class DeltaTables:
         before: dict[str, tuple[PartitionState, ...]] = (
             {k: tuple(v) for k, v in start.replaced.items()} if start else {}
         )
+        commits: dict[str, Sequence[int]] = dict(start.commits) if start else {}
         for later in range(start.version + 1 if start else 0, version + 1):
             for key, state in log.replaced(folder, later).items():
                 if key in partitions:
                     before[key] = (*before.get(key, ()), partitions[key])
                 partitions[key] = state
+                commits[key] = (*commits.get(key, ()), later)
         said = {file.path for state in partitions.values() for file in state.files}
         live = {uri[uri.rfind(f"/{PARTITION}=") + 1 :] for uri in delta.file_uris()}
         if said != live:
@@ -168,6 +170,7 @@ class DeltaTables:
             schema=pa.schema(delta.schema()),
             partitions=MappingProxyType(dict(sorted(partitions.items()))),
             replaced=MappingProxyType(before),
+            commits=MappingProxyType(commits),
         )
 
     def _replace(self, table: str, partitions: Mapping[str, Content], schema: pa.Schema, staging: Staging) -> int:

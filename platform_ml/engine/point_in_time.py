@@ -237,7 +237,8 @@ class _Lookup:
         if learned is not None and not isinstance(self.knowledge, AsOf) and (by_row or start is not None):
             candidates = known_newest(candidates, learned, self._ready.values)
         last = candidates.until(codes, moments)
-        found = last > candidates.starts[codes]
+        found = last > 0
+        found[found] = candidates.codes[last[found] - 1] == codes[found]
         positions = np.zeros(len(codes), np.int64)
         positions[found] = candidates.positions[last[found] - 1]
         if short is not None and start is not None and end is not None:

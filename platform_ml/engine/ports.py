@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -86,9 +87,17 @@ class Snapshot:
     replaced: Mapping[str, Sequence[PartitionState]] = field(default_factory=dict)
     """What each partition was before, oldest first: the rows as they were known then."""
 
+    commits: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """The versions that wrote a partition, oldest first."""
+
     def states(self, key: str) -> list[PartitionState]:
         """Everything that a partition ever was, oldest first."""
         return [*self.replaced.get(key, ()), self.partitions[key]]
+
+    def at(self, key: str, version: int) -> PartitionState | None:
+        """What a partition was in an earlier version; None when it was not there yet."""
+        number = bisect_right(self.commits[key], version) if key in self.commits else 0
+        return self.states(key)[number - 1] if number else None
 
     def paths(self, keys: Iterable[str] | None = None) -> list[str]:
         """The files of these partitions (None: of all), absolute, in partition order."""

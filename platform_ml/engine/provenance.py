@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from platform_ml.engine.platform import Work
-    from platform_ml.engine.ports import Artifact, Snapshot
+    from platform_ml.engine.ports import Artifact, PartitionState, Snapshot
     from platform_ml.engine.upstream import Table
     from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.model_card import ModelCard
@@ -33,41 +33,42 @@ def tables_used(view: FeatureView, version: int, keys: Sequence[str], work: Work
     """The table versions behind these view partitions as they were read, upstream first, down to the sources."""
     used: dict[tuple[str, int], set[str]] = {}
     found: dict[tuple[str, int], Table] = {}
+    newest: dict[str, Snapshot] = {}
+
+    def state(noun: Table, version: int, key: str) -> PartitionState:
+        if noun.name not in newest:
+            snapshot = work.platform.tables.snapshot(work.table(noun))
+            if snapshot is None:
+                raise MissingInputError(work.missing(noun, []))
+            newest[noun.name] = snapshot
+        if (then := newest[noun.name].at(key, version)) is None:
+            raise MissingInputError(work.missing(noun, [key]))
+        return then
 
     def visit(noun: Table, version: int, keys: set[str]) -> None:
         known = used.setdefault((noun.name, version), set())
-        states = _snapshot(noun, version, work).partitions
         for key in sorted(keys - known):
             known.add(key)
             for one, wanted in upstream(noun, key):
                 if wanted:
-                    visit(one, states[key].read[one.name], set(wanted))
+                    visit(one, state(noun, version, key).read[one.name], set(wanted))
         found.setdefault((noun.name, version), noun)  # only now: what it was made of comes before it
 
     visit(view, version, set(keys))
-    return [_pinned(noun, at[1], sorted(used[at]), work) for at, noun in found.items()]
-
-
-def _snapshot(noun: Table, version: int, work: Work) -> Snapshot:
-    snapshot = work.platform.tables.snapshot(work.table(noun), version)
-    if snapshot is None:
-        raise MissingInputError(work.missing(noun, []))
-    return snapshot
-
-
-def _pinned(noun: Table, version: int, keys: list[str], work: Work) -> dict[str, Any]:
-    snapshot = _snapshot(noun, version, work)
-    states = [snapshot.partitions[key] for key in keys]
-    return asdict(
-        TableUsed(
+    tables = []
+    for (name, at), noun in found.items():
+        some = sorted(used[name, at])
+        states = [state(noun, at, key) for key in some]
+        pinned = TableUsed(
             asset=work.table(noun),
-            table=snapshot.table,
-            version=snapshot.version,
-            partitions=tuple(keys),
+            table=work.table(noun),
+            version=at,
+            partitions=tuple(some),
             rows=sum(state.rows for state in states),
             content=digest([state.content for state in states]),
         )
-    )
+        tables.append(asdict(pinned))
+    return tables
 
 
 def provenance(card: ModelCard, *, dataset: Artifact, model: Artifact, registered_as: str) -> Provenance:
