@@ -81,11 +81,13 @@ class TorchRows:
     """Worker → batches of this epoch that it has given."""
     _workers: int = 1
     """How many workers these are."""
+    _turn: int = 0
+    """Whose turn it is: a DataLoader always begins with its first worker, which then reads for this one."""
     _begun: bool = False
 
     def set_epoch(self, epoch: int) -> None:
         """Begin another epoch: another order, from its first batch. Call it before each one."""
-        self.epoch, self._done, self._begun = epoch, {}, False
+        self.epoch, self._done, self._turn, self._begun = epoch, {}, 0, False
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """The batches of this process, on from where `load_state_dict` put it."""
@@ -97,7 +99,10 @@ class TorchRows:
             raise RowsError("A persistent worker does not learn of a new epoch. Use persistent_workers=False.")
         if self._done and not self._begun and self._workers != workers:
             raise RowsError(f"The position was taken with {self._workers} workers. Use as many to go on from it.")
-        begin = 0 if self._begun else self._done.get(worker, 0)
+        if self._begun:
+            self._done, self._turn = {}, 0
+        worker = (worker + self._turn) % workers
+        begin = self._done.get(worker, 0)
         self._begun, self._workers, self._done = True, workers, {worker: begin}
         for batch in self._order(worker, workers).batches(begin):
             self._done[worker] += 1
@@ -105,7 +110,7 @@ class TorchRows:
 
     def state_dict(self) -> dict[str, Any]:
         """Where this process is, in plain values; in a worker of a loader, where that worker is."""
-        return self._state(self._done, self._workers)
+        return self._state(self._done, self._workers, self._turn)
 
     def state_after(self, batches: int, workers: int) -> dict[str, Any]:
         """Where this rank is when a DataLoader with so many workers has handed out so many batches of the epoch."""
@@ -114,11 +119,13 @@ class TorchRows:
         if not 0 <= batches <= sum(sizes):
             raise RowsError(f"There are {sum(sizes)} batches in an epoch, not {batches}.")
         done = dict.fromkeys(range(workers), 0)
+        turn = 0
         while batches:  # a DataLoader asks its workers in turn and passes over those that are done
-            for worker in [worker for worker in done if done[worker] < sizes[worker]][:batches]:
-                done[worker] += 1
+            if done[turn] < sizes[turn]:
+                done[turn] += 1
                 batches -= 1
-        return self._state(done, workers)
+            turn = (turn + 1) % workers
+        return self._state(done, workers, turn)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on exactly there; `RowsError` when rows, order, columns or ranks are not those of then."""
@@ -127,7 +134,7 @@ class TorchRows:
                 raise RowsError(f"The position was taken with {name} {state.get(name)!r}; here it is {value!r}.")
         self.set_epoch(int(state["epoch"]))
         self._done = {int(worker): int(count) for worker, count in state["done"].items()}
-        self._workers = int(state["workers"])
+        self._workers, self._turn = int(state["workers"]), int(state["turn"])
 
     def _order(self, worker: int, workers: int) -> Order:
         how = self.how
@@ -143,8 +150,8 @@ class TorchRows:
             equal=how.equal,
         )
 
-    def _state(self, done: Mapping[int, int], workers: int) -> dict[str, Any]:
-        return {"epoch": self.epoch, "workers": workers, "done": dict(done), **self._identity()}
+    def _state(self, done: Mapping[int, int], workers: int, turn: int) -> dict[str, Any]:
+        return {"epoch": self.epoch, "workers": workers, "done": dict(done), "turn": turn, **self._identity()}
 
     def _identity(self) -> dict[str, Any]:
         """What an order depends on besides epoch and workers."""

@@ -94,7 +94,7 @@ def test_shuffling_reaches_across_files(rows):
 
 
 @pytest.mark.parametrize("seed", [None, 7])
-@pytest.mark.parametrize("world", [1, 2, 3])
+@pytest.mark.parametrize("world", [1, 3])
 @pytest.mark.parametrize("workers", [0, 2])
 def test_ranks_and_workers_share_the_rows(rows, seed, world, workers):
     shares = [
@@ -134,19 +134,17 @@ def test_an_epoch_is_gone_on_with_after_any_batch(tmp_path, form, seed):
         assert numbers(other) == whole[done:]
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 3 worker processes")
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_a_loader_with_workers_is_gone_on_with_after_any_batch(tmp_path, workers):
-    stored, how = store(Parquet(), tmp_path, numbered(130), batch=30), replace(MIXED, rank=1, world=2)
+    stored, how = store(Parquet(), tmp_path, numbered(160), batch=30), replace(MIXED, rank=1, world=2)
     dataset = how.read(stored)
     dataset.set_epoch(4)
     whole = numbers(loader(dataset, workers))
     for done in range(len(whole) + 1):
         other = how.read(stored)
         other.load_state_dict(json.loads(json.dumps(dataset.state_after(done, workers))))
-        rest = numbers(loader(other, workers))
-        assert sorted(flat(rest)) == sorted(flat(whole[done:]))
-        if not done % workers:  # else another worker begins: the same batches, the first ones in another turn
-            assert rest == whole[done:]
+        assert numbers(loader(other, workers)) == whole[done:]
 
 
 def test_a_second_pass_begins_anew(rows):
