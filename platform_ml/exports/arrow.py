@@ -34,9 +34,7 @@ class Arrow:
                 rows += batch.num_rows
         return rows
 
-    def read(
-        self, path: Path, *, first: int = 0, columns: Sequence[str] | None = None
-    ) -> Iterator[pa.RecordBatch]:
+    def read(self, path: Path, *, first: int = 0, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Batches as they were written; those before `first` are passed over."""
         import pyarrow as pa
 

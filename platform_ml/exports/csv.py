@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 class Csv:
     """UTF-8 with a header; the types are in `schema.json`. Lossless.
 
-    Text is always in quotes, a null is nothing at all: `""` is the empty text and stays apart from it. Numbers have as
-    many digits as it takes to get the same bits back; `nan`, `inf` and `-inf` are numbers. Text that a spreadsheet would
-    run as a formula (`=1+1`) is written as it is: exact rows matter more here, so do not open foreign text in one.
+    Text is always in quotes, a null is nothing at all: `""` is the empty text and stays apart from it. Numbers have
+    as many digits as it takes to get the same bits back; `nan`, `inf` and `-inf` are numbers. Text that a spreadsheet
+    would run as a formula (`=1+1`) is written as it is: exact rows matter more here, so do not open foreign text in
+    one.
     """
 
     name: ClassVar[str] = "csv"
@@ -44,9 +45,7 @@ class Csv:
                 rows += batch.num_rows
         return rows
 
-    def read(
-        self, path: Path, *, first: int = 0, columns: Sequence[str] | None = None
-    ) -> Iterator[pa.RecordBatch]:
+    def read(self, path: Path, *, first: int = 0, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Some megabytes of text at a time, in one thread."""
         import pyarrow as pa
         import pyarrow.csv as pc

@@ -25,9 +25,9 @@ SCHEMA = "schema"
 class Hdf5:
     """One HDF5 file: `columns/<name>` and, where a column may be null, `nulls/<name>`; chunked along the rows.
 
-    Text is variable-length UTF-8. Decimals are whole numbers to be divided by 10^scale (text beyond 18 digits), moments
-    microseconds and dates days since 1970 in UTC. Values beneath a null are zero or "". The dataset `schema` says the types
-    as JSON, so the file stands alone. Needs h5py: `pip install 'platform_ml[hdf5]'`.
+    Text is variable-length UTF-8. Decimals are whole numbers to be divided by 10^scale (text beyond 18 digits),
+    moments microseconds and dates days since 1970 in UTC. Values beneath a null are zero or "". The dataset `schema`
+    says the types as JSON, so the file stands alone. Needs h5py: `pip install 'platform_ml[hdf5]'`.
     """
 
     name: ClassVar[str] = "hdf5"
@@ -54,9 +54,7 @@ class Hdf5:
                 rows += batch.num_rows
         return rows
 
-    def read(
-        self, path: Path, *, first: int = 0, columns: Sequence[str] | None = None
-    ) -> Iterator[pa.RecordBatch]:
+    def read(self, path: Path, *, first: int = 0, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Slices of the datasets."""
         import pyarrow as pa
 

@@ -35,9 +35,9 @@ SPELLED = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 class Jsonl:
     """One JSON object a line, UTF-8; the types are in `schema.json`. Lossless.
 
-    Decimals are text ("12.30"), moments are ISO 8601 in UTC ("2017-12-02T00:00:00.000000Z"), NaN and the infinities are the
-    texts "NaN", "Infinity" and "-Infinity". Whole numbers are written in full: a reader that keeps all numbers as
-    doubles (JavaScript, jq) changes those beyond 2^53, this one does not.
+    Decimals are text ("12.30"), moments are ISO 8601 in UTC ("2017-12-02T00:00:00.000000Z"), NaN and the infinities
+    are the texts "NaN", "Infinity" and "-Infinity". Whole numbers are written in full: a reader that keeps all
+    numbers as doubles (JavaScript, jq) changes those beyond 2^53, this one does not.
     """
 
     name: ClassVar[str] = "jsonl"
@@ -58,9 +58,7 @@ class Jsonl:
                 rows += batch.num_rows
         return rows
 
-    def read(
-        self, path: Path, *, first: int = 0, columns: Sequence[str] | None = None
-    ) -> Iterator[pa.RecordBatch]:
+    def read(self, path: Path, *, first: int = 0, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Some thousand lines at a time."""
         yield from after(_batches(path, chosen(load_sidecar(path), columns)), first)
 

@@ -14,5 +14,5 @@ def library(module: str, *, extra: str, user: str) -> Any:
         return import_module(module)
     except ModuleNotFoundError as error:
         raise PlatformError(
-            f"{user} needs {module.split('.')[0]}, which is not installed. Run: pip install 'platform_ml[{extra}]'"
+            f"{user} needs {module}, which is not installed. Run: pip install 'platform_ml[{extra}]'"
         ) from error

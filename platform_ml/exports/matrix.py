@@ -18,9 +18,7 @@ def is_number(kind: pa.DataType) -> bool:
     """Whether a column of this type can be part of a matrix."""
     from pyarrow import types
 
-    return bool(
-        types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind)
-    )
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind))
 
 
 def matrix(batch: pa.RecordBatch, columns: Sequence[str]) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import quote
 
 from platform_ml.exports.matrix import is_number, matrix
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 class Npy:
     """A folder of .npy files for `np.load(file, mmap_mode="r")`; the types are in `schema.json` beside it. Lossless.
 
-    `X.npy` (rows, features) float32 holds the numeric features in their order, NaN where null; `y.npy` (rows,) the label as
-    float64. They are there to learn from. Exact are the columns: `columns/<name>.npy` holds the values (zero where null),
-    `columns/<name>.null.npy` which are null. Text is `<name>.bytes.npy`, the UTF-8 of all rows in one piece, and
-    `<name>.ends.npy`, where each row ends. Decimals are whole numbers to be divided by 10^scale (text beyond 18 digits),
-    moments datetime64[us] in UTC. No file needs pickle.
+    `X.npy` (rows, features) float32 holds the numeric features in their order, NaN where null; `y.npy` (rows,) the
+    label as float64. They are there to learn from. Exact are the columns: `columns/<name>.npy` holds the values (zero
+    where null), `columns/<name>.null.npy` which are null. Text is `<name>.bytes.npy`, the UTF-8 of all rows in one
+    piece, and `<name>.ends.npy`, where each row ends. Decimals are whole numbers to be divided by 10^scale (text
+    beyond 18 digits), moments datetime64[us] in UTC. No file needs pickle.
     """
 
     name: ClassVar[str] = "npy"
@@ -52,9 +52,7 @@ class Npy:
                 rows += batch.num_rows
         return rows
 
-    def read(
-        self, path: Path, *, first: int = 0, columns: Sequence[str] | None = None
-    ) -> Iterator[pa.RecordBatch]:
+    def read(self, path: Path, *, first: int = 0, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Slices of the mapped columns."""
         import pyarrow as pa
 
@@ -89,7 +87,7 @@ class _Growing:
         self._file.write(values.astype(self._dtype, order="C", copy=False).tobytes())
         self._rows += len(values)
 
-    def __enter__(self) -> _Growing:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -148,7 +146,7 @@ def _column(field: pa.Field, path: Path, stack: ExitStack) -> Callable[[pa.Recor
             return
         words = [(word or "").encode() for word in column.cast("string").to_pylist()]
         places = total + np.cumsum([len(word) for word in words], dtype=np.int64)
-        total = int(places[-1]) if len(words) else total
+        total = int(places[-1]) if words else total
         letters.append(np.frombuffer(b"".join(words), np.uint8))
         ends.append(places)
 

@@ -34,9 +34,7 @@ class Parquet:
                 rows += batch.num_rows
         return rows
 
-    def read(
-        self, path: Path, *, first: int = 0, columns: Sequence[str] | None = None
-    ) -> Iterator[pa.RecordBatch]:
+    def read(self, path: Path, *, first: int = 0, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Row groups before the one that holds `first` are not read."""
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -44,7 +42,7 @@ class Parquet:
         try:
             with pq.ParquetFile(path) as file:
                 wanted = chosen(bare(file.schema_arrow), columns)
-                groups = []
+                groups: list[int] = []
                 for number in range(file.num_row_groups):
                     rows = file.metadata.row_group(number).num_rows
                     if groups or first < rows:

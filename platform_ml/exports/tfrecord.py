@@ -31,11 +31,11 @@ KINDS = {"BytesList": 12, "FloatList": 2, "Int64List": 3}
 class TFRecord:
     """A tf.train.Example a row, with a feature of one value per column and none where it is null.
 
-    Whole numbers and booleans are int64; moments are int64 microseconds and dates int64 days since 1970 in UTC; decimals
-    are int64 to be divided by 10^scale (text beyond 18 digits); text is UTF-8 bytes; fractions are float. The types are in
-    `schema.json`. Each record carries the masked CRC-32C of its length and of its bytes, as TensorFlow defines them
-    (tensorflow/core/lib/io/record_writer.h), and both are checked on reading. Needs google-crc32c and protobuf:
-    `pip install 'platform_ml[tfrecord]'`.
+    Whole numbers and booleans are int64; moments are int64 microseconds and dates int64 days since 1970 in UTC;
+    decimals are int64 to be divided by 10^scale (text beyond 18 digits); text is UTF-8 bytes; fractions are float.
+    The types are in `schema.json`. Each record carries the masked CRC-32C of its length and of its bytes, as
+    TensorFlow defines them (tensorflow/core/lib/io/record_writer.h), and both are checked on reading. Needs
+    google-crc32c and protobuf: `pip install 'platform_ml[tfrecord]'`.
     """
 
     name: ClassVar[str] = "tfrecord"
@@ -64,9 +64,7 @@ class TFRecord:
                 rows += batch.num_rows
         return rows
 
-    def read(
-        self, path: Path, *, first: int = 0, columns: Sequence[str] | None = None
-    ) -> Iterator[pa.RecordBatch]:
+    def read(self, path: Path, *, first: int = 0, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Some thousand records at a time."""
         yield from after(_batches(path, chosen(load_sidecar(path), columns)), first)
 
@@ -139,16 +137,19 @@ def _example() -> Any:
 
     Source: tensorflow/core/example/example.proto and feature.proto.
     """
-    library("google.protobuf", extra="tfrecord", user="TFRecord")
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
+    descriptor_pb2, descriptor_pool, message_factory = (
+        library(f"google.protobuf.{module}", extra="tfrecord", user="TFRecord")
+        for module in ("descriptor_pb2", "descriptor_pool", "message_factory")
+    )
     field = descriptor_pb2.FieldDescriptorProto
     file = descriptor_pb2.FileDescriptorProto(name="example.proto", package="tensorflow", syntax="proto3")
-    for name, kind in KINDS.items():
-        file.message_type.add(name=name).field.add(name="value", number=1, label=field.LABEL_REPEATED, type=kind)
+    for message, values in KINDS.items():
+        file.message_type.add(name=message).field.add(name="value", number=1, label=field.LABEL_REPEATED, type=values)
     feature = file.message_type.add(name="Feature")
     feature.oneof_decl.add(name="kind")
-    for number, (name, kind) in enumerate((("bytes_list", "Bytes"), ("float_list", "Float"), ("int64_list", "Int64")), 1):
+    for number, (name, kind) in enumerate(
+        (("bytes_list", "Bytes"), ("float_list", "Float"), ("int64_list", "Int64")), 1
+    ):
         feature.field.add(
             name=name,
             number=number,

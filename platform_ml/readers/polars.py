@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Polars:
     """The rows as a `polars.LazyFrame`: only what a query asks for is read. Needs `pip install 'platform_ml[polars]'`.
 
-    Parquet and Arrow files are scanned by Polars itself; other formats batch by batch, with the columns and the number of
-    rows that the query needs.
+    Parquet and Arrow files are scanned by Polars itself; other formats batch by batch, with the columns and the
+    number of rows that the query needs.
     """
 
     def read(self, rows: StoredRows) -> pl.LazyFrame:

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Torch:
-    """The rows as an iterable dataset of (features, label): float32 (batch, features) with NaN for null, float32 (batch,).
+    """The rows as an iterable dataset of (features, label) tensors.
 
-    For `DataLoader(dataset, batch_size=None, num_workers=...)`. Every rank, and every worker of a rank, reads rows of its
+    features are float32 (batch, features) with NaN for null, label is float32 (batch,). For
+    `DataLoader(dataset, batch_size=None, num_workers=...)`: every rank, and every worker of a rank, reads rows of its
     own. Needs `pip install 'platform_ml[deep]'`.
     """
 
@@ -37,7 +38,7 @@ class Torch:
     seed: int | None = None
     """Shuffles, anew in each epoch; None: rows come in their stored order."""
     buffer_rows: int = 65_536
-    """Rows that are shuffled among each other after the blocks of the files were; more mix better and take more memory."""
+    """Rows that are shuffled among each other, after the blocks of the files were; more mix better, in more memory."""
     rank: int = 0
     """Which of `world` processes this is; torch.distributed is not asked."""
     world: int = 1
@@ -165,7 +166,9 @@ class TorchRows:
 
         features, label = matrix(batch, self.features), matrix(batch, [self.label])[:, 0]
         if not np.isfinite(label).all():
-            raise RowsError(f"Label {self.label!r} is null or infinite in some rows. Leave them out, or mend the label.")
+            raise RowsError(
+                f"Label {self.label!r} is null or infinite in some rows. Leave them out, or mend the label."
+            )
         if (odd := np.isinf(features).any(axis=0)).any():
             raise RowsError(f"Feature {self.features[int(odd.argmax())]!r} has values beyond 3.4e38. Scale it.")
         return torch.from_numpy(features), torch.from_numpy(label.copy())

@@ -42,9 +42,7 @@ class FileFormat(Protocol):
         """
         ...
 
-    def read(
-        self, path: Path, *, first: int = 0, columns: Sequence[str] | None = None
-    ) -> Iterator[pa.RecordBatch]:
+    def read(self, path: Path, *, first: int = 0, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """The rows from number `first` on, in the schema that was written; `columns` in the order that was asked for.
 
         Raises:

@@ -9,7 +9,7 @@ import tracemalloc
 import weakref
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pyarrow as pa
 import pytest
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.export import FileFormat
 
 MOMENT = pa.timestamp("us", tz="UTC")
+WORDS = ["", None, " ", "ß€𝄞", "a,b;c\t\n\"q\" 'x'\r\ny\rz", "nan", "null", "NA", "=1+1", "\\N", "\u2028", "\\"]
 CASES = {
     "int64": pa.array([2**63 - 1, -(2**63), 2**53 + 1, 0, None]),
     "int8": pa.array([127, -128, None], pa.int8()),
@@ -35,7 +36,7 @@ CASES = {
     "double": pa.array([0.1, float("nan"), None, float("inf"), -float("inf"), -0.0, 5e-324, 1.7976931348623157e308]),
     "float": pa.array([0.1, float("nan"), None, float("inf"), -float("inf"), -0.0, 1e-45, 3.4e38], pa.float32()),
     "bool": pa.array([True, False, None]),
-    "text": pa.array(["", None, " ", "ß€𝄞", 'a,b;c\t\n"q" \'x\'\r\ny\rz', "nan", "null", "NA", "=1+1", "\\N", "\u2028", "\\"]),
+    "text": pa.array(WORDS),
     "text_with_nul": pa.array(["a\0b", "\0", None]),
     "long_text": pa.array(["x" * 1_500_000, "\n" * 70_000, None]),
     "moment": pa.array(
@@ -51,8 +52,11 @@ CASES = {
     ),
     "day": pa.array([date(1900, 1, 1), date(2261, 12, 31), None, date(1970, 1, 1)]),
     "decimal": pa.array([Decimal("9999999.99"), Decimal("-0.01"), None, Decimal(0)], pa.decimal128(9, 2)),
-    "fine_decimal": pa.array([Decimal("0.000000000000000001"), Decimal("-0.999999999999999999")], pa.decimal128(18, 18)),
-    "wide_decimal": pa.array([Decimal("1234567890123456789012345678.0123456789"), Decimal("-1E-10"), None, Decimal(0)], pa.decimal128(38, 10)),
+    "fine_decimal": pa.array([Decimal("1E-18"), Decimal("-0.999999999999999999")], pa.decimal128(18, 18)),
+    "wide_decimal": pa.array(
+        [Decimal("1234567890123456789012345678.0123456789"), Decimal("-1E-10"), None, Decimal(0)],
+        pa.decimal128(38, 10),
+    ),
     "only_nulls": pa.array([None] * 3, pa.int64()),
     "no_rows": pa.array([], pa.string()),
 }  # fmt: skip
@@ -268,7 +272,7 @@ class Peak:
 
     bytes = 0
 
-    def __enter__(self) -> Peak:
+    def __enter__(self) -> Self:
         gc.collect()
         self._arrow = pa.total_allocated_bytes()
         tracemalloc.start()

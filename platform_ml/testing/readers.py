@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 import pytest
 
 from platform_ml.exports import Arrow, ArrowStream, Csv, Hdf5, Jsonl, Npy, Parquet, TFRecord
@@ -14,6 +14,8 @@ from platform_ml.testing.exports import SCHEMA, cells, invented
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pyarrow as pa
+
 FORMS = (Arrow(), ArrowStream(), Csv(), Hdf5(), Jsonl(), Npy(), Parquet(), TFRecord())
 
 
@@ -22,7 +24,7 @@ def store(form: FileFormat, folder: Path, rows: pa.Table, *, files: int = 1, bat
     folder.mkdir(parents=True, exist_ok=True)
     places = [rows.num_rows * number // files for number in range(files + 1)]
     stored = []
-    for number, (begin, end) in enumerate(zip(places, places[1:], strict=False)):
+    for number, (begin, end) in enumerate(pairwise(places)):
         path = folder / f"train-{number}{form.suffix}"
         part = rows.slice(begin, end - begin)
         stored.append(StoredFile(path=path, rows=form.write(part.to_batches(batch), rows.schema, path)))

@@ -2,6 +2,7 @@
 
 import base64
 import struct
+import sys
 
 import crc32c
 import pyarrow as pa
@@ -9,7 +10,7 @@ import pytest
 import tfrecord
 
 from platform_ml.exports import TFRecord
-from platform_ml.spec.errors import StoreError
+from platform_ml.spec.errors import PlatformError, StoreError
 from platform_ml.testing.exports import ExportContract, invented
 
 # tf.io.TFRecordWriter of TensorFlow 2.21.0 wrote {n: 2^53 + 1, share: 0.5, word: "ß€"} and {n: -1}.
@@ -92,3 +93,9 @@ def test_fractions_keep_seven_digits(tmp_path):
     found = pa.Table.from_batches(TFRecord().read(write(tmp_path / "some.tfrecord", rows)))
     assert found["x"].to_pylist() == [pytest.approx(0.1, rel=1e-7), pytest.approx(123456.789, rel=1e-7), None]
     assert found.schema.equals(rows.schema)
+
+
+def test_without_its_library_the_error_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "google_crc32c", None)
+    with pytest.raises(PlatformError, match=r"needs google_crc32c, .* Run: pip install 'platform_ml\[tfrecord\]'"):
+        TFRecord().write([], pa.schema([("x", pa.int64())]), tmp_path / "some")

@@ -1,8 +1,11 @@
+import sys
+
 import polars as pl
 import pytest
 
 from platform_ml.exports import Arrow, Csv, Parquet
 from platform_ml.readers import Polars
+from platform_ml.spec.errors import PlatformError
 from platform_ml.testing.exports import invented
 from platform_ml.testing.readers import FORMS, ReaderContract, store
 
@@ -31,3 +34,9 @@ def test_a_query_gets_the_rows_it_asks_for(tmp_path, form):
 def test_it_can_be_collected_twice(tmp_path, form):
     frame = Polars().read(store(form, tmp_path, invented(50)))
     assert frame.collect().equals(frame.collect())
+
+
+def test_without_its_library_the_error_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(PlatformError, match=r"needs polars, .* Run: pip install 'platform_ml\[polars\]'"):
+        Polars().read(store(Parquet(), tmp_path, invented(5)))

@@ -1,6 +1,7 @@
 import json
+import sys
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 
 import pyarrow as pa
 import pytest
@@ -9,7 +10,7 @@ from torch.utils.data import DataLoader
 
 from platform_ml.exports import Csv, Hdf5, Npy, Parquet
 from platform_ml.readers import Torch
-from platform_ml.spec.errors import DeclarationError, RowsError
+from platform_ml.spec.errors import DeclarationError, PlatformError, RowsError
 from platform_ml.spec.export import FEATURE, LABEL, ROLE
 from platform_ml.testing.exports import invented
 from platform_ml.testing.readers import FORMS, store
@@ -90,7 +91,7 @@ def test_order_depends_on_seed_and_epoch_alone(rows):
 def test_shuffling_reaches_across_files(rows):
     first = flat(numbers(islice(MIXED.read(rows), 6)))
     assert len({n * 3 // ROWS for n in first}) > 1
-    assert sum(abs(a - b) == 1 for a, b in zip(first, first[1:], strict=False)) < 10
+    assert sum(abs(a - b) == 1 for a, b in pairwise(first)) < 10
 
 
 @pytest.mark.parametrize("seed", [None, 7])
@@ -107,9 +108,7 @@ def test_ranks_and_workers_share_the_rows(rows, seed, world, workers):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_equal_shares_have_as_many_batches(rows, workers):
-    shares = [
-        numbers(loader(replace(MIXED, rank=rank, world=3, equal=True).read(rows), workers)) for rank in range(3)
-    ]
+    shares = [numbers(loader(replace(MIXED, rank=rank, world=3, equal=True).read(rows), workers)) for rank in range(3)]
     assert len({len(share) for share in shares}) == 1
     found = flat(flat(shares))
     assert len(found) == len(set(found)) == ROWS - ROWS % (3 * workers)
@@ -237,3 +236,9 @@ def test_values_that_no_model_learns_from_are_refused(tmp_path, column, value, p
     )
     with pytest.raises(RowsError, match=problem):
         list(Torch().read(store(Parquet(), tmp_path, spoilt)))
+
+
+def test_without_its_library_the_error_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.data", None)
+    with pytest.raises(PlatformError, match=r"needs torch.utils.data, .* Run: pip install 'platform_ml\[deep\]'"):
+        Torch().read(store(Parquet(), tmp_path, invented(5)))
