@@ -157,7 +157,7 @@ def _write(rows: StoredRows, form: FileFormat, folder: Path, split: str, rows_pe
     per_file = rows_per_file // size
     count = max(1, -(-rows.rows // (per_file * size)))
     stream = cut(rows.batches(), size)
-    files = []
+    files: list[dict[str, Any]] = []
     for number in range(count):
         stem = split if count == 1 else f"{split}-{number:05d}-of-{count:05d}"
         path = folder / f"{stem}{form.suffix}"

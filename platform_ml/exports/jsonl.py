@@ -75,7 +75,7 @@ def _batches(path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
             try:
                 rows = [json.loads(line) for line in lines]
                 cells = [_typed([row[field.name] for row in rows], field.type) for field in schema]
-            except (ValueError, KeyError, TypeError, pa.ArrowException) as error:
+            except (ValueError, KeyError, TypeError, OverflowError, pa.ArrowException) as error:
                 raise StoreError(
                     f"{path} does not hold the rows of its schema.json ({error!r}). Export it again."
                 ) from error
@@ -109,4 +109,6 @@ def _typed(values: list[Any], kind: pa.DataType) -> pa.Array:
         return pa.array(values, pa.string()).cast(kind)
     if types.is_floating(kind):
         values = [SPELLED[value] if isinstance(value, str) else value for value in values]
+    if types.is_integer(kind) and any(type(value) not in (int, type(None)) for value in values):
+        raise ValueError("there is something else in a column of whole numbers")  # Arrow would cut off fractions
     return pa.array(values, kind)
