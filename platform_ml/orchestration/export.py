@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from platform_ml.spec.project import Project
 
+SHOWN = 3
+"""Columns that are named."""
+
 
 def export_dataset(
     text: str, projects: Sequence[Project], *, form: str, to: str, splits: Sequence[str], rows_per_file: int
@@ -32,5 +35,6 @@ def export_dataset(
     print(f"  {MANIFEST:<11} {len(done.manifest['files']):>12,} checksums")
     for kind, why in done.manifest["loses"].items():
         names = [column["name"] for column in done.manifest["columns"] if column["type"] == kind]
-        print(f"  not exact: {', '.join(names)} ({kind}). {why}")
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        print(f"  not exact: {', '.join(names[:SHOWN])}{more} ({kind}). {why}")
     return 0
