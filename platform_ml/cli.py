@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from platform_ml.engine.export import ROWS_PER_FILE, formats
 from platform_ml.projects import PROJECTS
 from platform_ml.spec.errors import PlatformError, did_you_mean
+from platform_ml.spec.training_dataset import SPLITS
 
 if TYPE_CHECKING:
     from platform_ml.spec.project import Project
@@ -42,7 +44,14 @@ def _parser() -> argparse.ArgumentParser:
             "--project", default=PROJECTS[0].name, help="one of: " + ", ".join(p.name for p in PROJECTS)
         )
     ui.add_argument("--port", type=int, default=3000)
-    for command, run in ((land, _land), (demo, _demo), (ui, _ui)):
+    export = commands.add_parser("export", help="write a published training dataset as files of another format")
+    export.add_argument("dataset", metavar="DATASET@VERSION", help="VERSION: a digest's beginning, a cutoff, or latest")
+    export.add_argument("--format", required=True, help="one of: " + ", ".join(formats()))
+    export.add_argument("--to", required=True, help="a folder that is not there yet")
+    export.add_argument("--split", action="append", choices=SPLITS, help="may be repeated; all, if left out")
+    export.add_argument("--rows-per-file", type=int, default=ROWS_PER_FILE, help="at most; %(default)s, if left out")
+    export.add_argument("--project", help="where to look for the dataset; everywhere, if left out")
+    for command, run in ((land, _land), (demo, _demo), (ui, _ui), (export, _export)):
         command.set_defaults(run=run)
     return parser
 
@@ -71,6 +80,19 @@ def _ui(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.ui import serve
 
     return serve(options.port)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.export import export_dataset
+
+    return export_dataset(
+        options.dataset,
+        PROJECTS if options.project is None else [_project(options.project)],
+        form=options.format,
+        to=options.to,
+        splits=[split for split in SPLITS if split in (options.split or SPLITS)],
+        rows_per_file=options.rows_per_file,
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,18 @@
+"""Libraries that come with an extra."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from platform_ml.spec.errors import PlatformError
+
+
+def library(module: str, *, extra: str, user: str) -> Any:
+    """The module, imported; `PlatformError` with the line that installs it when it is not there."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        raise PlatformError(
+            f"{user} needs {module}, which is not installed. Run: pip install 'platform_ml[{extra}]'"
+        ) from error
