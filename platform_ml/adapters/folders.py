@@ -52,6 +52,17 @@ class Folders:
             return None
         return _read(self.root / place / name)
 
+    def versions(self, place: str) -> list[Artifact]:
+        """Every published folder at this place or below it; only its record is read."""
+        found = [file.parent for file in (self.root / place).rglob(RECORD) if not file.parent.name.startswith(".")]
+
+        def age(folder: Path) -> tuple[bool, int, str]:
+            newest = folder.parent / NEWEST
+            last = newest.exists() and newest.read_text(encoding="ascii") == folder.name
+            return last, (folder / RECORD).stat().st_mtime_ns, folder.name
+
+        return [_record(folder) for folder in sorted(found, key=age)]
+
     @staticmethod
     def _write(home: Path, target: Path, digest: str, record: Mapping[str, Any], fill: Callable[[Path], None]) -> None:
         aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=home))
@@ -74,16 +85,18 @@ class Folders:
 
 
 def _read(folder: Path) -> Artifact:
+    artifact = _record(folder)
+    for wrong in artifact.damage():
+        raise StoreError(f"{wrong}. Delete the folder {folder} and materialize the asset again.")
+    return artifact
+
+
+def _record(folder: Path) -> Artifact:
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        return Artifact(folder=folder, digest=record["digest"], record=record)
     except (OSError, ValueError) as error:
         raise StoreError(f"{folder / RECORD} cannot be read ({error}). Materialize the asset again.") from error
-    for name, expected in record["files"].items():
-        file = folder / name
-        if not file.exists() or file_sha256(file) != expected:
-            what = "is missing" if not file.exists() else f"was changed: its sha256 is not {expected[:12]}…"
-            raise StoreError(f"{file} {what}. Delete the folder {folder} and materialize the asset again.")
-    return Artifact(folder=folder, digest=record["digest"], record=record)
 
 
 def _replace(file: Path, text: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from platform_ml.engine.content import file_sha256
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
@@ -192,6 +194,20 @@ class Artifact:
     record: Mapping[str, Any]
     """Plain JSON: how it was made. `record["files"]` is file name → sha256 of every other file."""
 
+    def damage(self) -> list[str]:
+        """What is wrong with each file that is not as it was published; reads them all."""
+        return [
+            f"{self.folder / name} {what}"
+            for name, expected in self.record["files"].items()
+            if (what := _damage(self.folder / name, expected))
+        ]
+
+
+def _damage(file: Path, sha256: str) -> str:
+    if not file.exists():
+        return "is missing"
+    return "" if file_sha256(file) == sha256 else f"was changed: its sha256 is not {sha256[:12]}…"
+
 
 class Artifacts(Protocol):
     """Immutable folders (datasets, models, evaluations, cards), each with the newest one of its place."""
@@ -205,4 +221,11 @@ class Artifacts(Protocol):
 
     def newest(self, place: str) -> Artifact | None:
         """The folder that was published last; `StoreError` when one of its files was changed."""
+        ...
+
+    def versions(self, place: str) -> list[Artifact]:
+        """All that was ever published at this place or below it, oldest first; files are not checked.
+
+        Of one place, what `newest` returns comes last.
+        """
         ...

@@ -36,6 +36,7 @@ orders = replace(declarations.orders, cadence=Daily(first=FIRST, last=LAST))
 customers = declarations.customers
 order_history = replace(
     declarations.order_history,
+    source=orders,
     cadence=orders.cadence,
     features=(Total(days=28, of="amount"), Recency(days=28), Exists(called="bought_lately")),
 )
