@@ -20,7 +20,7 @@ from platform_ml.spec.fingerprint import digest
 from platform_ml.spec.training_dataset import SPLITS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Artifact, Snapshot
@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 
 def tables_used(view: FeatureView, version: int, keys: Sequence[str], work: Work) -> list[dict[str, Any]]:
     """The table versions behind these view partitions as they were read, upstream first, down to the sources."""
+    found = behind(view, version, keys, work)
+    return [_pinned(noun, version, sorted(used), work) for noun, version, used in found]
+
+
+def behind(noun: Table, version: int, keys: Iterable[str], work: Work) -> list[tuple[Table, int, set[str]]]:
+    """These partitions and all that they were computed from: table, version, partitions; upstream first."""
     used: dict[tuple[str, int], set[str]] = {}
     found: dict[tuple[str, int], Table] = {}
 
@@ -44,8 +50,8 @@ def tables_used(view: FeatureView, version: int, keys: Sequence[str], work: Work
                     visit(one, states[key].read[one.name], set(wanted))
         found.setdefault((noun.name, version), noun)  # only now: what it was made of comes before it
 
-    visit(view, version, set(keys))
-    return [_pinned(noun, at[1], sorted(used[at]), work) for at, noun in found.items()]
+    visit(noun, version, set(keys))
+    return [(noun, at[1], used[at]) for at, noun in found.items()]
 
 
 def _snapshot(noun: Table, version: int, work: Work) -> Snapshot:
