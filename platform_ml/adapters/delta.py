@@ -20,7 +20,6 @@ from platform_ml.spec.errors import StoreError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
     from datetime import timedelta
 
     import pyarrow as pa

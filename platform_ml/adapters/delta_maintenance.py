@@ -70,7 +70,7 @@ def vacuum(tables: Tables, table: str, folder: Path, pinned: Pins, *, keep: time
     if unknown := [version for version in pinned if version > newest.version]:
         raise StoreError(
             f"{table}: version {unknown[0]} is pinned, but the newest is {newest.version}. "
-            "Nothing was removed. Restore the table from a backup."
+            "Nothing was removed. Restore the table from a backup, or delete the datasets that were made of it."
         )
     since = datetime.now(UTC) - keep
     kept: set[str] = set()

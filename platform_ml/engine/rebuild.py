@@ -182,7 +182,13 @@ class Rebuild:
             compute=self.work.platform.compute,
         )
         table = f"{entry['table']} version {entry['version']}"
-        return [
+        columns = [
+            Difference(table=table, partition=key, column=name, reason=reason)
+            for one, other, reason in ((pinned, found, "is gone"), (found, pinned, "is new"))
+            for name in one.schema.names
+            if name not in other.schema.names
+        ]
+        return columns + [
             replace(difference, split="") for one in changes for difference in describe(one, table=table, partition=key)
         ]
 

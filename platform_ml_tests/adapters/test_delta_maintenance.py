@@ -28,7 +28,7 @@ def poor(tables, monkeypatch):
     with monkeypatch.context() as older:
         older.setattr(delta_files, "ROW_GROUP", 8)
         rows = content([float(n) if n % 7 else None for n in range(100)])
-        tables.commit(TABLE, {key: rows for key in KEYS}, stamp(3, "one"))
+        tables.commit(TABLE, dict.fromkeys(KEYS, rows), stamp(3, "one"))
     tables.commit(TABLE, {"c": content([1, 2]), "empty": content([])}, stamp(4, "other"))
     return tables
 
