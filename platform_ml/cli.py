@@ -44,7 +44,32 @@ def _parser() -> argparse.ArgumentParser:
     ui.add_argument("--port", type=int, default=3000)
     for command, run in ((land, _land), (demo, _demo), (ui, _ui)):
         command.set_defaults(run=run)
+    _datasets(commands)
     return parser
+
+
+def _datasets(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    version = "DATASET@VERSION: name or project/name @ beginning of a digest, a cutoff, or latest"
+    again = commands.add_parser("reproduce", help="make a published dataset again and say what differs, and why")
+    again.add_argument("dataset", metavar="DATASET@VERSION", help=version)
+    again.add_argument("--deep", action="store_true", help="also from the pinned sources, in temporary tables")
+    again.set_defaults(run=_reproduce)
+    diff = commands.add_parser("diff", help="compare two published datasets: rows, columns, distributions, causes")
+    diff.add_argument("before", metavar="DATASET@BEFORE", help=version)
+    diff.add_argument("after", metavar="DATASET@AFTER", help=version)
+    diff.add_argument("--json", action="store_true", help="for programs")
+    diff.set_defaults(run=_diff)
+    maintain = commands.add_parser("maintain", help="sweep, compact and vacuum tables; keeps what datasets pin")
+    maintain.add_argument("--project", help="one of: " + ", ".join(p.name for p in PROJECTS) + "; all if not given")
+    maintain.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    maintain.add_argument("--keep-days", type=_days, default=7, help="keep versions replaced in the last days (7)")
+    maintain.set_defaults(run=_maintain)
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days")
+    return int(text)
 
 
 def _project(name: str) -> Project:
@@ -71,6 +96,25 @@ def _ui(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.ui import serve
 
     return serve(options.port)
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.reproduce import reproduce
+
+    return reproduce(options.dataset, PROJECTS, deep=options.deep)
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.diff import diff
+
+    return diff(options.before, options.after, PROJECTS, as_json=options.json)
+
+
+def _maintain(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.maintain import maintain
+
+    projects = [_project(options.project)] if options.project else PROJECTS
+    return maintain(projects, keep_days=options.keep_days, dry_run=options.dry_run)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from platform_ml.engine.row_diff import row_changes
 from platform_ml.engine.training_dataset import dataset_rows
 from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.feature_group import EVENT_TIME
+from platform_ml.spec.sql import identifier, literal
 from platform_ml.spec.training_dataset import SPLIT, SPLITS
 
 if TYPE_CHECKING:
@@ -135,19 +136,10 @@ def damage(work: Work, snapshot: Snapshot, key: str) -> str:
 
 
 def _row_differences(reference: Reference, rows: pa.Table, table: str, work: Work) -> list[Difference]:
-    import pyarrow.parquet as pq
-
     artifact, view = reference.artifact, reference.dataset.view
     if artifact.damage():
         return []
-    paths = {split: artifact.folder / f"{split}.parquet" for split in SPLITS}
-    schema = pq.read_schema(paths[SPLITS[0]])
-    inputs: dict[str, Relation] = {
-        f"{split}_rows": Files(paths=[str(path)], schema=schema) for split, path in paths.items()
-    }
-    inputs["before"] = " UNION ALL BY NAME ".join(
-        f"SELECT '{split}' AS {SPLIT}, * FROM {split}_rows" for split in paths
-    )
+    inputs, schema = published_rows(artifact, "before")
     shared = [
         name for name in types(view) if name in schema.names and schema.field(name).type == rows.schema.field(name).type
     ]
@@ -167,6 +159,19 @@ def _row_differences(reference: Reference, rows: pa.Table, table: str, work: Wor
         compute=work.platform.compute,
     )
     return columns + [difference for one in found for difference in describe(one, table=table)]
+
+
+def published_rows(artifact: Artifact, name: str) -> tuple[dict[str, Relation], pa.Schema]:
+    """Inputs of a query in which `name` is all rows with their split, and the schema without it."""
+    import pyarrow.parquet as pq
+
+    paths = {split: artifact.folder / f"{split}.parquet" for split in SPLITS}
+    schema = pq.read_schema(paths[SPLITS[0]])
+    inputs: dict[str, Relation] = {
+        f"{name}_{split}": Files(paths=[str(path)], schema=schema) for split, path in paths.items()
+    }
+    parts = [f"SELECT {literal(split)} AS {SPLIT}, * FROM {identifier(f'{name}_{split}')}" for split in paths]
+    return inputs | {name: " UNION ALL BY NAME ".join(parts)}, schema
 
 
 def describe(one: Rows, *, table: str, partition: str = "") -> list[Difference]:

@@ -75,11 +75,15 @@ def changed_since(reference: Reference, now: Mapping[str, str]) -> list[str]:
         found += [f"declaration: {text}" for text in declaration_changes(record["declaration"], meaning(dataset))]
     elif record["fingerprint"] != fingerprint(dataset):
         found.append(f"declaration: TrainingDataset {dataset.name} has another fingerprint")
-    made: Mapping[str, str] = record["made_by"]
-    return found + [
-        f"{called}: {_short(made[name])} → {_short(now[name])}"
+    return found + code_changes(record["made_by"], now)
+
+
+def code_changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """How the program that made a dataset differs from another one."""
+    return [
+        f"{called}: {_short(then[name])} → {_short(now[name])}"
         for name, called in CODE.items()
-        if name in made and name in now and made[name] != now[name]
+        if name in then and name in now and then[name] != now[name]
     ]
 
 

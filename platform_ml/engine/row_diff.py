@@ -64,10 +64,11 @@ def _sql(key: Sequence[str], columns: Sequence[str], any_of: Sequence[str], grou
     on = " AND ".join(f"before.{identifier(name)} = after.{identifier(name)}" for name in key)
     both = f"before.{identifier(group)} IS NOT NULL AND after.{identifier(group)} IS NOT NULL"
     whether = " OR ".join(map(_differs, any_of)) or "FALSE"
-    counts = "".join(f", count_if({both} AND {_differs(name)}) AS d{n}" for n, name in enumerate(columns))
+    counts = "".join(f", count(*) FILTER (WHERE {both} AND {_differs(name)}) AS d{n}" for n, name in enumerate(columns))
     return (
         f"SELECT before.{identifier(group)} AS was, after.{identifier(group)} AS now, count(*) AS rows, "
-        f"count_if({both} AND ({whether})) AS changed{counts} FROM before FULL JOIN after ON {on} GROUP BY ALL"
+        f"count(*) FILTER (WHERE {both} AND ({whether})) AS changed{counts} "
+        f"FROM before FULL JOIN after ON {on} GROUP BY ALL"
     )
 
 
