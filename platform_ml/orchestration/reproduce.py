@@ -51,6 +51,6 @@ def _show(level: Level) -> None:
         f"{'same     ' if level.identical else 'DIFFERENT'} {level.name}{': ' if level.checked else ''}{level.checked}"
     )
     for difference in level.differences[:SHOWN]:
-        print(f"  {difference}")
+        print(f"{'':<11}{difference}")
     if len(level.differences) > SHOWN:
-        print(f"  and {len(level.differences) - SHOWN:,} more")
+        print(f"{'':<11}and {len(level.differences) - SHOWN:,} more")
