@@ -36,9 +36,7 @@ def reproduce(text: str, projects: Sequence[Project], *, deep: bool) -> int:
         print("Changed since it was built" + (", without effect on the rows:" if found.identical else ":"))
         print("\n".join(f"  {change}" for change in found.changed))
     if found.identical:
-        print(
-            f"Identical: content {reference.artifact.record['content'][:12]}, version {reference.artifact.digest[:12]}."
-        )
+        print(f"Identical: the content hash is {reference.artifact.record['content'][:12]}, as published.")
         return 0
     if not found.changed:
         print("Declarations, code and libraries are those that built it: look at the files and commits named above.")
@@ -47,9 +45,8 @@ def reproduce(text: str, projects: Sequence[Project], *, deep: bool) -> int:
 
 
 def _show(level: Level) -> None:
-    print(
-        f"{'same     ' if level.identical else 'DIFFERENT'} {level.name}{': ' if level.checked else ''}{level.checked}"
-    )
+    checked = f": {level.checked}" if level.checked else ""
+    print(f"{'same' if level.identical else 'DIFFERENT':<11}{level.name}{checked}")
     for difference in level.differences[:SHOWN]:
         print(f"{'':<11}{difference}")
     if len(level.differences) > SHOWN:
