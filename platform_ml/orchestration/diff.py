@@ -65,26 +65,30 @@ def _values(found: DatasetDiff) -> list[str]:
         return ["", "No column is spread otherwise."]
     width = max(len(one.column) for one in moved) + 2
     head = f"{'values':<{width}}{'PSI':>8}{'rows differ':>13}  before → after"
-    return ["", head, *(_shift(one, width, found) for one in sorted(moved, key=lambda one: -(one.psi or 0)))]
+    order = sorted(moved, key=lambda one: (-(one.psi or 0), -found.changed_values.get(one.column, 0)))
+    return ["", head, *(_shift(one, width, found) for one in order)]
 
 
 def _shift(one: Shift, width: int, found: DatasetDiff) -> str:
+    """A column with only those of its figures that show a change."""
     differ = f"{found.changed_values.get(one.column, 0):,}"
-    parts = [f"nulls {one.before.null_share:.1%} → {one.after.null_share:.1%}"]
+    pairs = {"nulls": (f"{one.before.null_share:.1%}", f"{one.after.null_share:.1%}")}
     if one.kind == "number":
         names = ("mean", "std", "p5", "p50", "p95")
-        parts += [f"{n} {_number(one.before.numbers[n])} → {_number(one.after.numbers[n])}" for n in names]
+        pairs |= {n: (_number(one.before.numbers[n]), _number(one.after.numbers[n])) for n in names}
     elif one.kind == "time":
-        parts += [f"{one.before.least} to {one.before.most} → {one.after.least} to {one.after.most}"]
+        pairs |= {"first": (one.before.least, one.after.least), "last": (one.before.most, one.after.most)}
     else:
-        parts += _top(one.before, one.after)
-    return f"{one.column:<{width}}{_number(one.psi):>8}{differ:>13}  {', '.join(parts)}"
+        pairs |= _top(one.before, one.after)
+    shown = ", ".join(f"{name} {was} → {now}" for name, (was, now) in pairs.items() if was != now)
+    psi = "-" if one.psi is None else f"{one.psi:.4f}"
+    return f"{one.column:<{width}}{psi:>8}{differ:>13}  {shown or '-'}"
 
 
-def _top(before: Spread, after: Spread) -> list[str]:
+def _top(before: Spread, after: Spread) -> dict[str, tuple[str, str]]:
     """The values whose share changed most."""
     names = sorted({*before.top, *after.top}, key=lambda name: (-abs(_share(after, name) - _share(before, name)), name))
-    return [f"{name!r} {_share(before, name):.1%} → {_share(after, name):.1%}" for name in names[:SHOWN]]
+    return {repr(name): (f"{_share(before, name):.1%}", f"{_share(after, name):.1%}") for name in names[:SHOWN]}
 
 
 def _share(spread: Spread, name: str) -> float:
