@@ -26,6 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     except PlatformError as error:
         print(f"platform-ml: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains again when it ends
+        return 1
     except KeyboardInterrupt:
         print("platform-ml: stopped. What was committed stays; run it again to go on.", file=sys.stderr)
         return 130

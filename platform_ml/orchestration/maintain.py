@@ -30,7 +30,7 @@ def maintain(projects: Sequence[Project], *, keep_days: int, dry_run: bool) -> i
                 flush=True,
             )
             if vacuumed.files:
-                print(f"    {vacuumed.versions:,} old versions that no dataset pins can no longer be read in full")
+                print(f"    {vacuumed.versions:,} old version(s) that no dataset pins can no longer be read in full")
             freed += vacuumed.size
     print(f"{'Would free' if dry_run else 'Freed'} {freed:,} bytes. Every version that a dataset pins is kept.")
     return 0
