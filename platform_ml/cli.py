@@ -28,6 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     except PlatformError as error:
         print(f"platform-ml: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains again when it ends
+        return 1
     except KeyboardInterrupt:
         print("platform-ml: stopped. What was committed stays; run it again to go on.", file=sys.stderr)
         return 130
@@ -53,7 +56,32 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--project", help="where to look for the dataset; everywhere, if left out")
     for command, run in ((land, _land), (demo, _demo), (ui, _ui), (export, _export)):
         command.set_defaults(run=run)
+    _datasets(commands)
     return parser
+
+
+def _datasets(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    version = "DATASET@VERSION: name or project/name @ beginning of a digest, a cutoff, or latest"
+    again = commands.add_parser("reproduce", help="make a published dataset again and say what differs, and why")
+    again.add_argument("dataset", metavar="DATASET@VERSION", help=version)
+    again.add_argument("--deep", action="store_true", help="also from the pinned sources, in temporary tables")
+    again.set_defaults(run=_reproduce)
+    diff = commands.add_parser("diff", help="compare two published datasets: rows, columns, distributions, causes")
+    diff.add_argument("before", metavar="DATASET@BEFORE", help=version)
+    diff.add_argument("after", metavar="DATASET@AFTER", help=version)
+    diff.add_argument("--json", action="store_true", help="for programs")
+    diff.set_defaults(run=_diff)
+    maintain = commands.add_parser("maintain", help="sweep, compact and vacuum tables; keeps what datasets pin")
+    maintain.add_argument("--project", help="one of: " + ", ".join(p.name for p in PROJECTS) + "; all if not given")
+    maintain.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    maintain.add_argument("--keep-days", type=_days, default=7, help="keep versions replaced in the last days (7)")
+    maintain.set_defaults(run=_maintain)
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days")
+    return int(text)
 
 
 def _project(name: str) -> Project:
@@ -93,6 +121,25 @@ def _export(options: argparse.Namespace) -> int:
         splits=[split for split in SPLITS if split in (options.split or SPLITS)],
         rows_per_file=options.rows_per_file,
     )
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.reproduce import reproduce
+
+    return reproduce(options.dataset, PROJECTS, deep=options.deep)
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.diff import diff
+
+    return diff(options.before, options.after, PROJECTS, as_json=options.json)
+
+
+def _maintain(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.maintain import maintain
+
+    projects = [_project(options.project)] if options.project else PROJECTS
+    return maintain(projects, keep_days=options.keep_days, dry_run=options.dry_run)
 
 
 if __name__ == "__main__":

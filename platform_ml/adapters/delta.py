@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from platform_ml.adapters import delta_log as log
 from platform_ml.adapters.delta_files import Staging, unwritable
+from platform_ml.adapters.delta_maintenance import compact, removed, vacuum
 from platform_ml.adapters.delta_schema import check_keys, check_table, entering, evolved, with_platform
 from platform_ml.engine.content import content_hash, file_sha256
 from platform_ml.engine.ports import PARTITION, Content, PartitionState, Snapshot, Stamp
@@ -19,9 +20,12 @@ from platform_ml.spec.errors import StoreError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import timedelta
 
     import pyarrow as pa
     from deltalake import DeltaTable
+
+    from platform_ml.engine.ports import Compacted, Pins, Vacuumed
 
 FORMAT = 1
 """The layout of files and commits below; a table says which one it has."""
@@ -103,15 +107,28 @@ class DeltaTables:
                     what = "does not hold what was written"
                 except OSError as error:
                     same, what = False, f"cannot be read ({error.strerror})"
+                    if when := removed(snapshot.folder, file.path):
+                        raise StoreError(
+                            f"{snapshot.table}: version {snapshot.version}, partition {key!r} was vacuumed on {when}: "
+                            "no dataset pinned it. Read a newer version."
+                        ) from error
                 if not same:
                     raise StoreError(
                         f"{snapshot.table}: {path} of partition {key!r} {what}. "
                         "Restore it from a backup, or remove the table and materialize it again."
                     )
 
-    def sweep(self, table: str) -> list[str]:
+    def sweep(self, table: str, *, dry_run: bool = False) -> list[str]:
         """Remove the files that killed writers left, once they are an hour old; returns their names."""
-        return log.sweep(self._folder(table)) if self._newest(table) is not None else []
+        return log.sweep(self._folder(table), dry_run=dry_run) if self._newest(table) is not None else []
+
+    def compact(self, table: str, *, dry_run: bool = False) -> Compacted:
+        """Write partitions again whose files are not laid out as they would be today, and checkpoint the log."""
+        return compact(self, table, self._folder(table), dry_run=dry_run)
+
+    def vacuum(self, table: str, pinned: Pins, *, keep: timedelta, dry_run: bool = False) -> Vacuumed:
+        """Remove the files that neither the newest, nor a young, nor a pinned version needs."""
+        return vacuum(self, table, self._folder(table), pinned, keep=keep, dry_run=dry_run)
 
     def _folder(self, table: str) -> Path:
         check_table(table)

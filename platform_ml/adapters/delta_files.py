@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from platform_ml.engine.ports import Content, Snapshot, Stamp
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - Delta writes the zone as a letter
+CODEC = "zstd"
 ROW_GROUP = 1 << 17
 """Rows that a reader can skip or hand to a thread at once."""
 WRITERS = 4
@@ -103,9 +104,6 @@ class Staging:
             for file in part.state.files
         ]
 
-    def _home(self, key: str) -> Path:
-        return self.folder / f"{PARTITION}={quote(key, safe='')}"
-
     def _stage(self, key: str, content: Content, digest: str, base: PartitionState | None, version: int) -> Staged:
         created = datetime.now(UTC)
         files, stats = self._write(key, content.rows, created, version)
@@ -122,24 +120,11 @@ class Staging:
         return Staged(state=state, stats=stats, base=base)
 
     def _write(self, key: str, rows: pa.Table, created: datetime, version: int) -> tuple[tuple[DataFile, ...], str]:
-        if not rows.num_rows:
-            return (), ""
-        data, stats = _parquet(rows, created, version)
-        home = self._home(key)
-        home.mkdir(exist_ok=True)
-        path = home / f"{uuid4().hex}.parquet"
-        try:
-            with path.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            sync_path(home)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-        name = path.relative_to(self.folder).as_posix()
-        digest = hashlib.sha256(data).hexdigest()
-        return (DataFile(path=name, sha256=digest, rows=rows.num_rows, size=len(data)),), stats
+        import pyarrow as pa
+
+        whole = rows.append_column(CREATED, pa.repeat(pa.scalar(created, pa.timestamp("us", "UTC")), rows.num_rows))
+        whole = whole.append_column(SEQUENCE, pa.repeat(pa.scalar(version, pa.int64()), rows.num_rows))
+        return write_partition(self.folder, key, whole)
 
     def _drop(self, key: str) -> None:
         if part := self.parts.pop(key, None):
@@ -155,16 +140,35 @@ def unwritable(table: str, folder: Path, error: OSError) -> StoreError:
     return StoreError(f"{table}: {what}. Nothing was changed. {cure} and run again.")
 
 
-def _parquet(rows: pa.Table, created: datetime, version: int) -> tuple[memoryview, str]:
+def write_partition(folder: Path, key: str, whole: pa.Table) -> tuple[tuple[DataFile, ...], str]:
+    """The file of a partition, on the disk and named by nobody yet, and its bounds; no rows make no file."""
+    if not whole.num_rows:
+        return (), ""
+    data, stats = _parquet(whole)
+    home = folder / f"{PARTITION}={quote(key, safe='')}"
+    home.mkdir(exist_ok=True)
+    path = home / f"{uuid4().hex}.parquet"
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        sync_path(home)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    name = path.relative_to(folder).as_posix()
+    digest = hashlib.sha256(data).hexdigest()
+    return (DataFile(path=name, sha256=digest, rows=whole.num_rows, size=len(data)),), stats
+
+
+def _parquet(whole: pa.Table) -> tuple[memoryview, str]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    length = rows.num_rows
-    whole = rows.append_column(CREATED, pa.repeat(pa.scalar(created, pa.timestamp("us", "UTC")), length))
-    whole = whole.append_column(SEQUENCE, pa.repeat(pa.scalar(version, pa.int64()), length))
     sink = pa.BufferOutputStream()
     parquet.write_table(
-        whole, sink, compression="zstd", write_statistics=True, store_schema=False, row_group_size=ROW_GROUP
+        whole, sink, compression=CODEC, write_statistics=True, store_schema=False, row_group_size=ROW_GROUP
     )
     data = sink.getvalue()
     return memoryview(data), _stats(parquet.read_metadata(pa.BufferReader(data)))

@@ -74,6 +74,8 @@ def metadata(stamp: Stamp, attempt: str, states: Mapping[str, PartitionState]) -
             "read": dict(state.read),
             "files": [asdict(file) for file in state.files],
             "created": state.created.isoformat(),
+            **({} if state.fingerprint == stamp.fingerprint else {"fingerprint": state.fingerprint}),
+            **({} if state.run_id == stamp.run_id else {"run_id": state.run_id}),
         }
         for key, state in states.items()
     }
@@ -113,13 +115,19 @@ def replaced(folder: Path, version: int) -> dict[str, PartitionState]:
             content=said["content"],
             inputs=said["inputs"],
             read=said["read"],
-            fingerprint=info["fingerprint"],
-            run_id=info["run_id"],
+            fingerprint=said.get("fingerprint", info["fingerprint"]),
+            run_id=said.get("run_id", info["run_id"]),
             created=datetime.fromisoformat(said["created"]).astimezone(UTC),
             files=tuple(DataFile(**file) for file in said["files"]),
         )
         for key, said in json.loads(info["partitions"]).items()
     }
+
+
+def committed_at(folder: Path, version: int) -> datetime:
+    """When a version was made."""
+    stamps = (line["commitInfo"].get("timestamp") for line in actions(folder, version) if "commitInfo" in line)
+    return datetime.fromtimestamp(next(filter(None, stamps), 0) / 1000, UTC)
 
 
 def sync(folder: Path, version: int) -> None:
@@ -140,19 +148,21 @@ def sync_path(path: Path) -> None:
         os.close(handle)
 
 
-def sweep(folder: Path) -> list[str]:
+def sweep(folder: Path, *, dry_run: bool = False) -> list[str]:
     """Remove what killed writers left: files older than an hour that no version has ever named."""
     log, now = folder / LOG, time.time()
     # Listed before the commits are read: a file that is committed meanwhile is found among them.
     found = [*folder.glob(f"{PARTITION}=*/*"), *(path for path in log.glob("*") if TEMPORARY.search(path.name))]
-    named = {folder / name for version in range(newest(folder) + 1) for name in _added(actions(folder, version))}
+    named = {folder / name for version in range(newest(folder) + 1) for name in added(actions(folder, version))}
     removed = []
     for path in found:
         if path not in named and path.is_file() and now - path.stat().st_mtime > GRACE:
-            path.unlink(missing_ok=True)
+            if not dry_run:
+                path.unlink(missing_ok=True)
             removed.append(str(path.relative_to(folder)))
     return sorted(removed)
 
 
-def _added(lines: Iterable[dict[str, Any]]) -> Iterator[str]:
+def added(lines: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """The files that a commit adds."""
     yield from (unquote(line["add"]["path"]) for line in lines if "add" in line)

@@ -6,10 +6,11 @@ import os
 import tempfile
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.ports import PARTITION, Files
-from platform_ml.spec.errors import PlatformError
+from platform_ml.spec.errors import PlatformError, StoreError
 from platform_ml.spec.sql import identifier, literal
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ class DuckDB:
                 _define(connection, name, relation)
             return Rows(connection=connection, answer=connection.sql(sql))
         except duckdb.Error as error:
+            if missing := _missing(inputs):
+                raise StoreError(
+                    f"{missing} is not there. Maintenance removes the files of versions that no dataset pins: read a "
+                    "newer version. If this one is pinned, restore the file from a backup."
+                ) from error
             raise PlatformError(f"{error} (in: {sql.strip()[:SHOWN]} …)") from error
 
 
@@ -83,6 +89,11 @@ def _database(memory: str, threads: int) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": False,
         }
     )
+
+
+def _missing(inputs: Mapping[str, Relation]) -> str | None:
+    paths = (path for relation in inputs.values() if isinstance(relation, Files) for path in relation.paths)
+    return next((path for path in paths if not Path(path).exists()), None)
 
 
 def _define(connection: duckdb.DuckDBPyConnection, name: str, relation: Relation) -> None:

@@ -13,7 +13,7 @@ from platform_ml.engine.schema import arrow_schema
 from platform_ml.engine.table import Materialized, Staged, chunks, publish, versions
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import digest, meaning
-from platform_ml.spec.history import Committed, ValidTime
+from platform_ml.spec.history import ValidTime
 from platform_ml.spec.sql import identifier
 from platform_ml.spec.window import moment
 
@@ -101,8 +101,7 @@ def _content(group: FeatureGroup, view: FeatureView, snapshot: Snapshot, key: st
 
 def by_commit(group: FeatureGroup, view: FeatureView) -> bool:
     """Whether the platform's commits say what was known when."""
-    committed = group.rules is not None and isinstance(group.rules.known, Committed)
-    return committed and not isinstance(view.knowledge, ValidTime)
+    return group.committed and not isinstance(view.knowledge, ValidTime)
 
 
 def materialize_feature_view(view: FeatureView, keys: Sequence[str], *, work: Work, stamp: Stamp) -> list[Materialized]:

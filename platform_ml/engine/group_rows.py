@@ -81,7 +81,8 @@ def _relation(
     found: list[tuple[str, object, object, object]] = []
     paths = []
     for key in keys:
-        states = snapshot.states(key)
+        # A compaction writes the same rows again: they keep the time at which they became known.
+        states = list({state.created: state for state in snapshot.states(key)}.values())
         ends = [state.created for state in states[1:]]
         for number, (state, end) in enumerate(zip(states, [*ends, None], strict=True)):
             trusted = number == 0 and _trusted(group, key)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from platform_ml.engine.content import file_sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime, timedelta
     from pathlib import Path
 
     import pyarrow as pa
@@ -120,6 +120,50 @@ class Tables(Protocol):
 
     def verify(self, snapshot: Snapshot, keys: Iterable[str] | None = None) -> None:
         """Read these partitions' files back and raise `StoreError` where a sha256 differs from the commit's."""
+        ...
+
+
+Pins: TypeAlias = "Mapping[int, Collection[str] | None]"
+"""Version of one table → the partitions of it that must stay readable; None: all of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compacted:
+    """What a compaction did, or would do."""
+
+    partitions: int
+    before: int
+    """Bytes of their files; the old ones stay until a vacuum finds that no version needs them."""
+    after: int
+    """Bytes of the new files; 0 when nothing was written."""
+    checkpoint: bool
+    """Whether the state of the newest version was written down, so that readers need not replay the log."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vacuumed:
+    """What a vacuum removed, or would remove."""
+
+    files: int
+    size: int
+    """Bytes."""
+    versions: int
+    """Versions that cannot be read in full any more."""
+
+
+class Upkeep(Protocol):
+    """Stores of tables that want housekeeping. None of it changes what the newest or a pinned version holds."""
+
+    def sweep(self, table: str, *, dry_run: bool = False) -> list[str]:
+        """Remove what killed writers left; returns its names."""
+        ...
+
+    def compact(self, table: str, *, dry_run: bool = False) -> Compacted:
+        """Lay badly laid out partitions out anew, in a commit that changes no row and no content hash."""
+        ...
+
+    def vacuum(self, table: str, pinned: Pins, *, keep: timedelta, dry_run: bool = False) -> Vacuumed:
+        """Remove the files of versions that are not pinned, not the newest, and were not so within `keep`."""
         ...
 
 

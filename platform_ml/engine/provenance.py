@@ -20,10 +20,10 @@ from platform_ml.spec.fingerprint import digest
 from platform_ml.spec.training_dataset import SPLITS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from platform_ml.engine.platform import Work
-    from platform_ml.engine.ports import Artifact, PartitionState, Snapshot
+    from platform_ml.engine.ports import Artifact, PartitionState
     from platform_ml.engine.upstream import Table
     from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.model_card import ModelCard
@@ -31,34 +31,10 @@ if TYPE_CHECKING:
 
 def tables_used(view: FeatureView, version: int, keys: Sequence[str], work: Work) -> list[dict[str, Any]]:
     """The table versions behind these view partitions as they were read, upstream first, down to the sources."""
-    used: dict[tuple[str, int], set[str]] = {}
-    found: dict[tuple[str, int], Table] = {}
-    newest: dict[str, Snapshot] = {}
-
-    def state(noun: Table, version: int, key: str) -> PartitionState:
-        if noun.name not in newest:
-            snapshot = work.platform.tables.snapshot(work.table(noun))
-            if snapshot is None:
-                raise MissingInputError(work.missing(noun, []))
-            newest[noun.name] = snapshot
-        if (then := newest[noun.name].at(key, version)) is None:
-            raise MissingInputError(work.missing(noun, [key]))
-        return then
-
-    def visit(noun: Table, version: int, keys: set[str]) -> None:
-        known = used.setdefault((noun.name, version), set())
-        for key in sorted(keys - known):
-            known.add(key)
-            for one, wanted in upstream(noun, key):
-                if wanted:
-                    visit(one, state(noun, version, key).read[one.name], set(wanted))
-        found.setdefault((noun.name, version), noun)  # only now: what it was made of comes before it
-
-    visit(view, version, set(keys))
     tables = []
-    for (name, at), noun in found.items():
-        some = sorted(used[name, at])
-        states = [state(noun, at, key) for key in some]
+    for noun, at, used in behind(view, version, keys, work):
+        some = sorted(used)
+        states = [_state(noun, at, key, work) for key in some]
         pinned = TableUsed(
             asset=work.table(noun),
             table=work.table(noun),
@@ -69,6 +45,33 @@ def tables_used(view: FeatureView, version: int, keys: Sequence[str], work: Work
         )
         tables.append(asdict(pinned))
     return tables
+
+
+def behind(noun: Table, version: int, keys: Iterable[str], work: Work) -> list[tuple[Table, int, set[str]]]:
+    """These partitions and all that they were computed from: table, version, partitions; upstream first."""
+    used: dict[tuple[str, int], set[str]] = {}
+    found: dict[tuple[str, int], Table] = {}
+
+    def visit(noun: Table, version: int, keys: set[str]) -> None:
+        known = used.setdefault((noun.name, version), set())
+        for key in sorted(keys - known):
+            known.add(key)
+            for one, wanted in upstream(noun, key):
+                if wanted:
+                    visit(one, _state(noun, version, key, work).read[one.name], set(wanted))
+        found.setdefault((noun.name, version), noun)  # only now: what it was made of comes before it
+
+    visit(noun, version, set(keys))
+    return [(noun, at[1], used[at]) for at, noun in found.items()]
+
+
+def _state(noun: Table, version: int, key: str, work: Work) -> PartitionState:
+    """A partition as it was: the newest version knows them all, so that no other has to be opened."""
+    snapshot = work.platform.tables.snapshot(work.table(noun))
+    state = snapshot.at(key, version) if snapshot else None
+    if state is None:
+        raise MissingInputError(work.missing(noun, [key]))
+    return state
 
 
 def provenance(card: ModelCard, *, dataset: Artifact, model: Artifact, registered_as: str) -> Provenance:

@@ -14,7 +14,7 @@ from platform_ml.engine.rows import SplitRows
 from platform_ml.engine.schema import pandera_schema
 from platform_ml.spec.errors import MissingInputError
 from platform_ml.spec.feature_group import EVENT_TIME
-from platform_ml.spec.fingerprint import digest, fingerprint
+from platform_ml.spec.fingerprint import SEMANTICS, digest, fingerprint, meaning
 from platform_ml.spec.label import KNOWN_TIME
 from platform_ml.spec.sql import identifier
 from platform_ml.spec.training_dataset import SPLIT, SPLITS, TEST, TRAIN, VALIDATION
@@ -52,22 +52,40 @@ def materialize_training_dataset(
     keys = dataset.view_keys(day)
     snapshot = work.read(view, keys)
     work.platform.tables.verify(snapshot, keys)
-    split = dataset.split_sql(day, event_time=EVENT_TIME, entity=identifier(view.label.entity))
-    names = ", ".join(map(identifier, types(view)))
-    sql = f"""
-        SELECT * FROM (SELECT {split} AS {SPLIT}, {names} FROM rows)
-        WHERE {SPLIT} IS NOT NULL ORDER BY {SPLIT}, {EVENT_TIME}, {identifier(view.label.entity)}"""
-    rows = work.platform.compute.query(sql, {"rows": Files(paths=snapshot.paths(keys), schema=snapshot.schema)}).table()
+    rows = dataset_rows(dataset, cutoff, snapshot, work=work)
     findings = _findings(dataset, rows, cutoff, work)
     if any(finding.stops for finding in findings):
         return BuiltDataset(findings=findings, artifact=None, preview=rows.slice(0, 5))
-    content = content_hash(rows)
     record = _manifest(dataset, cutoff, rows, snapshot, keys) | {
-        "content": content,
+        "content": content_hash(rows),
         "tables": tables_used(view, snapshot.version, keys, work),
         "made_by": dict(made_by),
     }
-    name = digest({"content": content, "fingerprint": fingerprint(dataset)})
+    artifact = _publish(dataset, cutoff, rows, record, work)
+    return BuiltDataset(findings=findings, artifact=artifact, preview=rows.slice(0, 5))
+
+
+def dataset_rows(dataset: TrainingDataset, cutoff: str, snapshot: Snapshot, *, work: Work) -> pa.Table:
+    """The rows of a version of the view up to the cutoff, with their split: what a dataset's content is the hash of."""
+    view, day = dataset.view, dataset.view.label.cadence.day(cutoff)
+    entity = identifier(view.label.entity)
+    split = dataset.split_sql(day, event_time=EVENT_TIME, entity=entity)
+    names = ", ".join(map(identifier, types(view)))
+    sql = f"""
+        SELECT * FROM (SELECT {split} AS {SPLIT}, {names} FROM rows)
+        WHERE {SPLIT} IS NOT NULL ORDER BY {SPLIT}, {EVENT_TIME}, {entity}"""
+    files = Files(paths=snapshot.paths(dataset.view_keys(day)), schema=snapshot.schema)
+    return work.platform.compute.query(sql, {"rows": files}).table()
+
+
+def version_of(dataset: TrainingDataset, content: str) -> str:
+    """The digest that a dataset of this content is published under."""
+    return digest({"content": content, "fingerprint": fingerprint(dataset)})
+
+
+def _publish(dataset: TrainingDataset, cutoff: str, rows: pa.Table, record: dict[str, Any], work: Work) -> Artifact:
+    """One Parquet file a split, and the manifest."""
+    name = version_of(dataset, record["content"])
 
     def fill(folder: Path) -> None:
         import pyarrow.compute as pc
@@ -79,7 +97,7 @@ def materialize_training_dataset(
 
     artifact = work.platform.artifacts.publish(work.place(KIND, dataset, cutoff), name, record, fill)
     work.say(f"{work.table(dataset)}: {rows.num_rows:,} rows for cutoff {cutoff}, version {name[:12]}")
-    return BuiltDataset(findings=findings, artifact=artifact, preview=rows.slice(0, 5))
+    return artifact
 
 
 def load(dataset: TrainingDataset, cutoff: str, *, work: Work) -> Artifact:
@@ -166,6 +184,8 @@ def _manifest(
         "dataset": dataset.name,
         "cutoff": cutoff,
         "fingerprint": fingerprint(dataset),
+        "semantics": SEMANTICS,
+        "declaration": meaning(dataset),
         "view": {
             "table": snapshot.table,
             "version": snapshot.version,

@@ -17,6 +17,8 @@ from platform_ml.spec.fingerprint import fingerprint
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from platform_ml.adapters.delta import DeltaTables
+    from platform_ml.engine.ports import Tables, Upkeep
     from platform_ml.spec.project import Noun
 
 DATA = "data"
@@ -37,19 +39,31 @@ class PlatformResource(dg.ConfigurableResource):
 
     def platform(self) -> Platform:
         """The adapters of this environment."""
-        from platform_ml.adapters.delta import DeltaTables
         from platform_ml.adapters.duckdb import DuckDB
         from platform_ml.adapters.folders import Folders
 
         root, store = Path(self.data).resolve(), self.mlflow()
         return Platform(
             landing=root / "landing",
-            tables=DeltaTables(root / "tables"),
+            tables=self._tables("tables"),
             compute=DuckDB(memory=self.memory),
             artifacts=Folders(root / "artifacts"),
             tracker=store.tracker(),
             registry=store.registry(),
         )
+
+    def upkeep(self) -> Upkeep:
+        """Who keeps the tables of this environment in order."""
+        return self._tables("tables")
+
+    def scratch(self, folder: Path) -> Callable[[str], Tables]:
+        """Stores of tables below a folder that somebody else removes."""
+        return lambda name: self._tables(str(folder / name))
+
+    def _tables(self, folder: str) -> DeltaTables:
+        from platform_ml.adapters.delta import DeltaTables
+
+        return DeltaTables(Path(self.data).resolve() / folder)
 
     def work(self, project: str, say: Callable[[str], None]) -> Work:
         """The platform at work for one project."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.feature_group_rules import check_events, check_reference, check_snapshots
 from platform_ml.spec.fingerprint import PROSE
-from platform_ml.spec.history import History
+from platform_ml.spec.history import Committed, History
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.schema import check_same_type
 
@@ -100,6 +100,11 @@ class FeatureGroup:
     def of_events(self) -> bool:
         """Whether its rows are the source's, each with its own event time; otherwise snapshots, or a reference."""
         return self.history is not None and not any(feature.terms() for feature in self.features)
+
+    @property
+    def committed(self) -> bool:
+        """Whether the platform's commits say when its rows became known."""
+        return self.history is not None and isinstance(self.history.known, Committed)
 
     @property
     def event_columns(self) -> tuple[str, ...]:

@@ -86,6 +86,18 @@ ORDER = pa.schema(
 CUSTOMER = pa.schema({"customer_id": pa.int64(), "country": pa.string(), "student": pa.bool_()})
 
 
+def project_of(dataset, name="shop"):
+    """A project around a dataset, up to a registration."""
+    last = declarations.lapse
+    model = replace(last.card.evaluation.model, dataset=dataset, baselines=last.card.evaluation.model.baselines[1:])
+    slices = tuple(name for name in last.card.evaluation.slices if name in dataset.view.helper_names)
+    card = replace(last.card, evaluation=replace(last.card.evaluation, model=model, slices=slices))
+    return replace(declarations.shop, name=name, outputs=(replace(last, card=card, gates=last.gates[:1]),))
+
+
+SHOP = project_of(lapse_dataset)
+
+
 @dataclass(frozen=True)
 class Order:
     """What a customer bought, when."""

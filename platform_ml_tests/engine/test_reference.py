@@ -5,20 +5,9 @@ import pytest
 from platform_ml.engine.reference import resolve
 from platform_ml.engine.training_dataset import materialize_training_dataset
 from platform_ml.spec.errors import MissingInputError, PlatformError, StoreError
-from platform_ml.testing import declarations
-from platform_ml_tests.engine.shop import CUTOFF, lapse_dataset, lapsed
+from platform_ml_tests.engine.shop import CUTOFF, SHOP, lapse_dataset, lapsed, project_of
 
 EARLIER = lapsed.cadence.keys()[-2]
-
-
-def project_of(dataset, name="shop"):
-    last = declarations.lapse
-    model = replace(last.card.evaluation.model, dataset=dataset, baselines=last.card.evaluation.model.baselines[1:])
-    card = replace(last.card, evaluation=replace(last.card.evaluation, model=model))
-    return replace(declarations.shop, name=name, outputs=(replace(last, card=card, gates=last.gates[:1]),))
-
-
-SHOP = project_of(lapse_dataset)
 
 
 def build(work, cutoff=CUTOFF, **changes):
