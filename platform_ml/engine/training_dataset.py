@@ -16,17 +16,21 @@ from platform_ml.spec.errors import MissingInputError
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import digest, fingerprint
 from platform_ml.spec.label import KNOWN_TIME
-from platform_ml.spec.sql import identifier
+from platform_ml.spec.splitter import RowSQL
+from platform_ml.spec.sql import identifier, literal
 from platform_ml.spec.training_dataset import SPLIT, SPLITS, TEST, TRAIN, VALIDATION
+from platform_ml.spec.window import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
     from pathlib import Path
 
     import pyarrow as pa
 
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Snapshot
+    from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.training_dataset import TrainingDataset
 
 KIND = "datasets"
@@ -52,7 +56,7 @@ def materialize_training_dataset(
     keys = dataset.view_keys(day)
     snapshot = work.read(view, keys)
     work.platform.tables.verify(snapshot, keys)
-    split = dataset.split_sql(day, event_time=EVENT_TIME, entity=identifier(view.label.entity))
+    split = dataset.split_sql(row_sql(view, day))
     names = ", ".join(map(identifier, types(view)))
     sql = f"""
         SELECT * FROM (SELECT {split} AS {SPLIT}, {names} FROM rows)
@@ -105,6 +109,18 @@ def split_rows(dataset: TrainingDataset, artifact: Artifact, split: str) -> Spli
         entity=codes.to_numpy().astype(np.int64),
         event_time=rows[EVENT_TIME],
         helpers=rows.select(view.helper_names),
+    )
+
+
+def row_sql(view: FeatureView, cutoff: date) -> RowSQL:
+    """What splitters are told of a row of a view; the key's text must not depend on a zone."""
+    entity = identifier(view.label.entity)
+    return RowSQL(
+        entity=entity,
+        key=(entity, f"epoch_us({EVENT_TIME})"),
+        event_time=EVENT_TIME,
+        label=identifier(view.label.name),
+        cutoff=literal(moment(cutoff)),
     )
 
 
