@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from platform_ml.engine.audit import SCHEMA, Check, Finding
 from platform_ml.engine.content import content_hash
 from platform_ml.engine.feature_view import not_point_in_time, types
+from platform_ml.engine.leak_audit import CHECKS as LEAK_CHECKS
+from platform_ml.engine.leak_audit import audit_record, leak_findings
 from platform_ml.engine.ports import PARTITION, Artifact, Files
 from platform_ml.engine.provenance import tables_used
 from platform_ml.engine.rows import SplitRows
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 KIND = "datasets"
 BALANCED = Check(name="splits", blocking=True, description="Every split has rows of more than one outcome.")
 NO_LEAK = Check(name="no_leak", blocking=True, description="Outcomes of a split were known before the next one begins.")
-CHECKS = (SCHEMA, BALANCED, NO_LEAK)
+CHECKS = (SCHEMA, BALANCED, NO_LEAK, *LEAK_CHECKS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,8 @@ def materialize_training_dataset(
         WHERE {SPLIT} IS NOT NULL ORDER BY {SPLIT}, {EVENT_TIME}, {identifier(view.label.entity)}"""
     rows = work.platform.compute.query(sql, {"rows": Files(paths=snapshot.paths(keys), schema=snapshot.schema)}).table()
     findings = _findings(dataset, rows, cutoff, work)
+    if not any(finding.stops for finding in findings if finding.check in (SCHEMA, BALANCED)):
+        findings += leak_findings(dataset, rows, cutoff, compute=work.platform.compute)
     if any(finding.stops for finding in findings):
         return BuiltDataset(findings=findings, artifact=None, preview=rows.slice(0, 5))
     content = content_hash(rows)
@@ -70,6 +74,7 @@ def materialize_training_dataset(
         "content": content,
         "tables": tables_used(view, snapshot.version, keys, work),
         "made_by": dict(made_by),
+        "audit": audit_record(findings),
     }
     name = digest({"content": content, "fingerprint": fingerprint(dataset)})
 
@@ -142,9 +147,17 @@ def _findings(dataset: TrainingDataset, rows: pa.Table, cutoff: str, work: Work)
         f"{earlier} outcomes are known on {found[earlier]['known']:%Y-%m-%d}, {later} begins on "
         f"{found[later]['first']:%Y-%m-%d}"
         for earlier, later in ((TRAIN, VALIDATION), (VALIDATION, TEST), (TRAIN, TEST))
-        if earlier in found and later in found and found[earlier]["known"] > found[later]["first"]
+        if dataset.splitter.by_time
+        and earlier in found
+        and later in found
+        and found[earlier]["known"] > found[later]["first"]
     ]
-    reason = "; ".join(leaks) or f"{dataset.gap_days} days lie between the splits; every outcome was known in time."
+    reason = dataset.random_split_because and f"Splits are not by time: {dataset.random_split_because}"
+    reason = (
+        reason
+        or "; ".join(leaks)
+        or f"{dataset.gap_days} days lie between the splits; every outcome was known in time."
+    )
     return [
         _schema_finding(dataset, rows, cutoff),
         Finding(
@@ -201,6 +214,9 @@ def _manifest(
             "gap_days": dataset.gap_days,
             "history_days": dataset.history_days,
             "windows_may_overlap": dataset.windows_may_overlap,
+            "random_split_because": dataset.random_split_because,
+            "by_time": dataset.splitter.by_time,
+            "separates_entities": dataset.splitter.separates_entities,
             "splits": _split_record(view.label.name, rows),
         },
         "columns": {name: kind.sql for name, kind in types(view).items()},

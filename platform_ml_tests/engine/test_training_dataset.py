@@ -247,7 +247,7 @@ def test_a_cutoff_that_is_no_moment(shop, cutoff, near):
 def test_a_splitter_that_lies_is_found_out(shop, sentence, reason):
     done = build(shop, replace(lapse_dataset, splitter=Liar(sentence=sentence)))
     assert done.artifact is None
-    assert failed(done).keys() == {"no_leak"}
+    assert failed(done).keys() == {"no_leak", "gap"}
     assert failed(done)["no_leak"].startswith(reason)
     assert shop.platform.artifacts.newest(shop.place("datasets", lapse_dataset, CUTOFF)) is None
 
