@@ -122,7 +122,8 @@ def _copies(dataset: TrainingDataset, rows: pa.Table, cutoff: str, compute: Comp
 
     Two things give copies away. (1) A held-out row has a twin among few training rows more often than a training row
     has one among the others: without copying, both are draws from the same population, and the shares agree. Common
-    contents (all features null, say) are left out, so that their growing in time is no finding. (2) Rows that agree in
+    contents (all features null, say) are left out and equal held-out rows count once, so that a content which becomes
+    common with time is no finding. (2) Rows that agree in
     a column whose value all but names a row agree in all columns: that is how rows look that were doubled before a
     split at random. By time, the same entity may look the same later, so there (2) needs another entity.
     """
@@ -142,8 +143,8 @@ def _copies(dataset: TrainingDataset, rows: pa.Table, cutoff: str, compute: Comp
         noise = SIGMAS * sqrt(max(usual * (1 - usual), 1 / n) / n)
         if twins / n - usual > limit + noise:
             said.append(
-                f"{twins:,} of {n:,} {split} rows ({twins / n:.1%}) equal a rare training row in all features and the "
-                f"label; among training rows {usual:.1%} have such a twin"
+                f"{twins:,} different ones of {n:,} {split} rows ({twins / n:.1%}) equal a rare training row in all "
+                f"features and the label; among training rows {usual:.1%} have such a twin"
             )
         shared, contents = found[f"{split}_shared"], found[f"{split}_contents"]
         if names and shared / contents > limit + SIGMAS / contents:
@@ -161,7 +162,7 @@ def _copies_sql(dataset: TrainingDataset, rich: str) -> str:
     columns = ", ".join(map(identifier, [*view.feature_names, view.label.name]))
     others = "AND who > 1" if dataset.splitter.by_time else ""
     held_out = ", ".join(
-        f"sum({s})::BIGINT AS {s}_rows, coalesce(sum({s}) FILTER ({TRAIN} BETWEEN 1 AND {RARE}), 0)::BIGINT "
+        f"sum({s})::BIGINT AS {s}_rows, count(*) FILTER ({s} > 0 AND {TRAIN} BETWEEN 1 AND {RARE}) "
         f"AS {s}_twins, count(*) FILTER ({s} > 0) AS {s}_contents, "
         f"count(*) FILTER ({s} > 0 AND {TRAIN} > 0 AND {rich} IS NOT NULL {others}) AS {s}_shared"
         for s in (VALIDATION, TEST)

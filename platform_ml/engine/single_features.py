@@ -150,15 +150,17 @@ def _too_good(dataset: TrainingDataset, rows: pa.Table, cutoff: str) -> Finding:
 
 def _drift(dataset: TrainingDataset, rows: pa.Table, cutoff: str) -> Finding:
     import numpy as np
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     names, entity = dataset.view.feature_names, dataset.view.label.entity
     sides = [sample(rows.filter(pc.equal(rows[SPLIT], side)), 2 * len(names)) for side in (TRAIN, TEST)]
-    if min(side.num_rows for side in sides) < 2 * LEAST:
-        reason = f"Fewer than {2 * LEAST} rows on a side: train and test were not held against each other."
+    count = [pc.count_distinct(side[entity]).as_py() for side in sides]
+    few = min(count) < LEAST and dataset.splitter.separates_entities
+    if few or min(side.num_rows for side in sides) < 2 * LEAST:
+        least = f"{LEAST} entities" if few else f"{2 * LEAST} rows"
+        reason = f"Fewer than {least} on a side: train and test were not held against each other."
         return Finding(check=DRIFT, partition=cutoff, passed=True, reason=reason)
-    import pyarrow as pa
-
     both = pa.concat_tables(sides)
     tested = np.repeat([0.0, 1.0], [side.num_rows for side in sides])
     values = np.column_stack([column(both[name], tested) for name in names])
@@ -167,7 +169,6 @@ def _drift(dataset: TrainingDataset, rows: pa.Table, cutoff: str) -> Finding:
     found = strongest((name, strength(values[:, n], tested)) for n, name in enumerate(names))
     limit, at_random = dataset.audit.tells_apart, not dataset.splitter.by_time
     accused = {name: strong for name, strong in found.items() if strong >= limit}
-    count = [len(np.unique(groups[tested == side])) for side in (0, 1)]
     unlike = at_random and score > 0.5 + max(UNLIKE, SIGMAS * sqrt((sum(count) + 1) / (12 * count[0] * count[1])))
     shown = ", ".join(f"{name!r} {strong:.3f}" for name, strong in list(accused.items() or found.items())[:SHOWN])
     reason = f"A model tells test rows from training rows with AUC {score:.3f} (0.5 is chance); most by {shown}."
