@@ -133,7 +133,7 @@ def test_trees_are_judged_on_groups_that_they_never_saw():
     tested = (np.random.default_rng(0).permutation(100) < 50)[groups].astype(float)
     values = np.random.default_rng(1).normal(size=100)[groups][:, None]
     assert abs(told_apart(values, tested, groups) - 0.5) < 0.15
-    assert told_apart(values, tested, np.arange(1_000)) > 0.9
+    assert told_apart(values, tested, np.arange(1_000)) > 0.75
     assert told_apart(values, tested, groups) == told_apart(values, tested, groups)
 
 
