@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from platform_ml.engine.audit import SCHEMA, Check, Finding
 from platform_ml.engine.content import content_hash
 from platform_ml.engine.feature_view import join_record, types
+from platform_ml.engine.leak_audit import CHECKS as LEAK_CHECKS
+from platform_ml.engine.leak_audit import audit_record, leak_findings
 from platform_ml.engine.ports import PARTITION, Artifact, Files
 from platform_ml.engine.provenance import tables_used
 from platform_ml.engine.rows import SplitRows
@@ -16,23 +18,28 @@ from platform_ml.spec.errors import MissingInputError
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import SEMANTICS, digest, fingerprint, meaning
 from platform_ml.spec.label import KNOWN_TIME
-from platform_ml.spec.sql import identifier
+from platform_ml.spec.schema import Timestamp
+from platform_ml.spec.splitter import RowSQL
+from platform_ml.spec.sql import identifier, literal
 from platform_ml.spec.training_dataset import SPLIT, SPLITS, TEST, TRAIN, VALIDATION
+from platform_ml.spec.window import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
     from pathlib import Path
 
     import pyarrow as pa
 
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Snapshot
+    from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.training_dataset import TrainingDataset
 
 KIND = "datasets"
 BALANCED = Check(name="splits", blocking=True, description="Every split has rows of more than one outcome.")
 NO_LEAK = Check(name="no_leak", blocking=True, description="Outcomes of a split were known before the next one begins.")
-CHECKS = (SCHEMA, BALANCED, NO_LEAK)
+CHECKS = (SCHEMA, BALANCED, NO_LEAK, *LEAK_CHECKS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +61,15 @@ def materialize_training_dataset(
     work.platform.tables.verify(snapshot, keys)
     rows = dataset_rows(dataset, cutoff, snapshot, work=work)
     findings = _findings(dataset, rows, cutoff, work)
+    if not any(finding.stops for finding in findings if finding.check in (SCHEMA, BALANCED)):
+        findings += leak_findings(dataset, rows, cutoff, compute=work.platform.compute)
     if any(finding.stops for finding in findings):
         return BuiltDataset(findings=findings, artifact=None, preview=rows.slice(0, 5))
     record = _manifest(dataset, cutoff, rows, snapshot, keys) | {
         "content": content_hash(rows),
         "tables": tables_used(view, snapshot.version, keys, work),
         "made_by": dict(made_by),
+        "audit": audit_record(findings),
     }
     artifact = _publish(dataset, cutoff, rows, record, work)
     return BuiltDataset(findings=findings, artifact=artifact, preview=rows.slice(0, 5))
@@ -68,12 +78,12 @@ def materialize_training_dataset(
 def dataset_rows(dataset: TrainingDataset, cutoff: str, snapshot: Snapshot, *, work: Work) -> pa.Table:
     """The rows of a version of the view up to the cutoff, with their split: what a dataset's content is the hash of."""
     view, day = dataset.view, dataset.view.label.cadence.day(cutoff)
-    entity = identifier(view.label.entity)
-    split = dataset.split_sql(day, event_time=EVENT_TIME, entity=entity)
+    split = dataset.split_sql(row_sql(view, day))
+    order = ", ".join(map(identifier, (EVENT_TIME, *view.label.key)))
     names = ", ".join(map(identifier, types(view)))
     sql = f"""
         SELECT * FROM (SELECT {split} AS {SPLIT}, {names} FROM rows)
-        WHERE {SPLIT} IS NOT NULL ORDER BY {SPLIT}, {EVENT_TIME}, {entity}"""
+        WHERE {SPLIT} IS NOT NULL ORDER BY {SPLIT}, {order}"""
     files = Files(paths=snapshot.paths(dataset.view_keys(day)), schema=snapshot.schema)
     return work.platform.compute.query(sql, {"rows": files}).table()
 
@@ -126,6 +136,19 @@ def split_rows(dataset: TrainingDataset, artifact: Artifact, split: str) -> Spli
     )
 
 
+def row_sql(view: FeatureView, cutoff: date) -> RowSQL:
+    """What splitters are told of a row of a view; the key's text must not depend on a zone."""
+    times = [name for name, kind in view.label.columns.items() if isinstance(kind, Timestamp)]
+    key = [f"epoch_us({identifier(name)})" if name in times else identifier(name) for name in view.label.key]
+    return RowSQL(
+        entity=identifier(view.label.entity),
+        key=(*key, f"epoch_us({EVENT_TIME})"),
+        event_time=EVENT_TIME,
+        label=identifier(view.label.name),
+        cutoff=literal(moment(cutoff)),
+    )
+
+
 def _findings(dataset: TrainingDataset, rows: pa.Table, cutoff: str, work: Work) -> list[Finding]:
     label = identifier(dataset.view.label.name)
     stats = work.platform.compute.query(
@@ -144,9 +167,17 @@ def _findings(dataset: TrainingDataset, rows: pa.Table, cutoff: str, work: Work)
         f"{earlier} outcomes are known on {found[earlier]['known']:%Y-%m-%d}, {later} begins on "
         f"{found[later]['first']:%Y-%m-%d}"
         for earlier, later in ((TRAIN, VALIDATION), (VALIDATION, TEST), (TRAIN, TEST))
-        if earlier in found and later in found and found[earlier]["known"] > found[later]["first"]
+        if dataset.splitter.by_time
+        and earlier in found
+        and later in found
+        and found[earlier]["known"] > found[later]["first"]
     ]
-    reason = "; ".join(leaks) or f"{dataset.gap_days} days lie between the splits; every outcome was known in time."
+    reason = dataset.random_split_because and f"Splits are not by time: {dataset.random_split_because}"
+    reason = (
+        reason
+        or "; ".join(leaks)
+        or f"{dataset.gap_days} days lie between the splits; every outcome was known in time."
+    )
     return [
         _schema_finding(dataset, rows, cutoff),
         Finding(
@@ -205,6 +236,9 @@ def _manifest(
             "gap_days": dataset.gap_days,
             "history_days": dataset.history_days,
             "windows_may_overlap": dataset.windows_may_overlap,
+            "random_split_because": dataset.random_split_because,
+            "by_time": dataset.splitter.by_time,
+            "separates_entities": dataset.splitter.separates_entities,
             "splits": _split_record(view.label.name, rows),
         },
         "columns": {name: kind.sql for name, kind in types(view).items()},

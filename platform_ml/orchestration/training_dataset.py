@@ -59,7 +59,11 @@ def training_dataset_asset(project: Project, dataset: TrainingDataset) -> dg.Ass
         partitions=partitions_def(dataset.view.label.cadence),
         deps=[dep(project, dataset.view, dataset_on_view(dataset))],
         checks=engine.CHECKS,
-        metadata={"gap_days": dataset.gap_days, "windows_may_overlap": dataset.windows_may_overlap or "no"},
+        metadata={
+            "gap_days": dataset.gap_days,
+            "windows_may_overlap": dataset.windows_may_overlap or "no",
+            "random_split": dataset.random_split_because or "no",
+        },
     )
     return asset(spec, body)
 

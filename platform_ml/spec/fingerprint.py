@@ -14,12 +14,14 @@ SEMANTICS = 1
 """Raised when the engine computes something else from the same declaration."""
 PROSE = {"prose": True}
 """Field metadata for text that people read: changing it recomputes nothing."""
+ADDED = {"added": True}
+"""Field metadata for what was added later: at its default it means what was meant before, and recomputes nothing."""
 
 
 def meaning(value: Any) -> Any:
     """The JSON-able meaning of a declaration: names, numbers and nesting, without prose."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = [f for f in dataclasses.fields(value) if not f.metadata.get("prose")]
+        fields = [f for f in dataclasses.fields(value) if not _is_silent(f, getattr(value, f.name))]
         return {"is": type(value).__name__} | {f.name: meaning(getattr(value, f.name)) for f in fields}
     match value:
         case None | bool() | int() | str():
@@ -35,6 +37,10 @@ def meaning(value: Any) -> Any:
         case dict():
             return {str(key): meaning(item) for key, item in sorted(value.items())}
     raise DeclarationError(f"A declaration cannot hold a {type(value).__name__}: {value!r}. Use plain values.")
+
+
+def _is_silent(field: dataclasses.Field[Any], value: Any) -> bool:
+    return bool(field.metadata.get("prose") or (field.metadata.get("added") and value == field.default))
 
 
 def digest(value: Any) -> str:

@@ -4,37 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.fingerprint import PROSE
-from platform_ml.spec.naming import check_name, check_unique
-from platform_ml.spec.window import moment
+from platform_ml.spec.fingerprint import ADDED, PROSE
+from platform_ml.spec.leak_audit import LeakAudit
+from platform_ml.spec.naming import check_known, check_name, check_unique
 
 if TYPE_CHECKING:
     from platform_ml.spec.feature_view import FeatureView
+    from platform_ml.spec.splitter import RowSQL, Splitter
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
 SPLIT = "split"
 """The column that a splitter computes: train, validation, test, or null for rows in a gap."""
-
-
-class Splitter(Protocol):
-    """One column computed from keys and event time."""
-
-    @property
-    def gap_days(self) -> int | None:
-        """The declared days between the splits; None: as many as the declarations demand."""
-        ...
-
-    def sql(self, *, entity: str, event_time: str, cutoff: str, gap_days: int) -> str:
-        """A DuckDB expression that is 'train', 'validation', 'test' or NULL; the arguments are SQL."""
-        ...
-
-    def says(self, gap_days: int) -> str:
-        """The rule as a sentence."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +33,37 @@ class TrainingDataset:
     """How many days before the cutoff the oldest row may lie."""
     windows_may_overlap: str | None = None
     """Why feature windows of test rows may reach into the training period; None: the gap must cover them."""
+    random_split_because: str | None = field(default=None, metadata=ADDED)
+    """Why training rows may be as late as test rows, with outcomes that overlap; None: the splitter goes by time."""
+    audit: LeakAudit = field(default=LeakAudit(), metadata=ADDED)
+    """The limits that its rows are held against."""
 
     def __post_init__(self) -> None:
         check_name("Training dataset", self.name)
         where = f"Training dataset {self.name!r}"
         check_unique(where, "column", [SPLIT, *self.view.columns])
+        check_known(where, "column", self.audit.known_ahead, [*self.view.feature_names, *self.view.helper_names])
+        self._check_gap(where)
+        if self.history_days <= 2 * self.gap_days or self.history_days < self.splitter.span_days(self.gap_days):
+            raise DeclarationError(
+                f"{where}: history_days={self.history_days} leaves nothing to train on between gaps of "
+                f"{self.gap_days} days. Use more."
+            )
+
+    def _check_gap(self, where: str) -> None:
         gap, horizon, lookback = self.splitter.gap_days, self.view.label.horizon_days, self.view.lookback_days
+        if not self.splitter.by_time:
+            if horizon > 0 and not self.random_split_because:
+                raise DeclarationError(
+                    f"{where} leaks: labels look {horizon} days ahead, but {type(self.splitter).__name__} puts rows of "
+                    "the same days on both sides, so outcomes of the test rows are in the training rows. Use a "
+                    "splitter by time, or say in random_split_because why that is how the model is used."
+                )
+            return
+        if self.random_split_because:
+            raise DeclarationError(
+                f"{where} says random_split_because, but {type(self.splitter).__name__} splits by time. Drop it."
+            )
         if gap is not None and gap < horizon:
             raise DeclarationError(
                 f"{where} leaks: labels look {horizon} days ahead, but its splits are only {gap} days apart, so "
@@ -65,15 +74,12 @@ class TrainingDataset:
                 f"{where} leaks: features look back {lookback} days, but its splits are only {gap} days apart. "
                 f"Use gap_days={lookback} or more, or say in windows_may_overlap why that is how the model is used."
             )
-        if self.history_days <= 2 * self.gap_days:
-            raise DeclarationError(
-                f"{where}: history_days={self.history_days} leaves nothing to train on between gaps of "
-                f"{self.gap_days} days. Use more."
-            )
 
     @property
     def gap_days(self) -> int:
-        """The days without rows between two splits, derived and enforced."""
+        """The days without rows between two splits, derived and enforced; 0 for splits that are not by time."""
+        if not self.splitter.by_time:
+            return 0
         if self.splitter.gap_days is not None:
             return self.splitter.gap_days
         horizon, lookback = self.view.label.horizon_days, self.view.lookback_days
@@ -83,7 +89,19 @@ class TrainingDataset:
         """The view partitions that the dataset of this cutoff is made of."""
         return self.view.label.cadence.keys(cutoff - timedelta(days=self.history_days), cutoff + timedelta(days=1))
 
-    def split_sql(self, cutoff: date, *, event_time: str, entity: str) -> str:
-        """The splitter's column for one cutoff."""
-        at = f"TIMESTAMPTZ '{moment(cutoff).isoformat()}'"
-        return self.splitter.sql(entity=entity, event_time=event_time, cutoff=at, gap_days=self.gap_days)
+    def split_sql(self, row: RowSQL) -> str:
+        """The splitter's column."""
+        return self.splitter.sql(row, gap_days=self.gap_days)
+
+    def fold_sql(self, row: RowSQL, number: int) -> tuple[str, ...]:
+        """For each of `number` folds by the splitter's own rule, a column: 'train', 'validation' or NULL.
+
+        Folds are over the rows of the view, as walk-forward folds also lie where the split has its gap. No row that
+        the split tests on is in a fold.
+        """
+        folds = self.splitter.folds(number)
+        return tuple(
+            f"CASE WHEN ({self.split_sql(row)}) IS DISTINCT FROM '{TEST}' "
+            f"THEN {folds.sql(row, fold=n, gap_days=self.gap_days)} END"
+            for n in range(folds.number)
+        )

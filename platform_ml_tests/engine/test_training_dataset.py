@@ -1,6 +1,7 @@
 import json
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ from platform_ml.engine.ports import Content
 from platform_ml.engine.training_dataset import CHECKS, is_current, load, materialize_training_dataset, split_rows
 from platform_ml.spec.errors import MissingInputError, StoreError
 from platform_ml.spec.fingerprint import fingerprint
+from platform_ml.spec.splitter import RowSQL
 from platform_ml.spec.training_dataset import SPLITS
 from platform_ml.spec.window import PartitionError, moment
 from platform_ml.splitters import ByTime
@@ -43,12 +45,20 @@ class Liar:
 
     sentence: str
     gap_days: int | None = 14
+    by_time: ClassVar[bool] = True
+    separates_entities: ClassVar[bool] = False
 
-    def sql(self, *, entity, event_time, cutoff, gap_days):
-        return self.sentence.format(entity=entity, time=event_time, cutoff=cutoff)
+    def span_days(self, gap_days):
+        return 2 * gap_days
+
+    def sql(self, row, *, gap_days):
+        return self.sentence.format(entity=row.entity, time=row.event_time, cutoff=row.cutoff)
 
     def says(self, gap_days):
         return "Trust me."
+
+
+BLANK = RowSQL(entity="{entity}", key=(), event_time="{time}", label="", cutoff="{cutoff}")
 
 
 def build(work, dataset=lapse_dataset, cutoff=CUTOFF):
@@ -246,13 +256,13 @@ def test_a_cutoff_that_is_no_moment(shop, cutoff, near):
 def test_a_splitter_that_lies_is_found_out(shop, sentence, reason):
     done = build(shop, replace(lapse_dataset, splitter=Liar(sentence=sentence)))
     assert done.artifact is None
-    assert failed(done).keys() == {"no_leak"}
+    assert failed(done).keys() == {"no_leak", "gap"}
     assert failed(done)["no_leak"].startswith(reason)
     assert shop.platform.artifacts.newest(shop.place("datasets", lapse_dataset, CUTOFF)) is None
 
 
 def test_a_splitter_with_a_split_of_its_own_is_found_out(shop):
-    honest = ByTime(validation_days=14).sql(entity="{entity}", event_time="{time}", cutoff="{cutoff}", gap_days=14)
+    honest = ByTime(validation_days=14).sql(BLANK, gap_days=14)
     sentence = honest.replace("'train' END", "'train' ELSE 'holdout' END")
     done = build(shop, replace(lapse_dataset, splitter=Liar(sentence=sentence)))
     assert done.artifact is None
@@ -275,7 +285,7 @@ def test_an_empty_split_is_kept_back(shop, sentence, counts):
 
 def test_a_split_of_one_outcome_is_kept_back(shop, bought):
     lapsers = {row["customer_id"] for row in rows_of(shop, lapse_view, [CUTOFF]) if row["lapsed"]}
-    sentence = ByTime(validation_days=14).sql(entity="", event_time="{time}", cutoff="{cutoff}", gap_days=14)
+    sentence = ByTime(validation_days=14).sql(BLANK, gap_days=14)
     who = ", ".join(map(str, lapsers))
     only = f"CASE WHEN {{time}} < {{cutoff}} OR {{entity}} IN ({who}) THEN {sentence} END"
     done = build(shop, replace(lapse_dataset, splitter=Liar(sentence=only)))

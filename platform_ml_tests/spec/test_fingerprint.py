@@ -140,6 +140,12 @@ def test_numbers_that_are_none_are_refused_in_a_digest():
         digest({"a": float("nan")})
 
 
+def test_a_field_that_was_added_later_says_nothing_at_its_default():
+    assert meaning(ByTime(validation_days=14)) == {"is": "ByTime", "validation_days": 14, "gap_days": None}
+    assert meaning(ByTime(validation_days=14, test_days=7))["test_days"] == 7
+    assert fingerprint(ByTime(validation_days=14, test_days=7)) != fingerprint(ByTime(validation_days=14))
+
+
 def test_every_field_of_the_nouns_is_plain():
     for noun in (*shop.nouns, shop):
         assert is_dataclass(noun)

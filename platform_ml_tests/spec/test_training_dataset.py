@@ -6,7 +6,10 @@ import pytest
 from platform_ml.features import Exists, Recency
 from platform_ml.outcomes import NoEvent
 from platform_ml.spec.errors import DeclarationError
-from platform_ml.splitters import ByTime
+from platform_ml.spec.fingerprint import fingerprint, meaning
+from platform_ml.spec.leak_audit import LeakAudit
+from platform_ml.spec.splitter import RowSQL
+from platform_ml.splitters import ByEntity, ByGroupAndTime, ByHash, ByTime, Stratified
 from platform_ml.testing.declarations import CUTOFF, customer_profile, lapse_dataset, lapse_view, lapsed
 
 OVERLAP = "It is used that way."
@@ -77,7 +80,73 @@ def test_it_is_made_of_the_moments_up_to_the_cutoff():
     assert replace(lapse_dataset, history_days=500).view_keys(CUTOFF)[0] == "2024-01-29"
 
 
-def test_the_split_is_cut_at_midnight_in_utc():
-    sql = lapse_dataset.split_sql(CUTOFF, event_time="at", entity="who")
-    assert "at = TIMESTAMPTZ '2024-06-10T00:00:00+00:00' THEN 'test'" in sql
+ROW = RowSQL(entity="who", key=("who", "at"), event_time="at", label="lapsed", cutoff="TIMESTAMPTZ '2024-06-10'")
+
+
+def test_the_split_is_cut_by_its_gap():
+    sql = lapse_dataset.split_sql(ROW)
+    assert "at < TIMESTAMPTZ '2024-06-10' + INTERVAL 1 DAY THEN 'test'" in sql
     assert "INTERVAL 28 DAY" in sql
+
+
+def test_folds_go_by_the_splitters_own_rule_and_leave_test_rows_alone():
+    folds = lapse_dataset.fold_sql(ROW, 5)
+    own = lapse_dataset.splitter.folds(5)
+    split = lapse_dataset.split_sql(ROW)
+    assert len(folds) == 5
+    for n, sql in enumerate(folds):
+        assert sql == f"CASE WHEN ({split}) IS DISTINCT FROM 'test' THEN {own.sql(ROW, fold=n, gap_days=28)} END"
+
+
+@pytest.mark.parametrize("days", [56, 69])
+def test_a_history_that_ends_before_training_begins(days):
+    """Validation and two gaps take 70 days."""
+    with pytest.raises(DeclarationError, match=f"history_days={days} leaves nothing to train on"):
+        replace(lapse_dataset, history_days=days)
+    assert replace(lapse_dataset, history_days=70).history_days == 70
+    longer = ByTime(validation_days=14, test_days=2, embargo_days=3)
+    with pytest.raises(DeclarationError, match="history_days=73 leaves nothing to train on"):
+        replace(lapse_dataset, splitter=longer, history_days=73)
+    assert replace(lapse_dataset, splitter=longer, history_days=74).history_days == 74
+
+
+RANDOM = (ByHash(), ByEntity(), Stratified())
+
+
+@pytest.mark.parametrize("splitter", RANDOM)
+@pytest.mark.parametrize("why", [None, ""])
+def test_a_split_that_is_not_by_time_leaks_unless_somebody_says_why(splitter, why):
+    message = (
+        f"Training dataset 'lapse_dataset' leaks: labels look 14 days ahead, but {type(splitter).__name__} puts rows "
+        "of the same days on both sides, .* or say in random_split_because why"
+    )
+    with pytest.raises(DeclarationError, match=message):
+        replace(lapse_dataset, splitter=splitter, random_split_because=why)
+    dataset = replace(lapse_dataset, splitter=splitter, random_split_because=OVERLAP, history_days=7)
+    assert dataset.gap_days == 0
+
+
+@pytest.mark.parametrize("splitter", [ByTime(validation_days=14), ByGroupAndTime(time=ByTime(validation_days=14))])
+def test_a_split_by_time_has_nothing_to_say_about_random_ones(splitter):
+    assert replace(lapse_dataset, splitter=splitter).gap_days == 28
+    with pytest.raises(DeclarationError, match=f"random_split_because, but {type(splitter).__name__} splits by time"):
+        replace(lapse_dataset, splitter=splitter, random_split_because=OVERLAP)
+
+
+def test_what_was_added_later_means_nothing_at_its_default():
+    assert meaning(lapse_dataset).keys() & {"random_split_because", "audit"} == set()
+    strict = replace(lapse_dataset, audit=LeakAudit(too_good=0.9))
+    assert meaning(strict)["audit"] == {
+        "is": "LeakAudit",
+        "too_good": "0.9",
+        "copies": "0.01",
+        "tells_apart": "0.98",
+        "known_ahead": [],
+    }
+    assert fingerprint(strict) != fingerprint(lapse_dataset)
+
+
+def test_a_column_that_is_known_ahead_is_a_column():
+    audit = LeakAudit(known_ahead=("contry",))
+    with pytest.raises(DeclarationError, match=r"has no column 'contry'. Did you mean 'country'"):
+        replace(lapse_dataset, audit=audit)
