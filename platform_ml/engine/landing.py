@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import zipfile
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,19 +32,66 @@ def deliver(source: Source, *, work: Work) -> int:
     """
     if source.example is None:
         raise SourceError(f"{work.table(source)} has no example data. Its files come from outside.")
-    raw = f"read_parquet({literal(str(_packaged(source.example)))}, file_row_number = true)"
-    if source.cadence is None:
-        missing = [key for key in (WHOLE,) if not landing_file(source, key, work).exists()]
-        parts: Iterator[tuple[str, pa.Table]] = (
-            (key, _rows(f"SELECT * EXCLUDE ({ROW_NUMBER}) FROM {raw}", work)) for key in missing
-        )
-    else:
-        keys = source.cadence.keys()
-        missing = [key for key in keys if not landing_file(source, key, work).exists()]
-        parts = _by_key(source, source.cadence, missing, raw, work) if missing else iter(())
-    for key, rows in parts:
-        _write(rows, landing_file(source, key, work))
+    keys = source.cadence.keys() if source.cadence else [WHOLE]
+    missing = [key for key in keys if not landing_file(source, key, work).exists()]
+    if missing:
+        with _unpacked(source.example) as file:
+            raw = _raw(source, source.example, file, work)
+            for key, rows in _parts(source, missing, raw, work):
+                _write(rows, landing_file(source, key, work))
     return len(missing)
+
+
+def _parts(source: Source, keys: list[str], raw: str, work: Work) -> Iterator[tuple[str, pa.Table]]:
+    if source.cadence is not None:
+        return _by_key(source, source.cadence, keys, raw, work)
+    rows = _rows(f"SELECT * EXCLUDE ({ROW_NUMBER}) FROM {raw} ORDER BY {ROW_NUMBER}", work)
+    return ((key, rows) for key in keys)
+
+
+@contextmanager
+def _unpacked(example: Packaged) -> Iterator[Path]:
+    """The file itself; out of a zip it is copied piece by piece, so that its size does not matter."""
+    packed = _packaged(example)
+    if packed.suffix != ".zip":
+        yield packed
+        return
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(packed) as archive:
+        members = [member for member in archive.infolist() if member.filename.endswith(".csv")]
+        if len(members) != 1:
+            raise SourceError(f"{packed} holds {len(members)} CSV files; it must hold one. Repack it.")
+        file = Path(folder, "packaged.csv")
+        with archive.open(members[0]) as inside, file.open("wb") as outside:
+            shutil.copyfileobj(inside, outside)
+        yield file
+
+
+def _raw(source: Source, example: Packaged, file: Path, work: Work) -> str:
+    """The file's rows in its order, with the number of each, and with the columns that the package lacks."""
+    if file.suffix == ".csv":
+        rows = _csv(source, example, file, work)
+    else:
+        rows = f"read_parquet({literal(str(file))}, file_row_number = true)"
+    if not example.adds:
+        return rows
+    if twice := [name for name, _ in example.adds if name in _names(rows, work)]:
+        raise SourceError(f"{work.table(source)}: {example.path} has a column {twice[0]!r} already. Do not add it.")
+    added = ", ".join(f"{expression} AS {identifier(name)}" for name, expression in example.adds)
+    return f"(SELECT *, {added} FROM {rows})"
+
+
+def _csv(source: Source, example: Packaged, file: Path, work: Work) -> str:
+    """Nothing is guessed: text becomes what the source declares, or the delivery stops at the value that cannot."""
+    nulls = ", ".join(map(literal, example.nulls))
+    dialect = "delim = ',', quote = '\"', escape = '\"', header = true, parallel = false"
+    text = f"read_csv({literal(str(file))}, {dialect}, all_varchar = true, nullstr = [{nulls}])"
+    typed = ", ".join(
+        f"CAST({identifier(name)} AS {source.types[name].sql}) AS {identifier(name)}"
+        for name in _names(text, work)
+        if name in source.types
+    )
+    replaced = f"* REPLACE ({typed})" if typed else "*"
+    return f"(SELECT {replaced}, row_number() OVER () - 1 AS {ROW_NUMBER} FROM {text})"
 
 
 def _by_key(source: Source, cadence: Cadence, keys: list[str], raw: str, work: Work) -> Iterator[tuple[str, pa.Table]]:
@@ -60,6 +111,11 @@ def _by_key(source: Source, cadence: Cadence, keys: list[str], raw: str, work: W
         start += counts[key]
     for key in keys:
         yield key, bare.slice(starts.get(key, 0), counts.get(key, 0))
+
+
+def _names(relation: str, work: Work) -> list[str]:
+    names: list[str] = _rows(f"DESCRIBE FROM {relation}", work)["column_name"].to_pylist()
+    return names
 
 
 def _rows(sql: str, work: Work) -> pa.Table:

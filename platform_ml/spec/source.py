@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from platform_ml.spec.window import Cadence
 
 
+READABLE = (".parquet", ".csv", ".csv.zip")
+"""What the name of a packaged file may end in."""
+
+
 class Format(Protocol):
     """How a delivered file is read."""
 
@@ -38,7 +42,27 @@ class Packaged:
 
     distribution: str
     path: str
-    """Parquet, inside the distribution."""
+    """Inside the distribution: `.parquet`, `.csv` with a header, or `.csv.zip` with one such file in it.
+
+    Columns of a CSV file are read in the types that the source declares for them; the others are text.
+    """
+    nulls: tuple[str, ...] = ("",)
+    """What a CSV file writes where it has no value."""
+    adds: tuple[tuple[str, str], ...] = ()
+    """Column and its DuckDB expression over the file's columns and those added before it.
+
+    For what a supplier would write and the package does not have, like the instant behind a local date and hour.
+    """
+
+    def __post_init__(self) -> None:
+        where = f"Packaged {self.path!r}"
+        if not self.path.endswith(READABLE):
+            raise DeclarationError(f"{where}: only {', '.join(READABLE)} can be read. Name a file that ends like that.")
+        check_unique(where, "added column", [name for name, _ in self.adds])
+        for name, expression in self.adds:
+            check_name("Added column", name)
+            if not expression.strip():
+                raise DeclarationError(f"{where}: added column {name!r} has no expression. Write one, or drop it.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
+import zipfile
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
@@ -9,7 +10,8 @@ import pytest
 from platform_ml.engine import landing
 from platform_ml.engine.landing import deliver
 from platform_ml.engine.source import landing_file
-from platform_ml.spec.errors import SourceError
+from platform_ml.spec.errors import PlatformError, SourceError
+from platform_ml.spec.schema import Column, Text
 from platform_ml.spec.source import Packaged
 from platform_ml.spec.window import Daily, Weekly
 from platform_ml_tests.engine.shop import ORDER, Order, customers, keys_of, make, naive, orders, rows_of, table
@@ -113,4 +115,100 @@ def test_a_source_without_example_data(work):
 def test_a_package_that_is_not_installed(work):
     source = replace(few, example=Packaged(distribution="no-such-package", path="x.parquet"))
     with pytest.raises(SourceError, match=r"Example data is missing. Run: pip install no-such-package"):
+        deliver(source, work=work)
+
+
+HEADER = "order_id,customer_id,amount,ordered_day,hour,note"
+LINES = (
+    '3,1,2.50,2024-01-02,9,"said ""no, thanks"""',
+    "1,2,0.10,2024-01-01,23,",
+    "2,1,NA,2024-01-01,23,NA",
+    "4,2,7,2023-12-31,0,before the first day",
+)
+TOLD = replace(
+    few,
+    cadence=Daily(first=FIRST, last=date(2024, 1, 3)),
+    columns=(
+        *(replace(column, nullable=column.name == "amount") for column in orders.columns),
+        Column("note", Text(), nullable=True),
+    ),
+    example=Packaged(
+        distribution="pyarrow",
+        path="shop/orders.csv",
+        nulls=("", "NA"),
+        adds=(
+            ("seconds", "3600 * CAST(hour AS BIGINT)"),
+            ("ordered_at", "CAST(ordered_day AS TIMESTAMPTZ) + to_seconds(seconds)"),
+        ),
+    ),
+)
+
+
+def packed(tmp_path, monkeypatch, lines=LINES, header=HEADER, names=("orders.csv",)):
+    """The same lines as a CSV file, or as files in a zip, where the package should have them."""
+    text = "\n".join((header, *lines, ""))
+    (tmp_path / "orders.csv").write_text(text, encoding="utf-8")
+    with zipfile.ZipFile(tmp_path / "orders.csv.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in (*names, "README.md"):
+            archive.writestr(name, text)
+
+    class Distribution:
+        def locate_file(self, path):
+            return tmp_path / path.removeprefix("shop/")
+
+    monkeypatch.setattr(landing, "distribution", lambda _: Distribution())
+
+
+@pytest.mark.parametrize("path", ["shop/orders.csv", "shop/orders.csv.zip"])
+def test_text_becomes_what_the_source_declares(work, tmp_path, monkeypatch, path):
+    packed(tmp_path, monkeypatch)
+    source = replace(TOLD, example=replace(TOLD.example, path=path))
+    assert deliver(source, work=work) == 3
+    first, second = file_of(work, "2024-01-01", source), file_of(work, "2024-01-02", source)
+    assert [str(first.schema.field(name).type) for name in ("order_id", "amount", "hour", "ordered_at")] == [
+        "int64",
+        "decimal128(9, 2)",
+        "string",
+        "timestamp[us, tz=UTC]",
+    ]
+    assert first.select(["order_id", "amount", "note"]).to_pylist() == [
+        {"order_id": 1, "amount": Decimal("0.10"), "note": None},
+        {"order_id": 2, "amount": None, "note": None},
+    ]
+    assert first["ordered_at"].to_pylist() == [datetime(2024, 1, 1, 23, tzinfo=UTC)] * 2
+    assert second["note"].to_pylist() == ['said "no, thanks"']
+    assert file_of(work, "2024-01-03", source).num_rows == 0
+    make(work, source)
+    assert [row["order_id"] for row in rows_of(work, source)] == [1, 2, 3]
+
+
+def test_a_text_that_is_no_null_is_not_made_one(work, tmp_path, monkeypatch):
+    packed(tmp_path, monkeypatch)
+    source = replace(TOLD, example=replace(TOLD.example, nulls=("",)))
+    with pytest.raises(PlatformError, match="NA"):
+        deliver(source, work=work)
+    assert not landing_file(source, "2024-01-01", work).exists()
+
+
+def test_columns_can_be_added_to_a_parquet_file(work, package):
+    source = replace(few, example=replace(PACKAGED, adds=(("twice", "2 * amount"),)))
+    deliver(source, work=work)
+    rows = file_of(work, "2024-01-02", source)
+    assert rows.column_names == [*ORDER.names, "twice"]
+    assert rows["twice"].to_pylist() == [2 * amount for amount in rows["amount"].to_pylist()]
+
+
+@pytest.mark.parametrize("path", ["shop/orders.csv", "shop/orders.parquet"])
+def test_an_added_column_never_hides_a_delivered_one(work, package, tmp_path, monkeypatch, path):
+    packed(tmp_path, monkeypatch)
+    source = replace(TOLD, example=replace(TOLD.example, path=path, adds=(("amount", "1"),)))
+    with pytest.raises(SourceError, match=f"shop/orders: {path} has a column 'amount' already. Do not add it"):
+        deliver(source, work=work)
+
+
+@pytest.mark.parametrize("names", [(), ("a.csv", "b.csv")])
+def test_a_zip_holds_one_file(work, tmp_path, monkeypatch, names):
+    packed(tmp_path, monkeypatch, names=names)
+    source = replace(TOLD, example=replace(TOLD.example, path="shop/orders.csv.zip"))
+    with pytest.raises(SourceError, match=f"orders.csv.zip holds {len(names)} CSV files; it must hold one"):
         deliver(source, work=work)

@@ -4,6 +4,7 @@ import pytest
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.schema import Column, Integer, Timestamp
+from platform_ml.spec.source import Packaged
 from platform_ml.testing.declarations import customers, orders
 
 
@@ -44,3 +45,18 @@ def test_columns_by_name():
     assert list(orders.types) == ["order_id", "customer_id", "amount", "ordered_at"]
     assert orders.column("amount").unit == "EUR"
     assert customers.cadence is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"path": "a/b.xlsx"}, r"Packaged 'a/b.xlsx': only .parquet, .csv, .csv.zip can be read. Name a file that"),
+        ({"path": "a/b.zip"}, r"Packaged 'a/b.zip': only .parquet, .csv, .csv.zip can be read"),
+        ({"adds": (("At", "1"),)}, "Added column 'At': a name is lower_snake_case"),
+        ({"adds": (("at", "1"), ("at", "2"))}, "Packaged 'a/b.csv' declares added column 'at' 2 times"),
+        ({"adds": (("at", " "),)}, "Packaged 'a/b.csv': added column 'at' has no expression. Write one, or drop it"),
+    ],
+)
+def test_wrong_example_data_cannot_be_declared(changes, message):
+    with pytest.raises(DeclarationError, match=message):
+        replace(Packaged(distribution="shop", path="a/b.csv"), **changes)

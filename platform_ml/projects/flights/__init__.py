@@ -1,0 +1,1 @@
+"""Delayed arrivals: flights out of New York in 2013, hourly weather and planes."""
