@@ -6,18 +6,22 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.feature_group import columns_sql, types
+from platform_ml.engine.knowledge import by_commit, lives
+from platform_ml.engine.match import match
 from platform_ml.engine.point_in_time import KNOWN_FROM, KNOWN_TO, Joined, Side, answer, merged, stored_name
 from platform_ml.engine.ports import CREATED, PARTITION, Files
+from platform_ml.spec.errors import StoreError
 from platform_ml.spec.feature_group import EVENT_TIME
-from platform_ml.spec.history import Committed, ValidTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     import pyarrow as pa
 
+    from platform_ml.engine.knowledge import Life
     from platform_ml.engine.platform import Work
-    from platform_ml.engine.ports import Relation, Snapshot
+    from platform_ml.engine.ports import Snapshot
     from platform_ml.spec.feature_group import FeatureGroup, Selection
     from platform_ml.spec.feature_view import FeatureView
 
@@ -26,14 +30,20 @@ CELLS = 1 << 28
 
 
 def read_sides(
-    view: FeatureView, spine: pa.Table, tables: Mapping[str, Snapshot], keys: Mapping[str, Sequence[str]], *, work: Work
+    view: FeatureView,
+    spine: pa.Table,
+    tables: Mapping[str, Snapshot],
+    keys: Mapping[str, Sequence[str]],
+    *,
+    until: datetime,
+    work: Work,
 ) -> pa.Table:
-    """The spine with the columns of every selection, from these partitions of these pinned tables."""
+    """The spine, up to this moment, with the columns of every selection, from these partitions of pinned tables."""
     columns: dict[str, pa.Array] = {}
     for group in view.groups:
         chosen = [selection for selection in view.selections if selection.group == group]
         parts: list[list[Joined]] = [[] for _ in chosen]
-        for rows in _pieces(group, view, chosen, tables[group.name], keys[group.name], work):
+        for rows in _pieces(group, view, chosen, tables[group.name], keys[group.name], until, work):
             sides = [Side(selection=selection, rows=rows) for selection in chosen]
             with ThreadPoolExecutor() as pool:
                 found = list(pool.map(lambda side: answer(spine, side, view.knowledge), sides))
@@ -53,51 +63,42 @@ def _pieces(
     chosen: Sequence[Selection],
     snapshot: Snapshot,
     keys: Sequence[str],
+    until: datetime,
     work: Work,
 ) -> Iterator[pa.Table]:
     stored = [name for s in chosen for f in s.columns.values() for name in (stored_name(group, f), *f.columns())]
     rules = group.rules
     wanted = dict.fromkeys([*group.keys, *([EVENT_TIME] if rules else []), *(rules.columns if rules else ()), *stored])
     names = [name for name in wanted if name in types(group)]
-    lives = rules is not None and isinstance(rules.known, Committed) and not isinstance(view.knowledge, ValidTime)
-    rows, relations = _relation(group, snapshot, keys, work, lives=lives)
-    shown = columns_sql([*names, *((KNOWN_FROM, KNOWN_TO) if lives else ())])
-    count = sum(state.rows for key in keys for state in snapshot.states(key)[0 if lives else -1 :])
-    pieces = -(-count * len(names) // CELLS) or 1
+    committed = by_commit(group, view)
+    shown = columns_sql([*names, *((PARTITION, CREATED) if committed else ())])
+    alive = [life for key in keys for life in lives(group, view, snapshot, key, until)]
+    paths = [str(snapshot.folder / file.path) for life in alive for file in life.state.files]
+    raw = Files(paths=paths, schema=snapshot.schema)
+    pieces = -(-sum(life.state.rows for life in alive) * len(names) // CELLS) or 1
     for piece in range(pieces):
         some = f" WHERE hash({columns_sql(group.keys)}) % {pieces} = {piece}" if pieces > 1 and group.keys else ""
-        yield work.platform.compute.query(f"SELECT {shown} FROM {rows}{some}", relations).table()
+        # Without a join, so that rows come in the order of files and of rows in them: the last of equals may win.
+        rows = work.platform.compute.query(f"SELECT {shown} FROM raw{some}", {"raw": raw}).table()
+        yield _with_lives(rows, alive) if committed else rows
         if not some:
             return
 
 
-def _relation(
-    group: FeatureGroup, snapshot: Snapshot, keys: Sequence[str], work: Work, *, lives: bool
-) -> tuple[str, dict[str, Relation]]:
-    if not lives:
-        return "raw", {"raw": Files(paths=snapshot.paths(keys), schema=snapshot.schema)}
+def _with_lives(rows: pa.Table, alive: Sequence[Life]) -> pa.Table:
+    """Say of each row from when to when it was the truth, instead of which commit wrote it."""
+    import numpy as np
     import pyarrow as pa
 
-    found: list[tuple[str, object, object, object]] = []
-    paths = []
-    for key in keys:
-        states = snapshot.states(key)
-        ends = [state.created for state in states[1:]]
-        for number, (state, end) in enumerate(zip(states, [*ends, None], strict=True)):
-            trusted = number == 0 and _trusted(group, key)
-            found.append((key, state.created, None if trusted else state.created, end))
-            paths += [str(snapshot.folder / file.path) for file in state.files]
     time = pa.timestamp("us", tz="UTC")
-    kinds = {"_key": pa.string(), "_at": time, KNOWN_FROM: time, KNOWN_TO: time}
-    columns = list(zip(*found, strict=True)) or [()] * len(kinds)
-    table = pa.table(
-        {name: pa.array(values, kind) for (name, kind), values in zip(kinds.items(), columns, strict=True)}
-    )
-    joined = f"(FROM raw JOIN lives ON raw.{PARTITION} = lives._key AND raw.{CREATED} = lives._at)"
-    return joined, {"raw": Files(paths=paths, schema=snapshot.schema), "lives": table}
-
-
-def _trusted(group: FeatureGroup, key: str) -> bool:
-    """Whether the first rows of a partition were loaded as history, which was known in its day."""
-    known = group.rules.known if group.rules else None
-    return isinstance(known, Committed) and group.cadence is not None and group.cadence.day(key) < known.since
+    keys = pa.chunked_array([[life.key for life in alive]], pa.string())
+    commits = pa.chunked_array([[life.state.created for life in alive]], time)
+    found = match([keys, commits], [rows[PARTITION], rows[CREATED]], (len(alive), rows.num_rows), nulls=False)
+    if (found.rows < 0).any():
+        raise StoreError("A file holds rows that its commit did not write. Restore the table from a backup.")
+    place = np.empty(found.count, np.int64)
+    place[found.spine] = np.arange(len(alive))
+    which = pa.array(place[found.rows])
+    for name, moments in ((KNOWN_FROM, [x.start for x in alive]), (KNOWN_TO, [x.end for x in alive])):
+        rows = rows.append_column(name, pa.array(moments, time).take(which))
+    return rows.drop_columns([PARTITION, CREATED])

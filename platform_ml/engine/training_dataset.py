@@ -56,7 +56,7 @@ def materialize_training_dataset(
     names = ", ".join(map(identifier, types(view)))
     sql = f"""
         SELECT * FROM (SELECT {split} AS {SPLIT}, {names} FROM rows)
-        WHERE {SPLIT} IS NOT NULL ORDER BY {SPLIT}, {EVENT_TIME}, {identifier(view.label.entity)}"""
+        WHERE {SPLIT} IS NOT NULL ORDER BY {SPLIT}, {EVENT_TIME}, {", ".join(map(identifier, view.label.key))}"""
     rows = work.platform.compute.query(sql, {"rows": Files(paths=snapshot.paths(keys), schema=snapshot.schema)}).table()
     findings = _findings(dataset, rows, cutoff, work)
     if any(finding.stops for finding in findings):
