@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from platform_ml.engine.ports import PARTITION, Content, PartitionState, Snapsho
 from platform_ml.spec.errors import StoreError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import timedelta
 
     import pyarrow as pa
@@ -44,11 +45,17 @@ PROPERTIES = {
 }
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class DeltaTables:
     """Every table is a folder below `root` and has one Parquet file for each partition that has rows."""
 
     root: Path
+    clock: Callable[[], datetime] = field(default=_now, kw_only=True)
+    """The time, in UTC, that commits say they were made at."""
     _known: dict[tuple[str, tuple[int, int], int], Snapshot] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -67,7 +74,7 @@ class DeltaTables:
                 return found
             raise StoreError(f"{table}: there is no such table, and no partition to make it from. Pass one at least.")
         schema = entering(table, partitions)
-        staging = Staging(folder=folder, stamp=stamp)
+        staging = Staging(folder=folder, stamp=stamp, clock=self.clock)
         try:
             _create(table, folder, schema)
             version = self._replace(table, partitions, schema, staging)

@@ -8,7 +8,7 @@ import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -18,7 +18,7 @@ from platform_ml.engine.ports import CREATED, PARTITION, SEQUENCE, DataFile, Par
 from platform_ml.spec.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import pyarrow as pa
@@ -51,6 +51,7 @@ class Staging:
 
     folder: Path
     stamp: Stamp
+    clock: Callable[[], datetime]
     parts: dict[str, Staged] = field(default_factory=dict)
     attempts: list[tuple[int, str]] = field(default_factory=list)
     """Version and name of every commit that was tried with these files."""
@@ -105,7 +106,8 @@ class Staging:
         ]
 
     def _stage(self, key: str, content: Content, digest: str, base: PartitionState | None, version: int) -> Staged:
-        created = datetime.now(UTC)
+        # What follows is later, whatever the clock says: commits tell what was known when.
+        created = max(self.clock(), base.created + timedelta(microseconds=1)) if base else self.clock()
         files, stats = self._write(key, content.rows, created, version)
         state = PartitionState(
             rows=content.rows.num_rows,

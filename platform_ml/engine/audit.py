@@ -75,6 +75,8 @@ class Expectation:
     """The declared least and most rows; None: compare with the partition before."""
     exact_rows: Mapping[str, int] | None = None
     """Partition → the rows that it has to have."""
+    advice: Mapping[Check, str] = field(default_factory=dict)
+    """What to do where a check fails, beyond what goes without saying."""
 
 
 def audit(
@@ -133,7 +135,8 @@ def _judge(key: str, numbers: Mapping[str, object], expected: Expectation, befor
             check=UNIQUE_KEY,
             partition=key,
             passed=not duplicates,
-            reason=f"{duplicates} rows repeat a key of ({', '.join(expected.key)}).",
+            reason=f"{duplicates} rows repeat a key of ({', '.join(expected.key)})."
+            + (_advice(UNIQUE_KEY, expected) if duplicates else ""),
             numbers={"duplicates": duplicates},
         ),
     ]
@@ -168,4 +171,10 @@ def _fresh(key: str, numbers: Mapping[str, object], expected: Expectation) -> Fi
     low, high = expected.span[key]
     passed = first is None or (low <= first and last <= high)  # type: ignore[operator]
     reason = "No rows." if first is None else f"{expected.time} from {first} to {last}; allowed {low} to {high}."
-    return Finding(check=FRESH, partition=key, passed=passed, reason=reason)
+    return Finding(
+        check=FRESH, partition=key, passed=passed, reason=reason + ("" if passed else _advice(FRESH, expected))
+    )
+
+
+def _advice(check: Check, expected: Expectation) -> str:
+    return f" {expected.advice[check]}" if check in expected.advice else ""

@@ -186,7 +186,17 @@ def _label(label: Label | EventLabel) -> dict[str, Any]:
 def _features(view: FeatureView, evaluation: Mapping[str, Any], lookback: Mapping[str, int]) -> list[dict[str, Any]]:
     """What the model sees, the most important first."""
     shap = {item["feature"]: item["mean_abs_shap"] for item in evaluation["importance"]}
-    own = [_attribute(view.label, name, shap.get(name)) for name in view.label.attributes]
+    own = [
+        {
+            "name": name,
+            "group": view.label.name,
+            "meaning": view.meanings[name],
+            "reads": [view.label.source.name],
+            "lookback_days": 0,
+            "mean_abs_shap": shap.get(name),
+        }
+        for name in view.label.attributes
+    ]
     found = own + [
         {
             "name": name,
@@ -200,20 +210,6 @@ def _features(view: FeatureView, evaluation: Mapping[str, Any], lookback: Mappin
         if name in view.feature_names
     ]
     return sorted(found, key=lambda item: (-(item["mean_abs_shap"] or 0.0), item["name"]))
-
-
-def _attribute(label: Label | EventLabel, name: str, shap: float | None) -> dict[str, Any]:
-    """A column of the label's own row that is known at the moment."""
-    described = {column.name: column.description for column in label.source.columns}
-    meaning = described.get(name) or f"{name} of the event, known beforehand."
-    return {
-        "name": name,
-        "group": label.name,
-        "meaning": meaning,
-        "reads": [f"{label.source.name}"],
-        "lookback_days": 0,
-        "mean_abs_shap": shap,
-    }
 
 
 def _reads(group: FeatureGroup, feature: Feature) -> list[str]:

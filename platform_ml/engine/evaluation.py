@@ -191,7 +191,7 @@ def _importance(view: FeatureView, predictor: Predictor, features: pa.Table) -> 
     if contributions is None:
         return ()
     means = np.abs(contributions).mean(axis=0, dtype=np.float64).tolist()
-    meanings = {name: feature.meaning for name, (_, feature) in view.joined.items()}
+    meanings = view.meanings
     importances = [
         Importance(feature=name, mean_abs_shap=mean, meaning=meanings[name])
         for name, mean in zip(features.column_names, means, strict=True)

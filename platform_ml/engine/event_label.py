@@ -77,9 +77,12 @@ def materialize_event_label(label: EventLabel, keys: Sequence[str], *, work: Wor
             span={key: moments(label, key) for key in some},
         )
         staged = Staged(rows=rows, inputs=digests, read={label.source.name: source.version})
-        late = _horizons(label, some, rows, work)
-        done.append(publish(label, staged, expected, work=work, stamp=stamp, more=late))
-        work.say(f"{work.table(label)}: {rows.num_rows:,} labels of {len(some)} day(s) up to {some[-1]}")
+        events = {key: source.partitions[key].rows for key in some}
+        result = publish(label, staged, expected, work=work, stamp=stamp, more=_horizons(label, events, rows, work))
+        done.append(result)
+        left_out = sum(events.values()) - rows.num_rows
+        without = f" ({left_out:,} events without outcome are not labelled)" if left_out else ""
+        work.say(f"{work.table(label)}: {rows.num_rows:,} labels of {len(some)} day(s) up to {some[-1]}{without}")
     return done
 
 
@@ -95,19 +98,28 @@ FROM events WHERE {value} IS NOT NULL AND {known} IS NOT NULL AND {identifier(la
 ORDER BY {PARTITION}, {EVENT_TIME}, {columns_sql(label.key)}"""
 
 
-def _horizons(label: EventLabel, keys: Sequence[str], rows: pa.Table, work: Work) -> list[Finding]:
+def _horizons(label: EventLabel, events: Mapping[str, int], rows: pa.Table, work: Work) -> list[Finding]:
+    """`events` is how many there are in each partition."""
     sql = f"""
-        SELECT {PARTITION}, count_if({KNOWN_TIME} <= {EVENT_TIME}) AS early,
+        SELECT {PARTITION}, count(*) AS labelled, count_if({KNOWN_TIME} <= {EVENT_TIME}) AS early,
                count_if({KNOWN_TIME} > {EVENT_TIME} + INTERVAL {label.horizon_days} DAY) AS late
         FROM rows GROUP BY {PARTITION}"""
     found = {row[PARTITION]: row for row in work.platform.compute.query(sql, {"rows": rows}).table().to_pylist()}
     findings = []
-    for key in keys:
-        early, late = (found.get(key, {}).get(name, 0) for name in ("early", "late"))
+    for key, count in events.items():
+        early, late, labelled = (found.get(key, {}).get(name, 0) for name in ("early", "late", "labelled"))
         reason = (
             f"{early:,} outcomes were known before the moment of prediction, {late:,} only after "
-            f"{label.horizon_days} days."
+            f"{label.horizon_days} days. {labelled:,} of {count:,} events have an outcome."
         )
         advice = " Declare a longer horizon or lead, or mend the times." if early or late else ""
-        findings.append(Finding(check=HORIZON, partition=key, passed=not (early or late), reason=reason + advice))
+        findings.append(
+            Finding(
+                check=HORIZON,
+                partition=key,
+                passed=not (early or late),
+                reason=reason + advice,
+                numbers={"early": early, "late": late, "without_outcome": count - labelled},
+            )
+        )
     return findings

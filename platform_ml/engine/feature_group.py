@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from platform_ml.engine.audit import FRESH, TABLE_CHECKS, Check, Expectation
+from platform_ml.engine.audit import FRESH, TABLE_CHECKS, UNIQUE_KEY, Check, Expectation
 from platform_ml.engine.ports import PARTITION, WHOLE, Files
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.engine.table import Materialized, Staged, chunks, ends, publish, versions
@@ -150,20 +150,20 @@ def _reference(group: FeatureGroup, *, work: Work, stamp: Stamp) -> Materialized
 
 
 def _events(group: FeatureGroup, keys: Sequence[str], *, work: Work, stamp: Stamp) -> Materialized:
-    """The source's rows with their own event times, sorted the way they are searched; equal rows are one."""
+    """The source's rows that have an event time, sorted the way they are searched."""
     source, rules = work.read(group.source, keys), group.history
     if rules is None:
         raise TypeError(group)
     read: dict[str, Snapshot] = {lookup.source.name: work.read(lookup.source, [WHOLE]) for lookup in group.lookups}
     time = identifier(rules.event_time or str(group.source.event_time))
-    names = [name for name in types(group) if name != EVENT_TIME]
     ordering = [*group.keys, EVENT_TIME, *(name for name in (rules.created, rules.sequence) if name)]
-    order = columns_sql([*ordering, *group.source.key, *names])
+    order = columns_sql([*ordering, *group.source.key, *group.event_columns])
     # No moment before its beginning reads a partition, whatever else is computed along with it.
+    more = "".join(f", {identifier(name)}" for name in group.event_columns)
     used = f"greatest({time}, CAST({PARTITION} AS DATE)::TIMESTAMPTZ)" if group.cadence else time
     sql = f"""
-        SELECT {PARTITION}, {columns_sql(types(group))} FROM (SELECT *, {used} AS {EVENT_TIME} FROM events
-        WHERE {time} IS NOT NULL) ORDER BY {PARTITION}, {order}"""
+        SELECT {PARTITION}, {columns_sql(group.keys)}, {used} AS {EVENT_TIME}{more} FROM events
+        WHERE {time} IS NOT NULL ORDER BY {PARTITION}, {order}"""
     tables: dict[str, Relation] = {"raw": Files(paths=source.paths(keys), schema=source.schema)}
     tables |= {_lookup(name): Files(paths=snapshot.paths(), schema=snapshot.schema) for name, snapshot in read.items()}
     rows = work.platform.compute.query(sql, tables | {"events": events_sql(group)}).table()
@@ -177,9 +177,16 @@ def _events(group: FeatureGroup, keys: Sequence[str], *, work: Work, stamp: Stam
         differing=picked if rules.ties == "error" else (),
         time=EVENT_TIME,
         span=_spans(group, keys),
+        advice={
+            UNIQUE_KEY: "They differ and nothing orders them: declare created or sequence in the group's history, or "
+            "ties='last'.",
+            FRESH: f"Have the times mended, or declare more than late_days={rules.late_days} in the group's history.",
+        },
     )
     result = publish(group, staged, expected, work=work, stamp=stamp)
-    work.say(f"{work.table(group)}: {rows.num_rows:,} events of {len(keys)} partition(s) up to {keys[-1]}")
+    left_out = sum(source.partitions[key].rows for key in keys) - rows.num_rows
+    without = f" ({left_out:,} without key or event time left out)" if left_out else ""
+    work.say(f"{work.table(group)}: {rows.num_rows:,} events of {len(keys)} partition(s) up to {keys[-1]}{without}")
     return result
 
 

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine import labels
 from platform_ml.engine.audit import ONE_EACH, TABLE_CHECKS, VOLUME, Check, Expectation, Finding
-from platform_ml.engine.group_rows import read_sides
+from platform_ml.engine.group_rows import joined_rows
+from platform_ml.engine.knowledge import Lives, by_commit, lives
 from platform_ml.engine.ports import PARTITION, WHOLE, Files
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.engine.table import Materialized, Staged, chunks, publish, versions
+from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import digest, meaning
-from platform_ml.spec.history import ValidTime
 from platform_ml.spec.sql import identifier
 from platform_ml.spec.window import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     import pyarrow as pa
 
@@ -63,11 +65,22 @@ def group_keys(group: FeatureGroup, view: FeatureView, key: str) -> list[str]:
 
 
 def reach_back(group: FeatureGroup, view: FeatureView) -> timedelta | None:
-    """How long before the beginning of a view partition the group's partitions end that it may need; None: ever."""
+    """How long before the beginning of a view partition the group's partitions end that it may need; None: ever.
+
+    A snapshot can be used at the very end of its partition, an event only before.
+    """
     reach = _reach(group, view)
     if reach is None or group.cadence is None or group.rules is None:
         return None
-    return reach + timedelta(days=group.rules.late_days) + group.rules.delay + view.label.lead
+    late = timedelta(days=group.rules.late_days) if group.of_events else timedelta(microseconds=1)
+    return reach + late + group.rules.delay + view.label.lead
+
+
+def reaches_into(group: FeatureGroup, view: FeatureView) -> bool:
+    """Whether a view partition may need the group's partition of its own days, beside earlier ones."""
+    if isinstance(view.label, EventLabel):
+        return group.of_events or view.label.cadence.days > 1
+    return group.of_events and group.rules is not None and not group.rules.delay
 
 
 def _reach(group: FeatureGroup, view: FeatureView) -> timedelta | None:
@@ -86,22 +99,19 @@ def _reach(group: FeatureGroup, view: FeatureView) -> timedelta | None:
 
 def inputs(view: FeatureView, key: str, tables: Mapping[str, Snapshot]) -> str:
     """The digest of the rows that a partition is computed from."""
+    until = labels.moments(view.label, key)[1]
     joined = [
-        [_content(group, view, tables[group.name], found) for found in group_keys(group, view, key)]
+        [_content(group, view, tables[group.name], found, until) for found in group_keys(group, view, key)]
         for group in view.groups
     ]
     return digest([tables[view.label.name].partitions[key].content, *joined])
 
 
-def _content(group: FeatureGroup, view: FeatureView, snapshot: Snapshot, key: str) -> Any:
+def _content(group: FeatureGroup, view: FeatureView, snapshot: Snapshot, key: str, until: datetime) -> Any:
+    found = lives(group, view, snapshot, key, until)
     if not by_commit(group, view):
-        return snapshot.partitions[key].content
-    return [[state.content, state.created.isoformat()] for state in snapshot.states(key)]
-
-
-def by_commit(group: FeatureGroup, view: FeatureView) -> bool:
-    """Whether the platform's commits say what was known when."""
-    return group.committed and not isinstance(view.knowledge, ValidTime)
+        return found[0].state.content
+    return [[life.state.content, *(at and at.isoformat() for at in (life.start, life.end))] for life in found]
 
 
 def materialize_feature_view(view: FeatureView, keys: Sequence[str], *, work: Work, stamp: Stamp) -> list[Materialized]:
@@ -115,7 +125,16 @@ def materialize_feature_view(view: FeatureView, keys: Sequence[str], *, work: Wo
         }
         read = {group.name: work.read(group, needed[group.name]) for group in view.groups}
         spine = _spine(view, label, some, work)
-        rows = read_sides(view, spine, read, needed, work=work)
+        until = labels.moments(view.label, some[-1])[1]
+        known = {
+            group.name: Lives(
+                snapshot=read[group.name],
+                lives=[life for key in needed[group.name] for life in lives(group, view, read[group.name], key, until)],
+                committed=by_commit(group, view),
+            )
+            for group in view.groups
+        }
+        rows = joined_rows(spine, view.selections, known, knowledge=view.knowledge, compute=work.platform.compute)
         read[view.label.name] = label
         digests = {key: inputs(view, key, read) for key in some}
         staged = Staged(rows=rows, inputs=digests, read=versions(read))

@@ -15,15 +15,19 @@ from platform_ml.orchestration.table import table_body
 from platform_ml.spec.feature_group import EVENT_TIME
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import dagster as dg
 
-    from platform_ml.spec.feature_group import FeatureGroup
+    from platform_ml.spec.feature_group import Derived, FeatureGroup, Lookup
     from platform_ml.spec.project import Project
+    from platform_ml.spec.source import Source
 
 
 def feature_group_asset(project: Project, group: FeatureGroup) -> dg.AssetsDefinition:
     """Compute and commit feature rows."""
-    described = {feature.name: feature.meaning for feature in group.features}
+    described = {column.name: column.description for column in group.source.columns} if group.of_events else {}
+    described |= {feature.name: feature.meaning for feature in group.features if not group.of_events}
     described[EVENT_TIME] = "The moment from which the row may be used."
     lookups = [dep(project, lookup.source) for lookup in group.lookups]
     spec = AssetSpec(
@@ -45,18 +49,29 @@ def feature_group_asset(project: Project, group: FeatureGroup) -> dg.AssetsDefin
     return asset(spec, table_body(project, group, partial(engine.materialize_feature_group, group)))
 
 
-def _lineage(project: Project, group: FeatureGroup) -> dg.TableColumnLineage:
-    looked_up = {column: lookup.source for lookup in group.lookups for column in lookup.columns}
-    derived = {column.name: column.sql for column in group.derived}
+def origins(
+    project: Project, source: Source, derived: Sequence[Derived], lookups: Sequence[Lookup] = ()
+) -> Callable[[str], list[tuple[dg.AssetKey, str]]]:
+    """What finds the delivered columns that a column of an event is made of."""
+    looked_up = {column: lookup.source for lookup in lookups for column in lookup.columns}
+    sql = {column.name: column.sql for column in derived}
 
     def origin(column: str) -> list[tuple[dg.AssetKey, str]]:
-        if column in derived:
-            named = [name for name in (*group.source.types, *looked_up) if re.search(rf"\b{name}\b", derived[column])]
+        if column in sql:
+            named = [name for name in (*source.types, *looked_up) if re.search(rf"\b{name}\b", sql[column])]
             return [found for name in named for found in origin(name)]
-        return [(key(project, looked_up.get(column, group.source)), column)]
+        return [(key(project, looked_up.get(column, source)), column)]
 
-    columns = {key: origin(key) for key in group.keys}
-    time = [(key(project, group.source), group.source.event_time)] if group.source.event_time else []
+    return origin
+
+
+def _lineage(project: Project, group: FeatureGroup) -> dg.TableColumnLineage:
+    origin = origins(project, group.source, group.derived, group.lookups)
+    columns = {name: origin(name) for name in group.keys}
+    event_time = (group.history and group.history.event_time) or group.source.event_time
+    time = origin(event_time) if event_time else []
+    if group.of_events:
+        return metadata.lineage(columns | {EVENT_TIME: time} | {name: origin(name) for name in group.event_columns})
     for feature in group.features:
         # What has no column of its own, such as a count, is made of the entity's events.
         read = feature.columns() or group.keys

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 def feature_view_asset(project: Project, view: FeatureView) -> dg.AssetsDefinition:
     """Join labels with what was known at their moment."""
     label = view.label
-    described = {name: feature.meaning for name, (_, feature) in view.joined.items()}
+    described = view.meanings
     described |= {n: f"Helper, not seen by models: {described[n]}" for n in view.helper_names if n in described}
     columns = {name: [(key(project, label), name)] for name in view.spine_names}
-    columns |= {name: [(key(project, group), feature.name)] for name, (group, feature) in view.joined.items()}
+    for name, (group, feature) in view.joined.items():
+        # Of events the group stores columns, and what is made of them only the view has.
+        read = (feature.columns() or group.keys) if group.of_events else (feature.name,)
+        columns[name] = [(key(project, group), column) for column in read]
     groups = [dep(project, group, view_on_group(group, view)) for group in view.groups]
     spec = AssetSpec(
         project=project,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from platform_ml.engine.feature_view import reach_back
+from platform_ml.engine.feature_view import reach_back, reaches_into
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.window import Cadence, Daily, Weekly
 
@@ -63,7 +63,7 @@ def view_on_group(group: FeatureGroup, view: FeatureView) -> dg.PartitionMapping
         return None
     step, reach = timedelta(days=view.label.cadence.days), reach_back(group, view)
     start = -EVERYTHING if reach is None else -ceil(reach / step)
-    return _window(start=start, end=0 if group.of_events else -1)
+    return _window(start=start, end=0 if reaches_into(group, view) else -1)
 
 
 def dataset_on_view(dataset: TrainingDataset) -> dg.PartitionMapping:

@@ -64,7 +64,7 @@ class EventLabel:
         if self.source.cadence is None or self.source.event_time is None:
             raise DeclarationError(f"{where}: source {self.source.name!r} has no event time, so nothing comes after.")
         check_unique(where, "column", [*self.source.types, *(column.name for column in self.derived)])
-        check_unique(where, "column", [*self.columns])
+        check_unique(where, "column", [*self._own, EVENT_TIME, self.name, KNOWN_TIME])
         read = [self.entity, self.event.value, self.event.known, *self.attributes, *self.carried]
         check_known(where, "column", read, self.all_types)
         if not isinstance(self.all_types[self.event.known], Timestamp):
@@ -110,9 +110,13 @@ class EventLabel:
     def columns(self) -> dict[str, Type]:
         """The columns of its table, in order."""
         types = self.all_types
-        named = dict.fromkeys([*self.source.key, self.entity, *self.carried, *self.attributes])
-        own: dict[str, Type] = {name: types[name] for name in named}
+        own: dict[str, Type] = {name: types[name] for name in self._own}
         return own | {EVENT_TIME: Timestamp(), self.name: types[self.event.value], KNOWN_TIME: Timestamp()}
+
+    @property
+    def _own(self) -> list[str]:
+        """The columns of the event that are kept, each once."""
+        return list(dict.fromkeys([*self.source.key, self.entity, *self.carried, *self.attributes]))
 
     @property
     def type(self) -> Type:

@@ -85,6 +85,7 @@ class FeatureGroup:
             check_known(where, "column", feature.columns(), self.types)
             feature.result(self.types)
         if self.of_events:
+            check_unique(where, "column", [*self.keys, EVENT_TIME, *self.event_columns])
             check_events(self)
         elif self.cadence is None:
             check_reference(self)

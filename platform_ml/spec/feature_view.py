@@ -122,6 +122,13 @@ class FeatureView:
         return {name: (s.group, feature) for s in self.selections for name, feature in s.columns.items()}
 
     @property
+    def meanings(self) -> dict[str, str]:
+        """Column → what it means, in one sentence: those that the label brings along, then what is joined."""
+        described = {column.name: column.description for column in self.label.source.columns}
+        own = {n: described.get(n) or f"{n} of the event." for n in (*self.label.attributes, *self.label.carried)}
+        return own | {name: feature.meaning for name, (_, feature) in self.joined.items()}
+
+    @property
     def groups(self) -> tuple[FeatureGroup, ...]:
         """The groups it reads, each once."""
         return tuple({selection.group.name: selection.group for selection in self.selections}.values())

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from platform_ml.definitions import defs
-from platform_ml.engine import feature_group, feature_view, label
+from platform_ml.engine import feature_group, feature_view
 from platform_ml.features import Count, Total
 from platform_ml.orchestration.metadata import PREVIEW_CHARACTERS, PREVIEW_COLUMNS, PREVIEW_ROWS, preview
 from platform_ml.projects import PROJECTS
@@ -47,7 +47,7 @@ def columns_of(noun):
         case FeatureGroup():
             return list(feature_group.types(noun))
         case Label():
-            return list(label.types(noun))
+            return list(noun.columns)
         case FeatureView():
             return list(feature_view.types(noun))
 
