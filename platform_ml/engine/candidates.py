@@ -190,19 +190,25 @@ def _differences(one: dict[str, Any], other: dict[str, Any]) -> str:
 
 
 def known_newest(found: Candidates, known: Whole, ready: Whole) -> Candidates:
-    """The rows that are ever the newest known one, by when they became so.
+    """The rows that are ever the newest known one, by when they become so.
 
     `known` and `ready` say for all rows of the group since when they are known and usable. A row is available from the
-    later of both. In order of availability only rows that win against all before them can be an answer, so a
-    bitemporal question becomes a search for one time.
+    later of both. One is never the answer when a newer one of its key is available no later; those that are left become
+    available in their order, so a bitemporal question becomes a search for one time.
     """
     import numpy as np
 
     available = np.maximum(known[found.positions], ready[found.positions])
-    rank = np.arange(len(available))
-    by_then = ordered(found.codes, available, rank, found.count)
-    order = by_then.positions
-    if order is rank:
-        return Candidates(found.codes, available, found.positions, found.count, by_then.line)
-    kept = order == np.maximum.accumulate(order)
-    return Candidates.of(by_then.codes[kept], by_then.times[kept], found.positions[order[kept]], found.count)
+    line = Line.of(found.codes, available)
+    if line is not None:
+        numbers = line.numbers
+    else:
+        order = np.lexsort((available, found.codes))
+        numbers = np.empty(len(order), np.int64)
+        numbers[order] = np.arange(len(order))  # equals apart: the older one of them is then left, and never found
+    if (numbers[1:] > numbers[:-1]).all():
+        return Candidates(found.codes, available, found.positions, found.count, line)
+    kept = np.ones(len(numbers), bool)
+    kept[:-1] = numbers[:-1] < np.minimum.accumulate(numbers[:0:-1])[::-1]
+    left = replace(line, numbers=numbers[kept]) if line is not None else None
+    return Candidates(found.codes[kept], available[kept], found.positions[kept], found.count, left)

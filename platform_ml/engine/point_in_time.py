@@ -175,8 +175,9 @@ class _Lookup:
 
         if name is None:
             return None
-        times = Times.of(self.side.rows[name])
-        return np.where(times.known, times.values, null)
+        column = self.side.rows[name]
+        times = Times.of(column)
+        return np.where(times.known, times.values, null) if column.null_count else times.values
 
     @cached_property
     def _created(self) -> Whole | None:
@@ -206,10 +207,13 @@ class _Lookup:
                 kept &= created <= then
             if start is not None and end is not None:
                 kept &= (start <= then) & (then < end)
-        elif isinstance(self.knowledge, PerRow) and (created := self._column(self.rules.created, NEVER)) is not None:
-            kept &= created < NEVER
-        positions = np.arange(len(codes)) if kept.all() else np.flatnonzero(kept)
-        found = ordered(codes[positions], ready.values[positions], positions, self.asked.keys.count)
+        elif isinstance(self.knowledge, PerRow) and (created := self._created) is not None:
+            kept &= created > ALWAYS
+        positions, times = np.arange(len(codes)), ready.values
+        if not kept.all():
+            positions = np.flatnonzero(kept)
+            codes, times = codes[positions], times[positions]
+        found = ordered(codes, times, positions, self.asked.keys.count)
         names = [name for f in self.side.selection.columns.values() if (name := stored_name(self.group, f))]
         apart = dict.fromkeys([*self.side.selection.keys, *([EVENT_TIME] if self.group.rules else []), *names])
         refuse = Refusal(
