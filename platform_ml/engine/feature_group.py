@@ -109,7 +109,7 @@ def events_sql(group: FeatureGroup) -> str:
     time = group.source.event_time
     day = f", epoch_us(raw.{identifier(time)}) // 86400000000 AS _day" if time else ""
     keep_null = group.history is not None and group.history.match_null_keys
-    known = "" if keep_null else " WHERE " + " AND ".join(f"{identifier(key)} IS NOT NULL" for key in group.keys)
+    known = "" if keep_null or not group.keys else " WHERE " + " AND ".join(f"{identifier(key)} IS NOT NULL" for key in group.keys)
     read = f"SELECT {own}{columns}{looked_up}{day} FROM raw{joins}"
     return f"SELECT * FROM (SELECT *{derived_sql(group.derived)} FROM ({read})){known}"
 
@@ -161,8 +161,10 @@ def _events(group: FeatureGroup, keys: Sequence[str], *, work: Work, stamp: Stam
     order = columns_sql([*ordering, *group.source.key, *names])
     # No moment before its beginning reads a partition, whatever else is computed along with it.
     used = f"greatest({time}, CAST({PARTITION} AS DATE)::TIMESTAMPTZ)" if group.cadence else time
+    # A column of the source that is called like ours would otherwise be taken instead.
+    timed = f"* REPLACE ({used} AS {EVENT_TIME})" if EVENT_TIME in group.types else f"*, {used} AS {EVENT_TIME}"
     sql = f"""
-        SELECT {PARTITION}, {columns_sql(types(group))} FROM (SELECT *, {used} AS {EVENT_TIME} FROM events
+        SELECT {PARTITION}, {columns_sql(types(group))} FROM (SELECT {timed} FROM events
         WHERE {time} IS NOT NULL) ORDER BY {PARTITION}, {order}"""
     tables: dict[str, Relation] = {"raw": Files(paths=source.paths(keys), schema=source.schema)}
     tables |= {_lookup(name): Files(paths=snapshot.paths(), schema=snapshot.schema) for name, snapshot in read.items()}
