@@ -34,7 +34,7 @@ def check_snapshots(group: FeatureGroup, cadence: Cadence) -> None:
     if source.cadence is None:
         raise DeclarationError(f"{where} has a cadence but source {source.name!r} has no event time.")
     if not group.keys:
-        raise DeclarationError(f"{where} has no entity. Name the columns that a row is about, or declare its history.")
+        raise DeclarationError(f"{where} has no entity. Name what its rows are about, or declare a history.")
     if not group.lookback_days:
         raise DeclarationError(
             f"{where} has a cadence but no feature with a window. Drop the cadence, or declare its history."
@@ -86,7 +86,7 @@ def check_events(group: FeatureGroup) -> None:
     event_time = history.event_time or source.event_time
     if "event_time" in group.event_columns and event_time != "event_time":
         raise DeclarationError(
-            f"{where} reads a column 'event_time', but its own event time is {event_time!r}. Rename the source's column."
+            f"{where} reads a column 'event_time', but its own event time is {event_time!r}. Rename it there."
         )
     if all(feature.exact for feature in group.features):
         judged = {"ttl": history.ttl, "valid_to": history.valid_to, "tombstone": history.tombstone}

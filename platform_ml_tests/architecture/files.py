@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("families", "features", "formats", "gates", "metrics", "outcomes", "splitters", "tuners")
+PARTS = ("aggregations", "families", "features", "formats", "gates", "metrics", "outcomes", "splitters", "tuners")
 
 
 @cache
