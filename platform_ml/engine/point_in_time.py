@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.candidates import ALWAYS, NEVER, Candidates, Refusal, known_newest, ordered, settle
 from platform_ml.engine.exact_window import Events, windows
+from platform_ml.engine.join_input import prepared
 from platform_ml.engine.match import match
 from platform_ml.engine.retracted import newer
 from platform_ml.engine.schema import arrow_type
@@ -60,15 +61,17 @@ def join(
     depend on the number of threads (None: as many as there are cores).
 
     Raises:
-        RowsError: rows of a group have the same key and time but differ, and nothing declared orders them.
+        RowsError: rows of a group have the same key and time but differ, and nothing declared orders them; columns are
+            missing or cannot be compared.
     """
+    import pyarrow as pa
+
     mode = knowledge or ValidTime()
+    asked, given = prepared(spine, sides)
     with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(lambda side: answer(spine, side, mode), sides))
-    for joined in found:
-        for name, column in joined.columns.items():
-            spine = spine.append_column(name, column)
-    return spine
+        found = list(pool.map(lambda side: answer(asked, side, mode), given))
+    columns = {name: column for joined in found for name, column in joined.columns.items()}
+    return pa.table([*spine.columns, *columns.values()], names=[*spine.column_names, *columns])
 
 
 def answer(spine: pa.Table, side: Side, knowledge: Knowledge) -> Joined:

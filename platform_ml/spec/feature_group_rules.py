@@ -21,7 +21,7 @@ def check_reference(group: FeatureGroup) -> None:
         raise DeclarationError(f"{where} has windows but no cadence: say on which days its rows are made.")
     if group.source.cadence is not None:
         raise DeclarationError(
-            f"{where} has no time but source {group.source.name!r} has: rows that come later would be seen. Declare its "
+            f"{where} has no time but source {group.source.name!r} has: later rows would be seen. Declare its "
             "history, or a cadence and features with windows."
         )
     if group.lookups or group.derived:
