@@ -26,43 +26,46 @@ def prepared(spine: pa.Table, sides: Sequence[Side]) -> tuple[pa.Table, list[Sid
     Raises:
         RowsError: a column is missing, shadowed, or cannot be compared: moments without a zone, keys of other types.
     """
-    asked: dict[str, pa.ChunkedArray] = {}
-    found = []
     names = set(spine.column_names)
     for side in sides:
-        selection = side.selection
-        where = f"Feature group {selection.group.name!r}"
-        for name in selection.columns:
+        for name in side.selection.columns:
             if name in names:
-                raise RowsError(f"{where}: the label rows have a column {name!r} already. Give the role a prefix.")
+                raise RowsError(f"{_where(side)}: there is a column {name!r} already. Give the role a prefix.")
             names.add(name)
-        for name in selection.keys.values():
-            asked[name] = _key(_column(where, "label rows", spine, name))
-        if selection.group.rules is not None:
-            name = selection.at or EVENT_TIME
-            asked[name] = _moments(f"{where}, label rows", name, _column(where, "label rows", spine, name))
-        found.append(replace(side, rows=_rows(where, selection, side.rows, asked)))
-    for name, column in asked.items():
-        spine = spine.set_column(spine.column_names.index(name), name, column)
-    return spine, found
+    keys = {name: _where(side) for side in sides for name in side.selection.keys.values()}
+    times = {side.selection.at or EVENT_TIME: _where(side) for side in sides if side.selection.group.rules}
+    for name, where in keys.items():
+        given = _column(where, "label rows", spine, name)
+        spine = _with(spine, name, given, _key(given))
+    for name, where in times.items():
+        given = _column(where, "label rows", spine, name)
+        spine = _with(spine, name, given, _moments(f"{where}, label rows", name, given))
+    return spine, [replace(side, rows=_rows(_where(side), side.selection, side.rows, spine)) for side in sides]
 
 
-def _rows(where: str, selection: Selection, rows: pa.Table, asked: dict[str, pa.ChunkedArray]) -> pa.Table:
-    import pyarrow as pa
+def _where(side: Side) -> str:
+    return f"Feature group {side.selection.group.name!r}"
 
-    rules = selection.group.rules
+
+def _rows(where: str, selection: Selection, rows: pa.Table, spine: pa.Table) -> pa.Table:
+    group, features = selection.group, selection.columns.values()
+    rules = group.rules
+    stored = [name for f in features for name in (f.columns() if group.of_events else (f.name,))]
+    read = [*selection.keys, *((EVENT_TIME, *rules.columns) if rules else ()), *stored]
     moments = {EVENT_TIME, *rules.times} if rules else set()
-    columns: dict[str, pa.ChunkedArray] = {}
-    for name in dict.fromkeys([*selection.keys, *moments]):
-        _column(where, "rows", rows, name)
-    for name in rows.column_names:
-        column = _plain(rows[name])
+    for name in dict.fromkeys(read):
+        given = _column(where, "rows", rows, name)
+        column = _plain(given)
         if name in selection.keys:
-            column = _alike(where, name, _key(column), asked[selection.keys[name]].type)
+            column = _alike(where, name, _key(column), spine[selection.keys[name]].type)
         if name in moments:
             column = _moments(where, name, column)
-        columns[name] = column
-    return pa.table(columns)
+        rows = _with(rows, name, given, column)
+    return rows
+
+
+def _with(table: pa.Table, name: str, given: pa.ChunkedArray, column: pa.ChunkedArray) -> pa.Table:
+    return table if column is given else table.set_column(table.column_names.index(name), name, column)
 
 
 def _column(where: str, what: str, table: pa.Table, name: str) -> pa.ChunkedArray:
@@ -121,7 +124,7 @@ def _moments(where: str, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         raise RowsError(f"{where}: {name!r} is {kind}; not all of it fits whole microseconds. Round it.") from error
     span = pc.min_max(column.cast(pa.int64()))
     least, most = span["min"].as_py(), span["max"].as_py()
-    if least is None or (-FAR <= least and most <= FAR):
+    if least is None or (least >= -FAR and most <= FAR):
         return column
     numbers = column.cast(pa.int64())
     return pc.max_element_wise(pc.min_element_wise(numbers, FAR, skip_nulls=False), -FAR, skip_nulls=False).cast(wanted)

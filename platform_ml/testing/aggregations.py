@@ -181,7 +181,7 @@ class AggregationContract:
         if not how.columns():
             return
         (column,), rows = how.columns(), questions(4)
-        blank = [replace(event, at=event.at + 1, **{column: None}) for event in events]
+        blank = [replace(event, at=event.at + 1, **{column: None}) for event in events]  # type: ignore[arg-type]
         assert answers(windowed(how), [*events, *blank], rows) == answers(windowed(how), events, rows)
 
     def test_other_keys_and_later_events_do_not_count(self, how: Aggregation, events: list[Sale]) -> None:
