@@ -91,6 +91,8 @@ def _key(column: pa.ChunkedArray) -> pa.ChunkedArray:
     column = _plain(column)
     if pa.types.is_integer(column.type) and column.type != pa.int64():
         return column.cast(pa.int64())
+    if pa.types.is_string_view(column.type):
+        return column.cast(pa.string())
     if pa.types.is_floating(column.type):
         column = pc.add(column.cast(pa.float64()), 0.0)  # of two zeros one
         return pc.if_else(pc.is_nan(column), float("nan"), column)
@@ -101,7 +103,7 @@ def _alike(where: str, name: str, column: pa.ChunkedArray, wanted: pa.DataType) 
     import pyarrow as pa
 
     def text(kind: pa.DataType) -> bool:
-        return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+        return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
     if column.type == wanted:
         return column
