@@ -45,5 +45,5 @@ class DecayedMean(AggregationOf):
 
         age = events.seconds - events.spread(events.least(events.seconds))
         weight = np.exp2(-age / self.half_life.total_seconds())
-        total = events.add(weight * events.values) * events.unit
-        return total / np.where(events.counts > 0, events.add(weight), 1)
+        weights = np.where(events.counts > 0, events.add(weight), 1)
+        return events.add(weight * events.values) / (weights * events.scale)

@@ -39,4 +39,4 @@ class Maximum(AggregationOf):
     def compute(self, events: Segments) -> NDArray[Any]:
         """In the column's own numbers."""
         found = events.most(events.values)
-        return found if events.unit == 1 else found * events.unit
+        return found if events.scale == 1 else found / events.scale

@@ -31,4 +31,4 @@ class Mean(AggregationOf):
         """Sum over number."""
         import numpy as np
 
-        return events.add(events.values) * events.unit / np.maximum(events.counts, 1)
+        return events.add(events.values) / (np.maximum(events.counts, 1) * events.scale)

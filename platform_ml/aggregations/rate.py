@@ -42,4 +42,4 @@ class Rate(Aggregation):
         """Count over length."""
         if events.window_seconds is None:
             raise TypeError(self)
-        return events.counts * (self.per.total_seconds() / events.window_seconds)
+        return events.counts * self.per.total_seconds() / events.window_seconds

@@ -28,5 +28,5 @@ class Total(AggregationOf):
         return f"Sum of {self.of}"
 
     def compute(self, events: Segments) -> NDArray[Any]:
-        """Exact for whole numbers and decimals."""
-        return events.add(events.values) * events.unit
+        """Added up exactly for whole numbers and decimals, rounded once."""
+        return events.add(events.values) / events.scale

@@ -40,6 +40,11 @@ class Trend(AggregationOf):
         """The beginning of a sentence."""
         return f"Slope of {self.of} per {short(self.per)}"
 
+    def defined(self, events: Segments) -> NDArray[np.bool_]:
+        """From two moments on."""
+        found: NDArray[np.bool_] = events.most(events.seconds) > events.least(events.seconds)
+        return found
+
     def compute(self, events: Segments) -> NDArray[Any]:
         """By deviations from the means of each row."""
         import numpy as np
@@ -47,8 +52,7 @@ class Trend(AggregationOf):
         counts = np.maximum(events.counts, 1)
         time: NDArray[np.float64] = -events.seconds / self.per.total_seconds()
         time = time - events.spread(events.add(time) / counts)
-        values: NDArray[np.float64] = events.values.astype(np.float64) * events.unit
+        values: NDArray[np.float64] = events.values.astype(np.float64) / events.scale
         values = values - events.spread(events.add(values) / counts)
         squares = events.add(time**2)
-        apart = events.most(events.seconds) > events.least(events.seconds)
-        return np.where(apart, events.add(time * values) / np.where(apart, squares, 1), np.nan)
+        return events.add(time * values) / np.where(self.defined(events), squares, 1)

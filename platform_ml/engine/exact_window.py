@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from platform_ml.engine.candidates import NEVER
 from platform_ml.engine.schema import arrow_type
-from platform_ml.spec.schema import Integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +27,8 @@ PAIRS = 1 << 22
 """Pairs of a label row and an event that are held at once."""
 DIGITS = 18
 """Decimals up to here fit 64 bits."""
+EXACT = 1 << 62
+"""Sums of whole numbers below this are exact."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class Pairs:
     """The events in the windows of `n` label rows; `platform_ml.spec.aggregation.Segments` says what each part is."""
 
     values: NDArray[Any]
-    unit: float
+    scale: float
     counts: Whole
     window_seconds: float | None
     ages: Whole
@@ -79,10 +79,17 @@ class Pairs:
         return found
 
     def add(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Sums."""
+        """Sums: of whole numbers exact below 2 ** 62, above that as floats, row by row whatever the other rows are."""
         import numpy as np
 
-        return self._reduce(np.add, values)
+        if values.dtype != np.int64:
+            return self._reduce(np.add, values)
+        greatest = max(int(values.max(initial=0)), -int(values.min(initial=0)))
+        exact = self._reduce(np.add, values)
+        if greatest * int(self.counts.max(initial=0)) < EXACT // 2:
+            return exact
+        rounded = self._reduce(np.add, values.astype(np.float64))
+        return np.where(np.abs(rounded) < EXACT, exact.astype(np.float64), rounded)
 
     def least(self, values: NDArray[Any]) -> NDArray[Any]:
         """Smallest ones."""
@@ -188,27 +195,22 @@ def _result(
         used &= given.known[some.event]
     pairs = Pairs(
         values=given.values[some.event[used]],
-        unit=given.unit,
+        scale=given.scale,
         counts=np.bincount(some.row[used], minlength=some.rows).astype(np.int64),
         window_seconds=feature.window.total_seconds() if feature.window else None,
         ages=some.ages[used],
     )
     with np.errstate(invalid="ignore", over="ignore"):
-        found = feature.how.compute(pairs)
-    nothing = pairs.counts < feature.how.least_events
-    if feature.how.takes == "positions" and feature.how.of_nothing is None:
-        if nothing.all():
-            return pa.nulls(len(nothing), arrow_type(feature.result(types)))
-        places = pa.array(events.found.positions[np.where(nothing, 0, found)], mask=nothing)
-        return events.columns[column].combine_chunks().take(places)
-    kind = feature.result(types)
+        found, nothing = feature.how.compute(pairs), ~feature.how.defined(pairs)
+    kind = arrow_type(feature.result(types))
     if feature.how.of_nothing is not None:
-        found, nothing = np.where(nothing, feature.how.of_nothing, found), np.zeros(len(found), bool)
-    elif isinstance(kind, Integer):
-        return pa.array(found.astype(np.int64), mask=nothing)
-    # No answer, as of the deviation of one event, is null. What is not a number because a value is none stays so.
-    undefined = np.isnan(found) & ~np.isnan(pairs.add(pairs.values.astype(np.float64))) if len(found) else nothing
-    return pa.array(found, mask=nothing | undefined).cast(arrow_type(kind))
+        return pa.array(np.where(nothing, feature.how.of_nothing, found)).cast(kind)
+    if feature.how.takes != "positions":
+        return pa.array(found, mask=nothing).cast(kind)
+    if nothing.all():
+        return pa.nulls(len(nothing), kind)
+    places = pa.array(events.found.positions[np.where(nothing, 0, found)], mask=nothing)
+    return events.columns[column].combine_chunks().take(places).cast(kind)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +218,7 @@ class _Input:
     """A column in the order of the events."""
 
     values: NDArray[Any]
-    unit: float
+    scale: float
     known: NDArray[np.bool_] | None
     """Where it is not null; None: everywhere."""
 
@@ -228,32 +230,26 @@ def _input(events: Events, takes: str, column: str | None) -> _Input:
 
     count = len(events.found.positions)
     if column is None:
-        return _Input(values=np.arange(count), unit=1.0, known=None)
+        return _Input(values=np.arange(count), scale=1.0, known=None)
     ordered = events.columns[column].take(pa.array(events.found.positions)).combine_chunks()
     known = ordered.is_valid().to_numpy(zero_copy_only=False) if ordered.null_count else None
     if takes == "positions":
-        return _Input(values=np.arange(count), unit=1.0, known=known)
+        return _Input(values=np.arange(count), scale=1.0, known=known)
     if takes == "codes":
-        codes = ordered.dictionary_encode(null_encoding="encode").indices.to_numpy()
-        return _Input(values=codes.astype(np.int64), unit=1.0, known=known)
+        if pa.types.is_floating(ordered.type):  # as numbers, not as bits: there are two zeros, and many NaN
+            codes = np.unique(ordered.fill_null(0.0).to_numpy(), return_inverse=True)[1]
+        else:
+            codes = ordered.dictionary_encode(null_encoding="encode").indices.to_numpy()
+        return _Input(values=codes.astype(np.int64), scale=1.0, known=known)
     kind = ordered.type
     if pa.types.is_decimal(kind) and kind.precision <= DIGITS:
-        # The lower half of 128 bits holds the number; `unit` says what one is worth.
+        # The lower half of 128 bits holds the number.
         whole = pc.fill_null(ordered, 0).cast(pa.decimal128(kind.precision, kind.scale))
         halves = np.frombuffer(whole.buffers()[1], np.int64)[2 * whole.offset :][: 2 * len(whole) : 2]
-        return _Input(values=halves, unit=10.0**-kind.scale, known=known)
+        return _Input(values=halves, scale=10.0**kind.scale, known=known)
     if pa.types.is_integer(kind):
-        return _exact(ordered.fill_null(0).to_numpy().astype(np.int64), known)
-    return _Input(values=ordered.cast(pa.float64()).fill_null(0.0).to_numpy(), unit=1.0, known=known)
-
-
-def _exact(values: Whole, known: NDArray[np.bool_] | None) -> _Input:
-    """Whole numbers, unless their sum could leave 64 bits."""
-    import numpy as np
-
-    greatest = max(abs(int(values.max(initial=0))), abs(int(values.min(initial=0))))
-    fits = greatest * max(len(values), 1) < NEVER
-    return _Input(values=values if fits else values.astype(np.float64), unit=1.0, known=known)
+        return _Input(values=ordered.fill_null(0).to_numpy().astype(np.int64), scale=1.0, known=known)
+    return _Input(values=ordered.cast(pa.float64()).fill_null(0.0).to_numpy(), scale=1.0, known=known)
 
 
 def _span(feature: Windowed, found: Candidates, codes: Whole, moments: Whole) -> tuple[Whole, Whole]:

@@ -109,7 +109,11 @@ def events_sql(group: FeatureGroup) -> str:
     time = group.source.event_time
     day = f", epoch_us(raw.{identifier(time)}) // 86400000000 AS _day" if time else ""
     keep_null = group.history is not None and group.history.match_null_keys
-    known = "" if keep_null else " WHERE " + " AND ".join(f"{identifier(key)} IS NOT NULL" for key in group.keys)
+    known = (
+        ""
+        if keep_null or not group.keys
+        else " WHERE " + " AND ".join(f"{identifier(key)} IS NOT NULL" for key in group.keys)
+    )
     read = f"SELECT {own}{columns}{looked_up}{day} FROM raw{joins}"
     return f"SELECT * FROM (SELECT *{derived_sql(group.derived)} FROM ({read})){known}"
 

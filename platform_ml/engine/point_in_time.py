@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine.candidates import ALWAYS, NEVER, Candidates, Refusal, known_newest, ordered, settle
 from platform_ml.engine.exact_window import Events, windows
+from platform_ml.engine.join_input import prepared
 from platform_ml.engine.retracted import newer
 from platform_ml.engine.schema import arrow_type
 from platform_ml.engine.spine import Questions, Spine, Times, whole
@@ -61,13 +62,15 @@ def join(
     depend on the number of threads (None: as many as there are cores).
 
     Raises:
-        RowsError: rows of a group have the same key and time but differ, and nothing declared orders them.
+        RowsError: rows of a group have the same key and time but differ, and nothing declared orders them; columns are
+            missing or cannot be compared.
     """
-    asked = Spine(spine)
-    for joined in answers(asked, sides, knowledge or ValidTime(), threads=threads):
-        for name, column in joined.columns.items():
-            spine = spine.append_column(name, column)
-    return spine
+    import pyarrow as pa
+
+    rows, given = prepared(spine, sides)
+    found = answers(Spine(rows), given, knowledge or ValidTime(), threads=threads)
+    columns = {name: column for joined in found for name, column in joined.columns.items()}
+    return pa.table([*spine.columns, *columns.values()], names=[*spine.column_names, *columns])
 
 
 def answers(spine: Spine, sides: Sequence[Side], knowledge: Knowledge, *, threads: int | None = None) -> list[Joined]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.feature import Feature
-from platform_ml.spec.window import short
+from platform_ml.spec.history import check_choice
+from platform_ml.spec.window import LONGEST, check_length, short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.schema import Type
 
 Edges = Literal["[)", "(]", "[]", "()"]
-EVER = 36_500
+EVER = LONGEST.days
 """Days that a window without end is said to look back."""
 
 
@@ -41,13 +42,16 @@ class Windowed(Feature):
 
     def __post_init__(self) -> None:
         where = f"Windowed {self.how.name!r}"
+        check_choice(where, "edges", self.edges, Edges)
         if self.window is not None and self.window <= timedelta(0):
             raise DeclarationError(f"{where}: a window of {self.window} holds nothing. Use more than zero, or None.")
         if self.window is None and self.how.needs_length:
-            raise DeclarationError(f"{where}: a rate needs a window with an end. Declare its length.")
+            raise DeclarationError(f"{where}: it needs the length of its window. Declare one.")
         for hop in (self.tail_hop, self.head_hop):
             if hop is not None and hop <= timedelta(0):
                 raise DeclarationError(f"{where}: a hop of {hop} rounds to nothing. Use more than zero, or None.")
+            check_length(where, "a hop", hop or timedelta(0))
+        check_length(where, "a window", self.window or timedelta(0), "Use None for everything before.")
 
     @classmethod
     def over(cls, *windows: timedelta, how: Aggregation, edges: Edges = "[)") -> tuple[Self, ...]:

@@ -24,12 +24,12 @@ class Segments(Protocol):
 
     @property
     def values(self) -> NDArray[Any]:
-        """(m,) whole numbers of `unit`, or floats; codes or positions for an aggregation that takes those."""
+        """(m,) whole numbers, `scale` times the column's, or floats; codes or positions for what takes those."""
         ...
 
     @property
-    def unit(self) -> float:
-        """What a whole number of `values` is worth: 0.01 for a decimal with two digits."""
+    def scale(self) -> float:
+        """What `values` have to be divided by in the end: 100 for a decimal with two digits."""
         ...
 
     @property
@@ -48,7 +48,10 @@ class Segments(Protocol):
         ...
 
     def add(self, values: NDArray[Any]) -> NDArray[Any]:
-        """(n,) the sum of (m,) values for each row, zero where it has no event; in order, so the same on every run."""
+        """(n,) the sum of (m,) values for each row, zero where it has no event; in order, so the same on every run.
+
+        Sums of whole numbers are exact; those that leave 64 bits are rounded, and then all are floats.
+        """
         ...
 
     def least(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -71,10 +74,8 @@ class Aggregation:
     """What `values` are; positions: the aggregation answers with the position of an event, whose value is taken."""
     needs_length: ClassVar[bool] = False
     """Whether it means nothing over a window without end."""
-    least_events: ClassVar[int] = 1
-    """With fewer events the result is `of_nothing`."""
     of_nothing: ClassVar[int | None] = None
-    """The result of a window without enough events; None: null."""
+    """The result where nothing is defined; None: null."""
 
     @property
     def name(self) -> str:
@@ -94,8 +95,13 @@ class Aggregation:
         """The type of the result, or `DeclarationError` when a column does not fit."""
         return Double()
 
+    def defined(self, events: Segments) -> NDArray[np.bool_]:
+        """(n,) which rows have a result: those with an event."""
+        found: NDArray[np.bool_] = events.counts > 0
+        return found
+
     def compute(self, events: Segments) -> NDArray[Any]:
-        """(n,) the result of each row; what it is for a row without events does not matter."""
+        """(n,) the result of each row; what it is where it is not defined does not matter."""
         raise NotImplementedError
 
 

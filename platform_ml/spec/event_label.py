@@ -13,9 +13,11 @@ from platform_ml.spec.fingerprint import PROSE
 from platform_ml.spec.label import KNOWN_TIME
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.schema import Timestamp
-from platform_ml.spec.window import short
+from platform_ml.spec.window import check_length, short
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from platform_ml.spec.feature_group import Derived
     from platform_ml.spec.schema import Type
     from platform_ml.spec.source import Source
@@ -36,10 +38,12 @@ class Event:
     """How long before the source's event time the prediction is made."""
 
     def __post_init__(self) -> None:
+        check_length("Event", "a lead", self.lead)
         if self.lead < timedelta(0):
             raise DeclarationError(f"Event: a lead of {self.lead} predicts after the event. Use zero or more.")
         if self.horizon_days < 1:
             raise DeclarationError(f"Event: a horizon has at least 1 day, not {self.horizon_days}.")
+        check_length("Event", "a horizon", timedelta(days=min(self.horizon_days, 10**6)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,36 +69,50 @@ class EventLabel:
             raise DeclarationError(f"{where}: source {self.source.name!r} has no event time, so nothing comes after.")
         check_unique(where, "column", [*self.source.types, *(column.name for column in self.derived)])
         check_unique(where, "column", [*self._own, EVENT_TIME, self.name, KNOWN_TIME])
+        check_unique(where, "attribute or carried column", [*self.attributes, *self.carried])
         read = [self.entity, self.event.value, self.event.known, *self.attributes, *self.carried]
         check_known(where, "column", read, self.all_types)
         if not isinstance(self.all_types[self.event.known], Timestamp):
             raise DeclarationError(
                 f"{where}: {self.event.known!r} says when the outcome is known: make it a Timestamp."
             )
+        for column in self.attributes:
+            if isinstance(self.all_types[column], Timestamp):
+                raise DeclarationError(
+                    f"{where}: attribute {column!r} is a moment, which may lie after that of prediction, so it can "
+                    "leak. Derive an age or an hour from it, or carry it."
+                )
         for column in (*self.attributes, *self.carried):
-            if leaked := self._outcomes(column):
+            if leaked := self.outcome_in(column, self.derived):
                 raise DeclarationError(
                     f"{where} leaks: {column!r} is made of {leaked!r}, which is known only after the moment of "
                     "prediction. Drop it."
                 )
 
-    def _outcomes(self, column: str) -> str | None:
-        """What of the outcome a column is made of, also through other derived columns."""
-        outcome = {self.event.value, self.event.known} | self._read(self.event.value)
-        outcome &= {self.event.value, self.event.known} | set(self.source.types)
+    def outcome_in(self, column: str, derived: Iterable[Derived]) -> str | None:
+        """What of the outcome a column of its source is made of, also through these `derived` columns."""
+        told = {self.event.value, self.event.known}
+        outcome = told | (self._read(self.event.value, self.derived) & (told | set(self.source.types)))
         known_before = {self.source.event_time, *self.source.key, self.entity}
-        return next(iter(sorted(({column} | self._read(column)) & (outcome - known_before))), None)
+        return next(iter(sorted(({column} | self._read(column, derived)) & (outcome - known_before))), None)
 
-    def _read(self, column: str) -> set[str]:
+    def _read(self, column: str, derived: Iterable[Derived]) -> set[str]:
         found: set[str] = set()
-        sql = {derived.name: derived.sql for derived in self.derived}
+        sql = {one.name: one.sql for one in derived}
         waiting = [column]
         while waiting:
             text = sql.get(waiting.pop(), "")
-            new = {name for name in self.all_types if re.search(rf"\b{re.escape(name)}\b", text)} - found
+            names = {*self.source.types, *sql}
+            # DuckDB does not care for case.
+            new = {name for name in names if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)} - found
             found |= new
             waiting += new
         return found
+
+    @property
+    def _own(self) -> list[str]:
+        """The columns that it takes from the source, in order."""
+        return [*dict.fromkeys([*self.source.key, self.entity, *self.carried, *self.attributes])]
 
     @property
     def all_types(self) -> dict[str, Type]:
@@ -112,11 +130,6 @@ class EventLabel:
         types = self.all_types
         own: dict[str, Type] = {name: types[name] for name in self._own}
         return own | {EVENT_TIME: Timestamp(), self.name: types[self.event.value], KNOWN_TIME: Timestamp()}
-
-    @property
-    def _own(self) -> list[str]:
-        """The columns of the event that are kept, each once."""
-        return list(dict.fromkeys([*self.source.key, self.entity, *self.carried, *self.attributes]))
 
     @property
     def type(self) -> Type:

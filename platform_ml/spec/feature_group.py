@@ -73,7 +73,8 @@ class FeatureGroup:
         where = f"Feature group {self.name!r}"
         if not self.features:
             raise DeclarationError(f"{where} has no features.")
-        check_known(where, "column", self.keys, self.types)
+        types = self.types
+        check_known(where, "column", self.keys, types)
         check_unique(where, "lookup of", [lookup.source.name for lookup in self.lookups])
         check_unique(where, "column", [*self.keys, EVENT_TIME, *(feature.name for feature in self.features)])
         check_unique(where, "column", [*self.source.types, *(d.name for d in self.derived), *self._looked_up])
@@ -82,8 +83,8 @@ class FeatureGroup:
             for key in lookup.source.key:
                 check_same_type(where, key, self.source.types[key], lookup.source.name, lookup.source.types[key])
         for feature in self.features:
-            check_known(where, "column", feature.columns(), self.types)
-            feature.result(self.types)
+            check_known(where, "column", feature.columns(), types)
+            feature.result(types)
         if self.of_events:
             check_unique(where, "column", [*self.keys, EVENT_TIME, *self.event_columns])
             check_events(self)
@@ -182,4 +183,5 @@ class Selection:
     @property
     def columns(self) -> dict[str, Feature]:
         """Column of the view → feature."""
-        return {f"{self.prefix}{name}": self.group.feature(name) for name in self.names}
+        features = {feature.name: feature for feature in self.group.features}
+        return {f"{self.prefix}{name}": features[name] for name in self.names}

@@ -19,6 +19,11 @@ def check_reference(group: FeatureGroup) -> None:
     where = f"Feature group {group.name!r}"
     if group.lookback_days:
         raise DeclarationError(f"{where} has windows but no cadence: say on which days its rows are made.")
+    if group.source.cadence is not None:
+        raise DeclarationError(
+            f"{where} has no time but source {group.source.name!r} has: later rows would be seen. Declare its "
+            "history, or a cadence and features with windows."
+        )
     if group.lookups or group.derived:
         raise DeclarationError(f"{where} has no cadence: lookups and derived columns are for events. Drop them.")
 
@@ -28,6 +33,8 @@ def check_snapshots(group: FeatureGroup, cadence: Cadence) -> None:
     where, source, history = f"Feature group {group.name!r}", group.source, group.history
     if source.cadence is None:
         raise DeclarationError(f"{where} has a cadence but source {source.name!r} has no event time.")
+    if not group.keys:
+        raise DeclarationError(f"{where} has no entity. Name what its rows are about, or declare a history.")
     if not group.lookback_days:
         raise DeclarationError(
             f"{where} has a cadence but no feature with a window. Drop the cadence, or declare its history."
@@ -75,6 +82,18 @@ def check_events(group: FeatureGroup) -> None:
         if not isinstance(group.types[name], kind):
             raise DeclarationError(
                 f"{where}: {name!r} is {group.types[name].sql}, its history needs a {kind.__name__}."
+            )
+    event_time = history.event_time or source.event_time
+    if "event_time" in group.event_columns and event_time != "event_time":
+        raise DeclarationError(
+            f"{where} reads a column 'event_time', but its own event time is {event_time!r}. Rename it there."
+        )
+    if all(feature.exact for feature in group.features):
+        judged = {"ttl": history.ttl, "valid_to": history.valid_to, "tombstone": history.tombstone}
+        if said := [name for name, rule in judged.items() if rule is not None]:
+            raise DeclarationError(
+                f"{where} has windows only, but {said[0]} is a rule of the newest row: events in a window stay in it. "
+                "Drop it."
             )
     if isinstance(history.known, Committed) and group.cadence is None:
         raise DeclarationError(

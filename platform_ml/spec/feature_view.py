@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup, Selection
+from platform_ml.spec.feature_view_rules import check_join, check_leaks
 from platform_ml.spec.fingerprint import PROSE
-from platform_ml.spec.history import AsOf, Knowledge, PerRow
-from platform_ml.spec.naming import check_known, check_name
-from platform_ml.spec.schema import Timestamp, check_same_type
+from platform_ml.spec.history import Knowledge, PerRow
+from platform_ml.spec.naming import check_name
 
 if TYPE_CHECKING:
+    from platform_ml.spec.event_label import EventLabel
     from platform_ml.spec.feature import Feature
     from platform_ml.spec.label import Label
 
@@ -38,53 +39,16 @@ class FeatureView:
         where = f"Feature view {self.name!r}"
         if not self.feature_names:
             raise DeclarationError(f"{where} has no features.")
-        columns = [name for selection in self.selections for name in selection.columns]
-        twice = sorted({name for name in columns if columns.count(name) > 1 or name in self.spine_names})
-        if twice:
+        joined = Counter(name for selection in self.selections for name in selection.columns)
+        twice = Counter(self.spine_names) + joined
+        if several := sorted(name for name in joined if twice[name] > 1):
             raise DeclarationError(
-                f"{where} has {twice[0]!r} from two places. Give one of them a prefix: "
+                f"{where} has {several[0]!r} from two places. Give one of them a prefix: "
                 "group.select(...).role('other_', ...)."
             )
         for selection in self.selections:
-            self._check_join(where, selection)
-            self._check_leaks(where, selection)
-
-    def _check_join(self, where: str, selection: Selection) -> None:
-        group, spine = selection.group, self.label.columns
-        here = f"{where}, group {group.name!r}"
-
-        for key, column in selection.keys.items():
-            if column not in spine:
-                raise DeclarationError(
-                    f"{here} describes {', '.join(group.keys)!r}, but label {self.label.name!r} has no column "
-                    f"{column!r}; it has {', '.join(spine)}. Say where to find it: .role(on={{{key!r}: ...}})."
-                )
-            check_same_type(here, column, spine[column], group.name, group.types[key])
-        if selection.at is not None:
-            check_known(here, "moment", [selection.at], [n for n, kind in spine.items() if isinstance(kind, Timestamp)])
-            if group.rules is None:
-                raise DeclarationError(f"{here} has no time, so `at` means nothing. Drop it.")
-        if isinstance(self.knowledge, AsOf) and group.rules is not None and not group.rules.knows:
-            raise DeclarationError(
-                f"{here} does not record when its rows became known, so it cannot be read as of "
-                f"{self.knowledge.moment:%Y-%m-%d}. Declare `created` or `known` in its history."
-            )
-
-    def _check_leaks(self, where: str, selection: Selection) -> None:
-        group, label, rules = selection.group, self.label, selection.group.rules
-        for name, feature in selection.columns.items():
-            if isinstance(feature.result(group.types), Timestamp):
-                raise DeclarationError(
-                    f"{where}: {name!r} of {group.name!r} is a moment, which may lie after that of the row, so it can "
-                    "leak. Derive an age or a flag from it in the source."
-                )
-            own = group.source == label.source and isinstance(label, EventLabel) and group.of_events
-            closed = feature.exact and str(getattr(feature, "edges", "")).endswith("]")
-            if own and rules is not None and (closed or (not feature.exact and rules.bound == "<=")):
-                raise DeclarationError(
-                    f"{where} leaks: {name!r} of {group.name!r} derives from the events that label {label.name!r} "
-                    "predicts, and may see the very event. Use bound='<' in its history, and windows with an open end."
-                )
+            check_join(self, selection)
+            check_leaks(self, selection)
 
     @property
     def spine_names(self) -> list[str]:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal, get_args
 
-from platform_ml.spec.errors import DeclarationError
+from platform_ml.spec.errors import DeclarationError, did_you_mean
+from platform_ml.spec.window import check_length
 
 Bound = Literal["<=", "<"]
 Ties = Literal["error", "last"]
+
+
+def check_choice(where: str, what: str, value: object, choices: Any) -> None:
+    """Refuse what is none of the values of a Literal type."""
+    known = get_args(choices)
+    if value not in known:
+        listed = ", ".join(map(repr, known))
+        raise DeclarationError(f"{where}: {what} is {value!r}, not one of {listed}.{did_you_mean(str(value), known)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,14 +78,20 @@ class History:
     """
 
     def __post_init__(self) -> None:
-        if self.ttl is not None and self.ttl < timedelta(0):
-            raise DeclarationError(f"History: a ttl of {self.ttl} lets no row through. Use zero or more, or None.")
+        check_choice("History", "bound", self.bound, Bound)
+        check_choice("History", "ties", self.ties, Ties)
+        if self.ttl is not None:
+            if self.ttl < timedelta(0):
+                raise DeclarationError(f"History: a ttl of {self.ttl} lets no row through. Use zero or more, or None.")
+            check_length("History", "a ttl", self.ttl, "Use None for any age.")
+        check_length("History", "a delay", self.delay)
         if self.delay < timedelta(0):
             raise DeclarationError(
                 f"History: a delay of {self.delay} would use rows before their event time, which leaks. Use 0 or more."
             )
         if self.late_days < 0:
             raise DeclarationError(f"History: late_days is {self.late_days}; use 0 or more.")
+        check_length("History", "late_days", timedelta(days=min(self.late_days, 10**6)))
         if self.known is not None and self.created is not None:
             raise DeclarationError("History: `created` and `known` both say when a row became known. Declare one.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import DeclarationError, did_you_mean
@@ -32,7 +33,7 @@ at most 63 characters. Try 'sales_2017'.
 
 def check_known(where: str, noun: str, names: Iterable[str], known: Iterable[str]) -> None:
     """Refuse a name that nothing declares, with the near miss."""
-    all_known = list(known)
+    all_known = known if isinstance(known, Mapping) else dict.fromkeys(known)
     for name in names:
         if name not in all_known:
             raise DeclarationError(f"{where} has no {noun} {name!r}.{did_you_mean(name, all_known)}")

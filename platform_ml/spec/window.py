@@ -101,6 +101,16 @@ def short(length: timedelta) -> str:
     return f"{length // timedelta(microseconds=1)}us"
 
 
+LONGEST = timedelta(days=36_500)
+"""No rule reaches farther: what should reach without end says so."""
+
+
+def check_length(where: str, what: str, length: timedelta, otherwise: str = "Use less.") -> None:
+    """Refuse a duration that times could not be moved by."""
+    if length > LONGEST:
+        raise DeclarationError(f"{where}: {what} of {length.days:,} days is longer than a hundred years. {otherwise}")
+
+
 def moment(day: date) -> datetime:
     """Midnight UTC at the beginning of a day."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -5,7 +5,19 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("exports", "families", "features", "formats", "gates", "metrics", "outcomes", "readers", "splitters", "tuners")
+PARTS = (
+    "aggregations",
+    "exports",
+    "families",
+    "features",
+    "formats",
+    "gates",
+    "metrics",
+    "outcomes",
+    "readers",
+    "splitters",
+    "tuners",
+)
 
 
 @cache
