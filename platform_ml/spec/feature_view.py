@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.event_label import EventLabel
-from platform_ml.spec.feature_group import FeatureGroup, Selection
+from platform_ml.spec.feature_group import EVENT_TIME, FeatureGroup, Selection
 from platform_ml.spec.fingerprint import PROSE
 from platform_ml.spec.history import AsOf, Knowledge, PerRow
+from platform_ml.spec.label import KNOWN_TIME
 from platform_ml.spec.naming import check_known, check_name
 from platform_ml.spec.schema import Timestamp, check_same_type
 
@@ -90,6 +91,12 @@ class FeatureView:
     def spine_names(self) -> list[str]:
         """The columns that come from the label."""
         return list(self.label.columns)
+
+    @property
+    def never_null(self) -> list[str]:
+        """Those of the label's columns that every row has: keys, moments, outcome."""
+        label = self.label
+        return list(dict.fromkeys([*label.key, label.entity, EVENT_TIME, label.name, KNOWN_TIME]))
 
     @property
     def columns(self) -> list[str]:
