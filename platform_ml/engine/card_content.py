@@ -37,7 +37,7 @@ file = Path("{file}")  # from the model's published folder{registry}
 if hashlib.sha256(file.read_bytes()).hexdigest() != "{sha256}":
     raise SystemExit("This is not the model that this card describes.")
 booster = xgboost.Booster(model_file=file)
-rows = pd.read_parquet("rows.parquet")  # one row per {entity}: features as known at the moment of prediction
+rows = pd.read_parquet("rows.parquet")  # one row per {row}: features as known at the moment of prediction
 rows["prediction"] = booster.predict(xgboost.DMatrix(rows[FEATURES]))
 rows.to_parquet("predictions.parquet")
 """
@@ -56,7 +56,7 @@ file = Path("{file}")  # from the model's published folder{registry}
 if hashlib.sha256(file.read_bytes()).hexdigest() != "{sha256}":
     raise SystemExit("This is not the model that this card describes.")
 model = {family}().load(file, FEATURES)
-rows = pq.read_table("rows.parquet")  # one row per {entity}: features as known at the moment of prediction
+rows = pq.read_table("rows.parquet")  # one row per {row}: features as known at the moment of prediction
 predictions = model.predict(rows.select(FEATURES))
 pq.write_table(rows.append_column("prediction", [predictions]), "predictions.parquet")
 """
@@ -105,7 +105,7 @@ def content(
         "evaluation": evaluation,
         "provenance": known,
         "usage": _usage(
-            type(model.family).__name__, view.feature_names, label.entity, known["model"], registered=approved
+            type(model.family).__name__, view.feature_names, label.key, known["model"], registered=approved
         ),
     }
 
@@ -220,7 +220,9 @@ def _reads(group: FeatureGroup, feature: Feature) -> list[str]:
     return read or [f"rows of {group.source.name}"]
 
 
-def _usage(family: str, features: Sequence[str], entity: str, model: Mapping[str, Any], *, registered: bool) -> str:
+def _usage(
+    family: str, features: Sequence[str], row: Sequence[str], model: Mapping[str, Any], *, registered: bool
+) -> str:
     """A program that scores a file of rows with the model."""
     file = min(model["files"], key=lambda name: (not name.endswith(".ubj"), name))
     known = registered and model["registered_as"]
@@ -228,5 +230,10 @@ def _usage(family: str, features: Sequence[str], entity: str, model: Mapping[str
     listed = "\n".join(f'    "{name}",' for name in features)
     shape = XGBOOST_USAGE if file.endswith(".ubj") else USAGE
     return shape.format(
-        family=family, features=listed, file=file, sha256=model["files"][file], entity=entity, registry=registry
+        family=family,
+        features=listed,
+        file=file,
+        sha256=model["files"][file],
+        row=", ".join(row),
+        registry=registry,
     )

@@ -12,6 +12,7 @@ from platform_ml.engine.knowledge import Lives, by_commit, lives
 from platform_ml.engine.ports import PARTITION, WHOLE, Files
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.engine.table import Materialized, Staged, chunks, publish, versions
+from platform_ml.features.windowed import Windowed
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import digest, meaning
@@ -54,8 +55,9 @@ def group_keys(group: FeatureGroup, view: FeatureView, key: str) -> list[str]:
     first, last = (at - rules.delay for at in labels.moments(view.label, key))
     reach = _reach(group, view)
     if group.of_events:
+        # A partition's events lie before its end, or before so many days later.
         oldest = None if reach is None else first - reach - step - timedelta(days=rules.late_days)
-        return group.cadence.keys(oldest and oldest.date(), last.date() + timedelta(days=1))
+        return group.cadence.keys(oldest and oldest.date() + timedelta(days=1), last.date() + timedelta(days=1))
     # A snapshot is known when its partition is over, and speaks until the next one is over.
     if rules.bound == "<":
         last -= timedelta(microseconds=1)
@@ -90,10 +92,11 @@ def _reach(group: FeatureGroup, view: FeatureView) -> timedelta | None:
         if selection.group != group:
             continue
         ttl = group.rules.ttl if group.rules else None
-        if selection.at is not None or (ttl is None and not all(f.exact for f in selection.columns.values())):
-            return None
-        windows = [timedelta(days=feature.lookback_days) for feature in selection.columns.values() if feature.exact]
-        longest = max(longest, ttl or timedelta(0), *windows)
+        for feature in selection.columns.values():
+            reach = feature.reach if isinstance(feature, Windowed) else ttl
+            if reach is None or selection.at is not None:
+                return None
+            longest = max(longest, reach)
     return longest
 
 
@@ -154,10 +157,12 @@ def _spine(view: FeatureView, label: Snapshot, keys: Sequence[str], work: Work) 
 
 def _expected(view: FeatureView, keys: Sequence[str], label: Mapping[str, PartitionState]) -> Expectation:
     filled = [name for name, (_, feature) in view.joined.items() if feature.absent is not None]
-    own = [name for name in view.label.columns if name not in (*view.label.carried, *view.label.attributes)]
     return Expectation(
         schema=arrow_schema(types(view)),
-        required=(*own, *(name for name in filled if view.joined[name][1].exact or name in view.helper_names)),
+        required=(
+            *view.never_null,
+            *(name for name in filled if view.joined[name][1].exact or name in view.helper_names),
+        ),
         key=(*view.label.key, EVENT_TIME),
         time=EVENT_TIME,
         span={key: labels.moments(view.label, key) for key in keys},

@@ -199,7 +199,7 @@ def _schema_finding(dataset: TrainingDataset, rows: pa.Table, cutoff: str) -> Fi
     declared = types(dataset.view)
     frame = rows.drop_columns([SPLIT]).to_pandas(types_mapper=pd.ArrowDtype)
     try:
-        pandera_schema(declared, set(dataset.view.spine_names)).validate(frame, lazy=True)
+        pandera_schema(declared, set(dataset.view.never_null)).validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as error:
         cases = error.failure_cases[["column", "check"]].drop_duplicates().head(5).to_dict("records")
         return Finding(check=SCHEMA, partition=cutoff, passed=False, reason=f"Not as declared: {cases}.")

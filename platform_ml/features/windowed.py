@@ -72,10 +72,14 @@ class Windowed(Feature):
     @property
     def lookback_days(self) -> int:
         """The days that it touches at most."""
+        return EVER if self.reach is None else -(-self.reach // timedelta(days=1))
+
+    @property
+    def reach(self) -> timedelta | None:
+        """How long before the moment its oldest event may lie; None: without end."""
         if self.window is None:
-            return EVER
-        length = self.window + (self.tail_hop or timedelta(0)) + (self.head_hop or timedelta(0))
-        return -(-length // timedelta(days=1))
+            return None
+        return self.window + (self.tail_hop or timedelta(0)) + (self.head_hop or timedelta(0))
 
     @property
     def absent(self) -> int | None:

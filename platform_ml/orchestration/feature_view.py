@@ -40,7 +40,7 @@ def feature_view_asset(project: Project, view: FeatureView) -> dg.AssetsDefiniti
         checks=engine.checks(view),
         metadata={
             "dagster/column_schema": metadata.column_schema(
-                arrow_schema(engine.types(view)), described, view.spine_names
+                arrow_schema(engine.types(view)), described, view.never_null
             ),
             "dagster/column_lineage": metadata.lineage(columns),
             "joined_without_time": ", ".join(engine.not_point_in_time(view)) or "nothing",

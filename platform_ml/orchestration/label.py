@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 def label_asset(project: Project, label: Label | EventLabel) -> dg.AssetsDefinition:
     """Compute and commit outcomes that are known by now."""
     types = label.columns
+    never_null = [*label.key, label.entity, EVENT_TIME, label.name, KNOWN_TIME]
     described = {column.name: column.description for column in label.source.columns if column.description}
     described |= {
         label.name: label.meaning,
@@ -41,7 +42,7 @@ def label_asset(project: Project, label: Label | EventLabel) -> dg.AssetsDefinit
         deps=[dep(project, label.source, label_on_source(label))],
         checks=engine.checks(label),
         metadata={
-            "dagster/column_schema": metadata.column_schema(arrow_schema(types), described, list(types)),
+            "dagster/column_schema": metadata.column_schema(arrow_schema(types), described, never_null),
             "dagster/column_lineage": _lineage(project, label),
             "horizon_days": label.horizon_days,
         },

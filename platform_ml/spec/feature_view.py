@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.feature_group import FeatureGroup, Selection
+from platform_ml.spec.feature_group import EVENT_TIME, FeatureGroup, Selection
 from platform_ml.spec.feature_view_rules import check_join, check_leaks
 from platform_ml.spec.fingerprint import PROSE
 from platform_ml.spec.history import Knowledge, PerRow
+from platform_ml.spec.label import KNOWN_TIME
 from platform_ml.spec.naming import check_name
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ class FeatureView:
     def spine_names(self) -> list[str]:
         """The columns that come from the label."""
         return list(self.label.columns)
+
+    @property
+    def never_null(self) -> list[str]:
+        """Those of the label's columns that every row has: keys, moments, outcome."""
+        label = self.label
+        return list(dict.fromkeys([*label.key, label.entity, EVENT_TIME, label.name, KNOWN_TIME]))
 
     @property
     def columns(self) -> list[str]:

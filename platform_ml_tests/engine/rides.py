@@ -21,7 +21,10 @@ from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.history import History
 from platform_ml.spec.schema import Boolean, Column, Integer, Text, Timestamp
 from platform_ml.spec.source import Source
+from platform_ml.spec.training_dataset import TrainingDataset
 from platform_ml.spec.window import Daily
+from platform_ml.splitters import ByTime
+from platform_ml.testing import declarations as small
 from platform_ml_tests.engine.shop import rows_of, stamp, work_in, write
 
 FIRST, LAST = date(2024, 3, 1), date(2024, 3, 10)
@@ -89,6 +92,28 @@ late_view = FeatureView(
         recent,
     ),
 )
+
+
+def project_of(view):
+    """A project whose only model is trained on this view."""
+    dataset = TrainingDataset(
+        name="late_dataset",
+        description="Days up to a cutoff.",
+        view=view,
+        splitter=ByTime(validation_days=1),
+        history_days=9,
+        windows_may_overlap="The town is small.",
+    )
+    model = replace(small.lapse_model, dataset=dataset, baselines=small.lapse_model.baselines[1:])
+    evaluation = replace(small.lapse_evaluation, model=model, slices=("origin",))
+    card = replace(small.lapse_card, evaluation=evaluation)
+    return replace(
+        small.shop,
+        outputs=(replace(small.lapse, card=card, gates=small.lapse.gates[:1]),),
+        demo_cutoff=LAST,
+    )
+
+
 RIDE = pa.schema(
     {
         name: {"BIGINT": pa.int64(), "VARCHAR": pa.string(), "BOOLEAN": pa.bool_()}.get(kind.sql, pa.timestamp("us"))
