@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.feature import Feature
     from platform_ml.spec.feature_group import FeatureGroup, Selection
     from platform_ml.spec.history import Knowledge
+    from platform_ml.spec.schema import Type
 
     Whole = NDArray[np.int64]
 
@@ -137,6 +138,10 @@ class _Lookup:
     @cached_property
     def group(self) -> FeatureGroup:
         return self.side.selection.group
+
+    @cached_property
+    def _types(self) -> Mapping[str, Type]:
+        return self.group.types
 
     @cached_property
     def rules(self) -> History:
@@ -275,7 +280,7 @@ class _Lookup:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        kind, name = arrow_type(feature.result(self.group.types)), stored_name(self.group, feature)
+        kind, name = arrow_type(feature.result(self._types)), stored_name(self.group, feature)
         if name is None:  # nothing is stored of it: that there is a row is all it says
             return pa.array(found)
         if not self.side.rows.num_rows:
