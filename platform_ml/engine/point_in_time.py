@@ -226,9 +226,10 @@ class _Lookup:
         found = ordered(codes[positions], ready.values[positions], positions, self.codes.count)
         names = [name for f in self.side.selection.columns.values() if (name := stored_name(self.group, f))]
         apart = dict.fromkeys([*self.side.selection.keys, *([EVENT_TIME] if self.group.rules else []), *names])
+        there = set(self.side.rows.column_names)
         refuse = Refusal(
             where=f"Feature group {self.group.name!r}",
-            rows=self.side.rows.select([name for name in apart if name in self.side.rows.column_names]),
+            rows=self.side.rows.select([name for name in apart if name in there]),
             keys=(*self.group.keys, *([EVENT_TIME] if self.group.rules else [])),
         )
         created = self._created if start is None or isinstance(self.rules.known, Mutations) else start
