@@ -37,7 +37,7 @@ class Line:
             return None
         first = int(times.min())
         span = int(times.max()) - first + 1
-        if (int(codes.max()) + 1) * span >= NEVER:
+        if (int(codes.max()) + 2) * span >= NEVER:  # one more, for keys that are asked for and come after all of these
             return None
         return cls(first=first, span=span, numbers=codes * span + (times - first))
 
@@ -48,6 +48,7 @@ class Line:
         # Before the first time is just below the key's own numbers: at most the last one of the key before.
         low, high = self.first - 1, self.first + self.span - 1
         since = np.clip(moments, low, high) - self.first
+        codes = np.minimum(codes, self.numbers[-1] // self.span + 1)  # those of later keys would not fit 64 bits
         return np.searchsorted(self.numbers, codes * self.span + since, side="right")
 
 

@@ -83,11 +83,6 @@ def check_events(group: FeatureGroup) -> None:
             raise DeclarationError(
                 f"{where}: {name!r} is {group.types[name].sql}, its history needs a {kind.__name__}."
             )
-    event_time = history.event_time or source.event_time
-    if "event_time" in group.event_columns and event_time != "event_time":
-        raise DeclarationError(
-            f"{where} reads a column 'event_time', but its own event time is {event_time!r}. Rename it there."
-        )
     if all(feature.exact for feature in group.features):
         judged = {"ttl": history.ttl, "valid_to": history.valid_to, "tombstone": history.tombstone}
         if said := [name for name, rule in judged.items() if rule is not None]:

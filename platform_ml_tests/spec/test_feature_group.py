@@ -173,7 +173,7 @@ def test_a_selection_takes_some_features():
                 "source": replace(flights, columns=(*flights.columns, Column("event_time", Integer()))),
                 "features": (Field(of="event_time", called="x"),),
             },
-            r"reads a column 'event_time', but its own event time is 'arrived_at'\. Rename it there",
+            "'landed' declares column 'event_time' 2 times",
         ),
         ({"features": (Windowed(how=Average(of="origin"), window=None),)}, "Mean of 'origin': the column is VARCHAR"),
         ({"features": Windowed.over(DAY, DAY, how=Events())}, "declares column 'count_1d' 2 times"),
@@ -249,12 +249,3 @@ def test_a_group_of_events_keeps_what_features_and_rules_read():
     assert group.keys == ("plane", "origin")
     assert group.event_columns == ("arr_delay", "miles", "booked_at", "flight_id")
     assert group.lookback_days == 1
-
-
-def test_a_source_may_call_its_event_time_as_the_platform_does():
-    columns = tuple(replace(c, name="event_time") if c.name == "leaves_at" else c for c in flights.columns)
-    source = replace(flights, columns=columns, event_time="event_time")
-    assert replace(landed, source=source, history=History(created="event_time")).event_columns == (
-        "arr_delay",
-        "event_time",
-    )
