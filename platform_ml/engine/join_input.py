@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from platform_ml.spec.errors import RowsError, did_you_mean
 from platform_ml.spec.feature_group import EVENT_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pyarrow as pa
 
@@ -35,10 +36,10 @@ def prepared(spine: pa.Table, sides: Sequence[Side]) -> tuple[pa.Table, list[Sid
     keys = {name: _where(side) for side in sides for name in side.selection.keys.values()}
     times = {side.selection.at or EVENT_TIME: _where(side) for side in sides if side.selection.group.rules}
     for name, where in keys.items():
-        given = _column(where, "label rows", spine, name)
+        given = _columns(where, "label rows", spine, [name])[name]
         spine = _with(spine, name, given, _key(given))
     for name, where in times.items():
-        given = _column(where, "label rows", spine, name)
+        given = _columns(where, "label rows", spine, [name])[name]
         spine = _with(spine, name, given, _moments(f"{where}, label rows", name, given))
     return spine, [replace(side, rows=_rows(_where(side), side.selection, side.rows, spine)) for side in sides]
 
@@ -53,8 +54,7 @@ def _rows(where: str, selection: Selection, rows: pa.Table, spine: pa.Table) -> 
     stored = [name for f in features for name in (f.columns() if group.of_events else (f.name,))]
     read = [*selection.keys, *((EVENT_TIME, *rules.columns) if rules else ()), *stored]
     moments = {EVENT_TIME, *rules.times} if rules else set()
-    for name in dict.fromkeys(read):
-        given = _column(where, "rows", rows, name)
+    for name, given in _columns(where, "rows", rows, read).items():
         column = _plain(given)
         if name in selection.keys:
             column = _alike(where, name, _key(column), spine[selection.keys[name]].type)
@@ -68,12 +68,15 @@ def _with(table: pa.Table, name: str, given: pa.ChunkedArray, column: pa.Chunked
     return table if column is given else table.set_column(table.column_names.index(name), name, column)
 
 
-def _column(where: str, what: str, table: pa.Table, name: str) -> pa.ChunkedArray:
-    if name not in table.column_names:
-        raise RowsError(f"{where}: the {what} have no column {name!r}.{did_you_mean(name, table.column_names)}")
-    if table.column_names.count(name) > 1:
-        raise RowsError(f"{where}: the {what} have several columns {name!r}. Drop all but one.")
-    return table[name]
+def _columns(where: str, what: str, table: pa.Table, names: Iterable[str]) -> dict[str, pa.ChunkedArray]:
+    """These columns, each once."""
+    known = Counter(table.column_names)
+    for name in names:
+        if name not in known:
+            raise RowsError(f"{where}: the {what} have no column {name!r}.{did_you_mean(name, known)}")
+        if known[name] > 1:
+            raise RowsError(f"{where}: the {what} have several columns {name!r}. Drop all but one.")
+    return {name: table[name] for name in names}
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

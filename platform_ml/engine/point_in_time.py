@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.feature import Feature
     from platform_ml.spec.feature_group import FeatureGroup, Selection
     from platform_ml.spec.history import Knowledge
+    from platform_ml.spec.schema import Type
 
     Whole = NDArray[np.int64]
 
@@ -141,6 +142,10 @@ class _Lookup:
         return self.side.selection.group
 
     @cached_property
+    def _types(self) -> Mapping[str, Type]:
+        return self.group.types
+
+    @cached_property
     def rules(self) -> History:
         """Without time: every row is older than every moment."""
         return self.group.rules or History(ties="last")
@@ -220,9 +225,10 @@ class _Lookup:
         found = ordered(codes, times, positions, self.asked.keys.count)
         names = [name for f in self.side.selection.columns.values() if (name := stored_name(self.group, f))]
         apart = dict.fromkeys([*self.side.selection.keys, *([EVENT_TIME] if self.group.rules else []), *names])
+        there = set(self.side.rows.column_names)
         refuse = Refusal(
             where=f"Feature group {self.group.name!r}",
-            rows=self.side.rows.select([name for name in apart if name in self.side.rows.column_names]),
+            rows=self.side.rows.select([name for name in apart if name in there]),
             keys=(*self.group.keys, *([EVENT_TIME] if self.group.rules else [])),
         )
         created = self._created if start is None or isinstance(self.rules.known, Mutations) else start
@@ -274,7 +280,7 @@ class _Lookup:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        kind, name = arrow_type(feature.result(self.group.types)), stored_name(self.group, feature)
+        kind, name = arrow_type(feature.result(self._types)), stored_name(self.group, feature)
         if name is None:  # nothing is stored of it: that there is a row is all it says
             return pa.array(found)
         if not self.side.rows.num_rows:

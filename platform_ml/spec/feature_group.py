@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import DeclarationError
@@ -98,7 +99,7 @@ class FeatureGroup:
         """The key columns."""
         return (self.entity,) if isinstance(self.entity, str) else self.entity
 
-    @property
+    @cached_property
     def of_events(self) -> bool:
         """Whether its rows are the source's, each with its own event time; otherwise snapshots, or a reference."""
         return self.history is not None and not any(feature.terms() for feature in self.features)
@@ -119,7 +120,7 @@ class FeatureGroup:
     def _looked_up(self) -> list[str]:
         return [column for lookup in self.lookups for column in lookup.columns]
 
-    @property
+    @cached_property
     def types(self) -> dict[str, Type]:
         """Every column that a feature can be made of → type."""
         looked_up = {name: lookup.source.types[name] for lookup in self.lookups for name in lookup.columns}

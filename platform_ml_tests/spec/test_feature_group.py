@@ -3,13 +3,18 @@ from datetime import date, timedelta
 
 import pytest
 
-from platform_ml.features import Count, Exists, Field, Mean, Recency, Total
+from platform_ml.aggregations import Count as Events
+from platform_ml.aggregations import Mean as Average
+from platform_ml.features import Count, Exists, Field, Mean, Recency, Total, Windowed
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.feature_group import Derived, Lookup
-from platform_ml.spec.schema import Decimal, Double, Integer, Text
+from platform_ml.spec.history import Committed, History, Mutations
+from platform_ml.spec.schema import Column, Decimal, Double, Integer, Text, Timestamp
 from platform_ml.spec.window import Daily, Weekly
 from platform_ml.testing.declarations import customer_profile, customers, order_history, orders
+from platform_ml_tests.spec.flown import flights, landed
 
+DAY = timedelta(days=1)
 PROFILE = Lookup(source=customers, columns=("country",))
 RATIO = Derived(name="ratio", sql="amount / 2", type=Decimal(9, 3))
 
@@ -138,3 +143,118 @@ def test_a_selection_takes_some_features():
         DeclarationError, match="Selection of 'order_history' declares feature 'amount_sum_28d' 2 times"
     ):
         order_history.select("amount_sum_28d", "amount_sum_28d")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"cadence": None}, r"'landed': its rows are those of source 'flights', .*Use cadence=flights\.cadence"),
+        ({"cadence": Daily(first=date(2024, 1, 2), last=date(2024, 12, 31))}, "so they come as those do"),
+        ({"history": History(event_time="arived_at")}, r"has no column 'arived_at'\. Did you mean 'arrived_at'\?"),
+        ({"history": History(event_time="miles")}, "'miles' is BIGINT, its history needs a Timestamp"),
+        ({"history": History(created="plane")}, "'plane' is BIGINT, its history needs a Timestamp"),
+        ({"history": History(valid_to="origin")}, "'origin' is VARCHAR, its history needs a Timestamp"),
+        (
+            {"history": History(known=Mutations(known_from="booked_at", known_to="miles"))},
+            "'miles' is BIGINT, its history needs a Timestamp",
+        ),
+        ({"history": History(sequence="booked_at")}, "'booked_at' is TIMESTAMPTZ, its history needs a Integer"),
+        ({"history": History(tombstone="miles")}, "'miles' is BIGINT, its history needs a Boolean"),
+        (
+            {"history": History(ttl=timedelta(days=1)), "features": (Windowed(how=Events(), window=None),)},
+            r"'landed' has windows only, but ttl is a rule of the newest row: .* Drop it",
+        ),
+        (
+            {"history": History(valid_to="arrived_at"), "features": (Windowed(how=Events(), window=None),)},
+            "has windows only, but valid_to is a rule of the newest row",
+        ),
+        (
+            {
+                "source": replace(flights, columns=(*flights.columns, Column("event_time", Integer()))),
+                "features": (Field(of="event_time", called="x"),),
+            },
+            r"reads a column 'event_time', but its own event time is 'arrived_at'\. Rename it there",
+        ),
+        ({"features": (Windowed(how=Average(of="origin"), window=None),)}, "Mean of 'origin': the column is VARCHAR"),
+        ({"features": Windowed.over(DAY, DAY, how=Events())}, "declares column 'count_1d' 2 times"),
+        ({"features": (Field(of="plane"),)}, "declares column 'plane' 2 times"),
+    ],
+)
+def test_a_wrong_group_of_events_cannot_be_made(changes, message):
+    with pytest.raises(DeclarationError, match=message):
+        replace(landed, **changes)
+
+
+def test_events_need_an_event_time():
+    with pytest.raises(
+        DeclarationError, match="has a history, but neither it nor source 'customers' says the event time"
+    ):
+        replace(customer_profile, history=History())
+    dated = replace(customers, columns=(*customers.columns, Column("since_at", Timestamp())))
+    group = replace(customer_profile, source=dated, history=History(event_time="since_at"))
+    assert (group.of_events, group.rules) == (True, History(event_time="since_at"))
+    with pytest.raises(
+        DeclarationError, match="Committed compares days of partitions, but source 'customers' has none"
+    ):
+        replace(group, history=History(event_time="since_at", known=Committed(since=date(2024, 1, 1))))
+
+
+@pytest.mark.parametrize(
+    ("history", "fine"),
+    [
+        (History(bound="<", delay=DAY), True),
+        (History(known=Committed(since=date(2024, 1, 1))), True),
+        (History(event_time="ordered_at"), False),
+        (History(ttl=DAY), False),
+        (History(sequence="order_id"), False),
+        (History(late_days=1), False),
+    ],
+)
+def test_what_the_history_of_snapshots_can_say(history, fine):
+    if fine:
+        rules = replace(order_history, history=history).rules
+        assert rules == replace(history, ttl=DAY - timedelta(microseconds=1))
+    else:
+        with pytest.raises(
+            DeclarationError, match="its rows are snapshots that the platform makes, so its history can"
+        ):
+            replace(order_history, history=history)
+
+
+def test_snapshots_hold_no_exact_windows():
+    with pytest.raises(DeclarationError, match="'count_1d' is computed from events at the moment of a label row"):
+        replace(order_history, features=(Count(days=7), Windowed(how=Events(), window=DAY)))
+
+
+def test_events_are_no_reference():
+    with pytest.raises(
+        DeclarationError, match=r"has no time but source 'orders' has: later rows would be seen\. Declare"
+    ):
+        replace(order_history, cadence=None, features=(Field(of="amount"),))
+
+
+def test_snapshots_are_about_something():
+    with pytest.raises(DeclarationError, match=r"'order_history' has no entity\. Name what its rows are about"):
+        replace(order_history, entity=())
+
+
+def test_a_group_of_events_keeps_what_features_and_rules_read():
+    group = replace(
+        landed,
+        entity=("plane", "origin"),
+        features=(Field(of="arr_delay"), Windowed(how=Average(of="miles"), window=DAY)),
+        history=History(event_time="arrived_at", created="booked_at", sequence="flight_id"),
+    )
+    assert group.of_events
+    assert group.keys == ("plane", "origin")
+    assert group.event_columns == ("arr_delay", "miles", "booked_at", "flight_id")
+    assert group.lookback_days == 1
+
+
+def test_a_source_may_call_its_event_time_as_the_platform_does():
+    columns = tuple(replace(c, name="event_time") if c.name == "leaves_at" else c for c in flights.columns)
+    source = replace(flights, columns=columns, event_time="event_time")
+    assert replace(landed, source=source, history=History(created="event_time")).event_columns == (
+        "arr_delay",
+        "event_time",
+    )

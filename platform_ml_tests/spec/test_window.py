@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.window import Daily, PartitionError, Weekly, moment
+from platform_ml.spec.window import Daily, PartitionError, Weekly, check_length, moment, short
 
 FIRST = date(2024, 1, 1)
 YEAR = Daily(first=FIRST, last=date(2024, 12, 31))
@@ -111,3 +111,27 @@ def test_days_are_counted_from_1970(first):
 
 def test_a_day_begins_at_midnight_in_utc():
     assert moment(FIRST) == datetime(2024, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [
+        (timedelta(days=14), "14d"),
+        (timedelta(hours=24), "1d"),
+        (timedelta(hours=25), "25h"),
+        (timedelta(minutes=61), "61m"),
+        (timedelta(seconds=3601), "3601s"),
+        (timedelta(milliseconds=1500), "1500000us"),
+        (timedelta(0), "0us"),
+    ],
+)
+def test_a_duration_is_written_in_its_largest_whole_unit(length, text):
+    assert short(length) == text
+
+
+def test_no_rule_reaches_farther_than_a_century():
+    check_length("History", "a ttl", timedelta(days=36_500))
+    with pytest.raises(
+        DeclarationError, match=r"History: a ttl of 36,500 days is longer than a hundred years\. Use less"
+    ):
+        check_length("History", "a ttl", timedelta(days=36_500, microseconds=1))
