@@ -107,7 +107,7 @@ def _horizons(label: EventLabel, events: Mapping[str, int], rows: pa.Table, work
     found = {row[PARTITION]: row for row in work.platform.compute.query(sql, {"rows": rows}).table().to_pylist()}
     findings = []
     for key, count in events.items():
-        early, late, labelled = (found.get(key, {}).get(name, 0) for name in ("early", "late", "labelled"))
+        early, late, labelled = (int(found.get(key, {}).get(name, 0)) for name in ("early", "late", "labelled"))
         reason = (
             f"{early:,} outcomes were known before the moment of prediction, {late:,} only after "
             f"{label.horizon_days} days. {labelled:,} of {count:,} events have an outcome."

@@ -125,7 +125,8 @@ class _Lookup:
             found, positions = self.asked.spread(found), self.asked.spread(positions)
             for name, feature in features.items():
                 if name not in exact:
-                    columns[name] = self._taken(feature, found, positions)
+                    take = self._age if feature.ages else self._taken
+                    columns[name] = take(feature, found, positions)
         if exact:
             moments = self.asked.moments - self.delay
             results = windows(exact, self._events(), self.asked.codes, moments, self.group.types)  # type: ignore[arg-type]
@@ -291,6 +292,15 @@ class _Lookup:
         if feature.absent is not None and not found.all():
             column = pc.if_else(pa.array(found), column, pa.scalar(feature.absent, kind))
         return column
+
+    def _age(self, feature: Feature, found: NDArray[np.bool_], positions: Whole) -> pa.Array:
+        import numpy as np
+        import pyarrow as pa
+
+        unit = _microseconds(feature.unit)  # type: ignore[attr-defined]
+        event = self._ready.values[positions] - self.delay - (self.rules.bound == "<") if found.any() else positions
+        moments = self.asked.spread(self.asked.moments)
+        return pa.array(np.where(found, moments - event, 0) / unit, mask=~found)
 
     def _events(self) -> Events:
         """The events that windows read; those that were not known at a row's moment are not visible to it."""

@@ -1,5 +1,6 @@
 """What can be known of an entity: one file per feature."""
 
+from platform_ml.features.age import Age
 from platform_ml.features.count import Count
 from platform_ml.features.days_active import DaysActive
 from platform_ml.features.deviation import Deviation
@@ -20,6 +21,7 @@ from platform_ml.features.velocity import Velocity
 from platform_ml.features.windowed import Windowed
 
 __all__ = [
+    "Age",
     "Count",
     "DaysActive",
     "Deviation",

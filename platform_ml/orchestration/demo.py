@@ -19,6 +19,7 @@ from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.orchestration.ui import mlflow_command
 from platform_ml.spec.errors import MissingInputError, PlatformError
 from platform_ml.spec.feature_group import FeatureGroup
+from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.project import upstream
 from platform_ml.spec.registration import Registration
@@ -95,11 +96,18 @@ def _materialize(project: Project, nouns: Sequence[Noun], work: Work) -> None:
         _dagster([_asset(project, noun) for noun in sources])
     if derived := [noun for noun in reference if noun not in sources]:
         _dagster([_asset(project, noun) for noun in derived])
-    if timed:
-        keys = sorted({key for noun in timed for key in why[noun.name]})
-        reasons = sorted({reason for noun in timed for reason in why[noun.name].values()})
+    for days in sorted({_days(noun) for noun in timed}):  # the longer ones are made of the shorter ones
+        some = [noun for noun in timed if _days(noun) == days]
+        keys = sorted({key for noun in some for key in why[noun.name]})
+        reasons = sorted({reason for noun in some for reason in why[noun.name].values()})
         _say(f"     {len(keys)} partitions, {keys[0]} to {keys[-1]}: {', '.join(reasons)}")
-        _dagster([_asset(project, noun) for noun in timed], span=(keys[0], keys[-1]))
+        _dagster([_asset(project, noun) for noun in some], span=(keys[0], keys[-1]))
+
+
+def _days(noun: Noun) -> int:
+    """How long a partition is."""
+    cadence = noun.label.cadence if isinstance(noun, FeatureView) else getattr(noun, "cadence", None)
+    return cadence.days if cadence else 0
 
 
 def _is_registered(registration: Registration, cutoff: str, work: Work) -> bool:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 class Feature:
     """A column of a feature group."""
 
+    ages: ClassVar[bool] = False
+    """Whether it is how long before the moment of a label row the row was that is found."""
     exact: ClassVar[bool] = False
     """Whether it is computed from events at the very moment of a label row."""
 

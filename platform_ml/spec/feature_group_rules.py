@@ -24,6 +24,8 @@ def check_reference(group: FeatureGroup) -> None:
             f"{where} has no time but source {group.source.name!r} has: later rows would be seen. Declare its "
             "history, or a cadence and features with windows."
         )
+    if ages := [feature.name for feature in group.features if feature.ages]:
+        raise DeclarationError(f"{where} has no time, so {ages[0]!r} cannot be told. Declare its history.")
     if group.lookups or group.derived:
         raise DeclarationError(f"{where} has no cadence: lookups and derived columns are for events. Drop them.")
 
@@ -40,7 +42,7 @@ def check_snapshots(group: FeatureGroup, cadence: Cadence) -> None:
             f"{where} has a cadence but no feature with a window. Drop the cadence, or declare its history."
         )
     for feature in group.features:
-        if feature.exact:
+        if feature.exact or feature.ages:
             raise DeclarationError(
                 f"{where}: {feature.name!r} is computed from events at the moment of a label row, other features once "
                 "a day. Put it into a group of events: one with a history and no rolling features."

@@ -1,14 +1,19 @@
 """A project that predicts single events, through Dagster: from files to a registered model."""
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from dagster._core.loader import LoadingContextForTest
 
 from platform_ml.engine import card_artifact
+from platform_ml.engine.staleness import stale
 from platform_ml.engine.training_dataset import load, split_rows
+from platform_ml.orchestration.build import definitions
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.model_card import ModelCard
 from platform_ml.spec.registration import Registration
@@ -16,13 +21,14 @@ from platform_ml.spec.training_dataset import TrainingDataset
 from platform_ml.spec.tuned_model import TunedModel
 from platform_ml_tests.engine import rides as events
 from platform_ml_tests.engine.rides import at, late, late_view, ride, rides
-from platform_ml_tests.orchestration.shop import Checkout, failures, span
+from platform_ml_tests.orchestration.shop import Checkout, failures, key, span
 
 arrivals, recent = late_view.groups
 view = replace(
     late_view, features=(arrivals.select("last_km", "rode"), recent), helpers=(arrivals.select("came_from"),)
 )
 project = events.project_of(view)
+DAYS = rides.cadence.keys()
 CUTOFF = span(rides)[1]
 dataset, model, evaluation, card, registration = (
     project.all(noun)[0] for noun in (TrainingDataset, TunedModel, Evaluation, ModelCard, Registration)
@@ -88,3 +94,37 @@ def test_the_card_says_what_the_events_say(registered):
 def test_the_model_is_registered(registered):
     promoted = registered.work.platform.registry.promoted(registration.name, registration.alias)
     assert promoted["cutoff"] == CUTOFF
+
+
+def stale_in_dagster(checkout):
+    """Asset → the partitions that the web page calls stale."""
+    graph = definitions([project], checkout.platform).resolve_asset_graph()
+    found = CachingStaleStatusResolver(checkout.instance, graph, LoadingContextForTest(checkout.instance))
+    status = {
+        noun.name: [day for day in DAYS if found.get_status(key(noun), day) == StaleStatus.STALE]
+        for noun in (rides, arrivals, recent, late, view, dataset)
+    }
+    return {name: days for name, days in status.items() if days}
+
+
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+def test_a_day_that_comes_again_is_seen_in_dagster_wherever_it_reaches(registered, tmp_path):
+    """Dagster follows the mappings, partition by partition, and agrees with what the commits say."""
+    checkout = Checkout(shutil.copytree(registered.folder, tmp_path / "checkout"))
+    assert stale_in_dagster(checkout) == {}
+    assert stale(project, checkout.work) == {}
+    day = "2024-03-04"
+    events.deliver(checkout.work, *invented()[: 40 * 4 - 1], days=[day])
+    assert checkout.materialize([rides], project=project, partition=day).success
+    assert stale_in_dagster(checkout) == {"arrivals": [day], "recent": [day], "late": [day]}
+    for nouns in ([arrivals, recent], [late]):
+        assert checkout.materialize(nouns, project=project, partition=day).success
+    # Rides of the fourth may end on the fifth, and windows of two days begin two hours ahead.
+    reached = [f"2024-03-0{number}" for number in (4, 5, 6, 7, 8)]
+    assert stale_in_dagster(checkout) == {"late_view": reached}
+    assert list(stale(project, checkout.work)["late_view"]) == reached
+    for one in reached:
+        assert checkout.materialize([view], project=project, partition=one).success
+    assert stale_in_dagster(checkout) == {"late_dataset": [CUTOFF]}
+    assert stale(project, checkout.work) == {}
+    checkout.instance.dispose()
