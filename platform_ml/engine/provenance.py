@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from platform_ml.engine.platform import Work
-    from platform_ml.engine.ports import Artifact, PartitionState
+    from platform_ml.engine.ports import Artifact, PartitionState, Snapshot
     from platform_ml.engine.upstream import Table
     from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.model_card import ModelCard
@@ -33,8 +33,8 @@ def tables_used(view: FeatureView, version: int, keys: Sequence[str], work: Work
     """The table versions behind these view partitions as they were read, upstream first, down to the sources."""
     tables = []
     for noun, at, used in behind(view, version, keys, work):
-        some = sorted(used)
-        states = [_state(noun, at, key, work) for key in some]
+        some, newest = sorted(used), _newest(noun, work)
+        states = [_state(noun, newest, at, key, work) for key in some]
         pinned = TableUsed(
             asset=work.table(noun),
             table=work.table(noun),
@@ -51,24 +51,34 @@ def behind(noun: Table, version: int, keys: Iterable[str], work: Work) -> list[t
     """These partitions and all that they were computed from: table, version, partitions; upstream first."""
     used: dict[tuple[str, int], set[str]] = {}
     found: dict[tuple[str, int], Table] = {}
+    newest: dict[str, Snapshot] = {}
 
     def visit(noun: Table, version: int, keys: set[str]) -> None:
         known = used.setdefault((noun.name, version), set())
+        if noun.name not in newest:
+            newest[noun.name] = _newest(noun, work)
         for key in sorted(keys - known):
             known.add(key)
             for one, wanted in upstream(noun, key):
                 if wanted:
-                    visit(one, _state(noun, version, key, work).read[one.name], set(wanted))
+                    read = _state(noun, newest[noun.name], version, key, work).read
+                    visit(one, read[one.name], set(wanted))
         found.setdefault((noun.name, version), noun)  # only now: what it was made of comes before it
 
     visit(noun, version, set(keys))
     return [(noun, at[1], used[at]) for at, noun in found.items()]
 
 
-def _state(noun: Table, version: int, key: str, work: Work) -> PartitionState:
-    """A partition as it was: the newest version knows them all, so that no other has to be opened."""
+def _newest(noun: Table, work: Work) -> Snapshot:
+    """The newest version knows what every partition was in each version, so that no other has to be opened."""
     snapshot = work.platform.tables.snapshot(work.table(noun))
-    state = snapshot.at(key, version) if snapshot else None
+    if snapshot is None:
+        raise MissingInputError(work.missing(noun, []))
+    return snapshot
+
+
+def _state(noun: Table, newest: Snapshot, version: int, key: str, work: Work) -> PartitionState:
+    state = newest.at(key, version)
     if state is None:
         raise MissingInputError(work.missing(noun, [key]))
     return state
