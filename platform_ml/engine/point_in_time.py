@@ -267,14 +267,19 @@ class _Lookup:
 
         rules, moments = self.rules, self.asked.moments
         if rules.ttl is not None:
-            event = self._ready.values[positions] - self.delay - (rules.bound == "<") if len(self._ready.values) else 0
-            found = found & (moments - self.delay - event <= _microseconds(rules.ttl))
+            found = found & (moments - self.delay - self._event_times(positions) <= _microseconds(rules.ttl))
         if (over := self._column(rules.valid_to, NEVER)) is not None and len(over):
             found = found & (moments - self.delay < over[positions])
         if rules.tombstone is not None and self.side.rows.num_rows:
             gone = self.side.rows[rules.tombstone].take(pa.array(positions)).fill_null(pa.scalar(value=False))
             found = found & ~gone.to_numpy()
         return found
+
+    def _event_times(self, positions: Whole) -> Whole:
+        """Of these rows; anything if there are none."""
+        if not self.side.rows.num_rows:
+            return positions
+        return self._ready.values[positions] - self.delay - (self.rules.bound == "<")
 
     def _taken(self, feature: Feature, found: NDArray[np.bool_], positions: Whole) -> pa.Array:
         import pyarrow as pa
@@ -298,9 +303,8 @@ class _Lookup:
         import pyarrow as pa
 
         unit = _microseconds(feature.unit)  # type: ignore[attr-defined]
-        event = self._ready.values[positions] - self.delay - (self.rules.bound == "<") if found.any() else positions
-        moments = self.asked.spread(self.asked.moments)
-        return pa.array(np.where(found, moments - event, 0) / unit, mask=~found)
+        age = self.asked.spread(self.asked.moments) - self._event_times(positions)
+        return pa.array(np.where(found, age, 0) / unit, mask=~found)
 
     def _events(self) -> Events:
         """The events that windows read; those that were not known at a row's moment are not visible to it."""

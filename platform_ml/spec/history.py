@@ -27,7 +27,8 @@ class Committed:
 
     What was first written for days before `since` counts as known from its event time on: history that is loaded when
     a project begins was known in its day. From `since` on only commits count, so late and corrected data is seen from
-    the moment on at which it came.
+    the moment on at which it came. That holds for the group's declaration, too: a feature that is added later is null
+    for moments before it was first computed.
     """
 
     since: date
