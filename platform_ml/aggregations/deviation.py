@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from platform_ml.spec.aggregation import AggregationOf
+from platform_ml.aggregations.variance import Variance
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from platform_ml.spec.aggregation import Segments
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deviation(AggregationOf):
+class Deviation(Variance):
     """The sample standard deviation of a column (n - 1); null with fewer than two events that know it."""
 
     @property
@@ -28,16 +27,9 @@ class Deviation(AggregationOf):
         """The beginning of a sentence."""
         return f"Standard deviation of {self.of}"
 
-    def defined(self, events: Segments) -> NDArray[np.bool_]:
-        """From two events on."""
-        found: NDArray[np.bool_] = events.counts > 1
-        return found
-
     def compute(self, events: Segments) -> NDArray[Any]:
-        """Two passes, so that large values with small differences lose no digits."""
+        """The root of the variance."""
         import numpy as np
 
-        values = events.values.astype(np.float64) / events.scale
-        mean = events.add(values) / np.maximum(events.counts, 1)
-        squares = events.add((values - events.spread(mean)) ** 2)
-        return np.sqrt(squares / np.maximum(events.counts - 1, 1))
+        found: NDArray[Any] = np.sqrt(super().compute(events))
+        return found

@@ -6,8 +6,7 @@ in the answer. What a case says in another way than the declarations do:
 * An exclusive TTL is one that is a microsecond shorter. A look-back is a delay (its near end) and a TTL (its far end).
 * A table without event time is a reference, or a history from the first of times if it has rules of order or knowledge.
 * A spine without time is read at the end of all times (before them, where a row has to be known at its own moment).
-* Each knowledge mode is a view of its own; a table that was given twice is one group in two roles.
-* A column of mixed or nested values travels as JSON text.
+* A knowledge mode is a view of its own, a table that was given twice one group in two roles, a nested value JSON text.
 """
 
 from __future__ import annotations
@@ -51,7 +50,10 @@ AGGREGATIONS: dict[str, type[Aggregation]] = {
     "distinct": how.Distinct,
     "count_distinct": how.Distinct,
     "nunique": how.Distinct,
+    "first": how.First,
     "last": how.Last,
+    "var": how.Variance,
+    "variance": how.Variance,
 }
 
 

@@ -33,7 +33,7 @@ PAYLOADS = {
     "bool": (True, False, None),
 }
 SUMMED = {"int": (0, 1, 2, 5, -7, None), "float": (0.0, 0.5, 2.25, -1.25, float("nan"), None)}
-OPS = ("count", "sum", "avg", "mean", "min", "max", "std", "distinct", "last")
+OPS = ("count", "sum", "avg", "mean", "min", "max", "std", "variance", "distinct", "first", "last")
 Row = dict[str, Any]
 
 
