@@ -176,7 +176,11 @@ class _Lookup:
         if self.group.rules is None:
             return Times.always(self.side.rows.num_rows)
         times, later = Times.of(self.side.rows[EVENT_TIME]), self.delay + (self.rules.bound == "<")
-        return Times(values=times.values + later, known=times.known) if later else times
+        if not later:
+            return times
+        import numpy as np
+
+        return Times(values=np.minimum(times.values, NEVER - later) + later, known=times.known)  # also after infinity
 
     def _column(self, name: str | None, null: int) -> Whole | None:
         """(n,) a column of times or whole numbers; `null` stands for null."""
