@@ -47,10 +47,11 @@ def check_join(view: FeatureView, selection: Selection) -> None:
 
 
 def check_leaks(view: FeatureView, selection: Selection) -> None:
-    """No moments, and of the label's own events only what is over and known."""
+    """No moments that a model sees, and of the label's own events only what is over and known."""
     group, types, where = selection.group, selection.group.types, f"Feature view {view.name!r}"
+    seen = selection in view.feature_selections
     for name, feature in selection.columns.items():
-        if isinstance(feature.result(types), Timestamp):
+        if seen and isinstance(feature.result(types), Timestamp):
             raise DeclarationError(
                 f"{where}: {name!r} of {group.name!r} is a moment, which may lie after that of the row, so it can "
                 "leak. Derive an age or a flag from it in the source."

@@ -97,7 +97,7 @@ def test_another_split_moves_rows(shop):
     assert by_split(found)["validation"][2:] == (new - moved, 0, 0)
     assert by_split(found)["test"][2:] == (0, 0, 0)
     assert found.causes[0] == ("declaration: TrainingDataset lapse_dataset: splitter: ByTime.validation_days: 14 → 35")
-    assert found.causes[1].startswith("split rule: Test on the moment of the cutoff, validate on the 14 days that end")
+    assert found.causes[1].startswith("split rule: Test on the day of the cutoff, validate on the 14 days that end")
     assert len(found.causes) == 2
 
 

@@ -41,6 +41,8 @@ FEATURES = {
 
 
 def group_of(source, features, history, cadence=None):
+    if all(feature.exact for feature in features):
+        history = replace(history, ttl=None)  # a rule of the newest row, which nothing takes here
     return FeatureGroup(
         name="group",
         description="A group.",
