@@ -146,6 +146,10 @@ class FeatureGroup:
         """Some of its features."""
         return Selection(group=self, names=names)
 
+    def role(self, prefix: str = "", *, on: Mapping[str, str] | None = None, at: str | None = None) -> Selection:
+        """All of its features, in a role: see `Selection.role`."""
+        return self.select(*(feature.name for feature in self.features)).role(prefix, on=on, at=at)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:

@@ -111,6 +111,4 @@ class FeatureView:
 
 
 def _selection(chosen: Selection | FeatureGroup) -> Selection:
-    if isinstance(chosen, Selection):
-        return chosen
-    return Selection(group=chosen, names=tuple(feature.name for feature in chosen.features))
+    return chosen if isinstance(chosen, Selection) else chosen.role()
