@@ -71,7 +71,7 @@ class TestDeclarations:
         [
             (
                 replace(plane_departures, features=(Field(of="arr_delay"),)),
-                "'arr_delay' of 'plane_departures' reads 'arr_delay', which is known at 'arrived_at'",
+                "'other_arr_delay' of 'plane_departures' reads 'arr_delay', which is known at 'arrived_at'",
             ),
             (
                 replace(plane_arrivals, history=replace(ARRIVED, bound="<=")),
@@ -81,12 +81,12 @@ class TestDeclarations:
                 replace(airport_departures, features=Windowed.over(HOUR, how=Count(), edges="(]")),
                 "derives from the events that label 'late' predicts, and may see the very event",
             ),
-            (replace(plane_arrivals, features=(Field(of="departed_at"),)), "'departed_at' of .* is a moment"),
+            (replace(plane_arrivals, features=(Field(of="departed_at"),)), "'other_departed_at' of .* is a moment"),
         ],
     )
     def test_what_would_see_the_future_is_refused(self, group, message):
         with pytest.raises(DeclarationError, match=message):
-            replace(late_view, features=(group,))
+            replace(late_view, features=(group.role("other_"),))
 
     def test_a_gap_shorter_than_the_horizon_is_refused(self):
         with pytest.raises(DeclarationError, match="labels look 2 days ahead, but its splits are only 1 days apart"):
@@ -248,7 +248,7 @@ def test_another_future_changes_no_row_before_it(tmp_path, seen):
     for key in SPAN.keys():
         for source, changes in (
             (flights, [("arrived_at", "arr_delay", "arrived_at"), ("departed_at", "dep_delay", "departed_at")]),
-            (weather, [("time_hour", "temp", "visib")]),
+            (weather, [("time_hour", "temp")]),
         ):
             file = landing_file(source, key, work)
             rows = pq.read_table(file)

@@ -138,3 +138,11 @@ def test_a_selection_takes_some_features():
         DeclarationError, match="Selection of 'order_history' declares feature 'amount_sum_28d' 2 times"
     ):
         order_history.select("amount_sum_28d", "amount_sum_28d")
+
+
+def test_all_features_in_a_role_are_a_selection_too():
+    every = [feature.name for feature in order_history.features]
+    chosen = order_history.role("friend_", on={"customer_id": "friend_id"}, at="met_at")
+    assert chosen == order_history.select(*every).role("friend_", on={"customer_id": "friend_id"}, at="met_at")
+    assert list(chosen.columns) == [f"friend_{name}" for name in every]
+    assert order_history.role() == order_history.select(*every)
