@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 def feature_group_asset(project: Project, group: FeatureGroup) -> dg.AssetsDefinition:
     """Compute and commit feature rows."""
-    described = {column.name: column.description for column in group.source.columns} if group.of_events else {}
+    described = {}
+    if group.of_events:
+        described = {column.name: column.description for column in group.source.columns}
+        described |= {column.name: column.meaning for column in group.derived}
     described |= {feature.name: feature.meaning for feature in group.features if not group.of_events}
     described[EVENT_TIME] = "The moment from which the row may be used."
     lookups = [dep(project, lookup.source) for lookup in group.lookups]

@@ -28,6 +28,8 @@ def label_asset(project: Project, label: Label | EventLabel) -> dg.AssetsDefinit
     types = label.columns
     never_null = [*label.key, label.entity, EVENT_TIME, label.name, KNOWN_TIME]
     described = {column.name: column.description for column in label.source.columns if column.description}
+    if isinstance(label, EventLabel):
+        described |= {column.name: column.meaning for column in label.derived}
     described |= {
         label.name: label.meaning,
         EVENT_TIME: "The moment that is predicted from.",

@@ -47,9 +47,15 @@ class Derived:
     sql: str
     """A DuckDB expression."""
     type: Type
+    description: str = field(default="", metadata=PROSE)
 
     def __post_init__(self) -> None:
         check_name("Derived column", self.name)
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for catalog and card: what it is described as, or how it is made."""
+        return self.description or f"{self.sql}, of each event."
 
 
 @dataclass(frozen=True, kw_only=True)

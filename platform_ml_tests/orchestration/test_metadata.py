@@ -14,6 +14,7 @@ from platform_ml.features import Count, Total
 from platform_ml.orchestration.metadata import PREVIEW_CHARACTERS, PREVIEW_COLUMNS, PREVIEW_ROWS, preview
 from platform_ml.projects import PROJECTS
 from platform_ml.spec import schema
+from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import EVENT_TIME, Derived, FeatureGroup, Lookup
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.label import KNOWN_TIME, Label
@@ -46,7 +47,7 @@ def columns_of(noun):
             return list(noun.types)
         case FeatureGroup():
             return list(feature_group.types(noun))
-        case Label():
+        case Label() | EventLabel():
             return list(noun.columns)
         case FeatureView():
             return list(feature_view.types(noun))
@@ -72,7 +73,7 @@ def test_every_column_has_a_type_and_a_meaning(project, noun, spec):
     assert list(found) == columns_of(noun)
     assert all(column.type for column in found.values())
     if not isinstance(noun, Source):
-        helped = {noun.entity} if isinstance(noun, FeatureGroup | Label) else set(noun.spine_names)
+        helped = {noun.entity} if isinstance(noun, FeatureGroup | Label | EventLabel) else set(noun.spine_names)
         assert [name for name, column in found.items() if not column.description and name not in helped] == []
 
 

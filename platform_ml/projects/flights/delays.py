@@ -27,10 +27,14 @@ CARRIERS = ("UA", "B6", "EV", "DL", "AA", "MQ", "US", "9E", "WN", "VX")
 """Those with more than five thousand flights in the year."""
 
 is_origin = tuple(
-    Derived(name=f"from_{code.lower()}", sql=f"origin = {literal(code)}", type=Boolean()) for code in ORIGINS
+    Derived(name=f"from_{code.lower()}", sql=f"origin = {literal(code)}", type=Boolean(), description=f"Leaves {code}.")
+    for code in ORIGINS
 )
 is_carrier = tuple(
-    Derived(name=f"by_{code.lower()}", sql=f"carrier = {literal(code)}", type=Boolean()) for code in CARRIERS
+    Derived(
+        name=f"by_{code.lower()}", sql=f"carrier = {literal(code)}", type=Boolean(), description=f"Flown by {code}."
+    )
+    for code in CARRIERS
 )
 
 late = EventLabel(
@@ -48,11 +52,28 @@ late = EventLabel(
     ),
     carried=("origin", "carrier", "dest", "tailnum"),
     derived=(
-        Derived(name="arrives_late", sql=f"arr_delay > {known.LATE_AFTER}", type=Boolean()),
+        Derived(
+            name="arrives_late",
+            sql=f"arr_delay > {known.LATE_AFTER}",
+            type=Boolean(),
+            description="Whether it came late.",
+        ),
         # Delays of one day have the same causes, so days are what is drawn again for an interval.
-        Derived(name="travel_day", sql="10000 * year + 100 * month + day", type=Integer()),
-        Derived(name="minute_of_day", sql="60 * hour + minute", type=Integer()),
-        Derived(name="weekday", sql="isodow(make_date(year, month, day))", type=Integer()),
+        Derived(
+            name="travel_day",
+            sql="10000 * year + 100 * month + day",
+            type=Integer(),
+            description="The local day of departure: 20131015.",
+        ),
+        Derived(
+            name="minute_of_day",
+            sql="60 * hour + minute",
+            type=Integer(),
+            description="Local time of the scheduled departure.",
+        ),
+        Derived(
+            name="weekday", sql="isodow(make_date(year, month, day))", type=Integer(), description="1 is Monday, local."
+        ),
         *is_origin,
         *is_carrier,
     ),

@@ -1,5 +1,6 @@
 """What is known of the weather, and of earlier flights: by airport, carrier, destination, flight number and plane."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from platform_ml import Derived, FeatureGroup, History, Integer
@@ -15,9 +16,16 @@ LATE_AFTER = 15
 DEPARTED = History(event_time="departed_at", bound="<", late_days=1)
 """A flight that never left has no such moment, so it is not in this history."""
 ARRIVED = History(event_time="arrived_at", bound="<", late_days=1)
+LAST_DEPARTED = replace(DEPARTED, ttl=DAY, ties="last")
+"""Delays are whole minutes and tail numbers have mistakes: a plane may seem to be in two places at once."""
+LAST_ARRIVED = replace(ARRIVED, ttl=DAY, ties="last")
 
-left_late = Derived(name="dep_late", sql=f"CAST(dep_delay > {LATE_AFTER} AS BIGINT)", type=Integer())
-came_late = Derived(name="arr_late", sql=f"CAST(arr_delay > {LATE_AFTER} AS BIGINT)", type=Integer())
+left_late = Derived(
+    name="dep_late", sql=f"CAST(dep_delay > {LATE_AFTER} AS BIGINT)", type=Integer(), description="1 if it left late."
+)
+came_late = Derived(
+    name="arr_late", sql=f"CAST(arr_delay > {LATE_AFTER} AS BIGINT)", type=Integer(), description="1 if it came late."
+)
 
 dep_delay, dep_late = agg.Mean(of="dep_delay"), agg.Mean(of="dep_late")
 arr_delay, arr_late = agg.Mean(of="arr_delay"), agg.Mean(of="arr_late")
@@ -131,7 +139,7 @@ plane_departures = FeatureGroup(
         Field(of="dep_delay"),
         *Windowed.over(12 * HOUR, how=agg.Count()),
     ),
-    history=History(event_time="departed_at", bound="<", late_days=1, ttl=DAY),
+    history=LAST_DEPARTED,
 )
 
 plane_arrivals = FeatureGroup(
@@ -141,7 +149,7 @@ plane_arrivals = FeatureGroup(
     entity="tailnum",
     cadence=flights.cadence,
     features=(Age(called="minutes_since_arrival"), Field(of="arr_delay"), Field(of="scheduled_minutes")),
-    history=History(event_time="arrived_at", bound="<", late_days=1, ttl=DAY),
+    history=LAST_ARRIVED,
 )
 
 plane_register = FeatureGroup(
