@@ -131,6 +131,7 @@ late_evaluation = Evaluation(
     model=late_model,
     metrics=(RocAuc(), AveragePrecision(), LogLoss(), Brier()),
     slices=("origin", "carrier", "plane_registered"),
+    resamples=400,
 )
 
 late_card = ModelCard(
@@ -138,8 +139,8 @@ late_card = ModelCard(
     evaluation=late_evaluation,
     title="Late arrivals of flights from New York",
     intended_use=(
-        "Rank the flights that should leave New York in the next hour by the risk to arrive more than 15 minutes "
-        "late, so that travellers and ground staff can prepare."
+        "Say an hour before a flight should leave New York how likely it is to arrive more than 15 minutes late, so that "
+        "travellers and ground staff can prepare."
     ),
     out_of_scope=(
         "Decisions about safety, crews or compensation; other airports or years; missed connections; predictions made "
@@ -175,7 +176,7 @@ late_arrivals = Registration(
     card=late_card,
     gates=(
         AtLeast(metric="roc_auc", limit=0.717),
-        BeatsBaseline(baseline="airport_delay", metric="roc_auc", by=0.02),
+        BeatsBaseline(baseline="airport_delay", metric="roc_auc", by=0.05),
         SlicesWithin(metric="roc_auc", margin=0.08, min_rows=1_000),
     ),
 )
