@@ -139,8 +139,8 @@ late_card = ModelCard(
     evaluation=late_evaluation,
     title="Late arrivals of flights from New York",
     intended_use=(
-        "Say an hour before a flight should leave New York how likely it is to arrive more than 15 minutes late, so that "
-        "travellers and ground staff can prepare."
+        "Say an hour before a flight should leave New York how likely it is to arrive more than 15 minutes late, so "
+        "that travellers and ground staff can prepare."
     ),
     out_of_scope=(
         "Decisions about safety, crews or compensation; other airports or years; missed connections; predictions made "
