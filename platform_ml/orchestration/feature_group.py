@@ -26,11 +26,9 @@ if TYPE_CHECKING:
 
 def feature_group_asset(project: Project, group: FeatureGroup) -> dg.AssetsDefinition:
     """Compute and commit feature rows."""
-    described = {}
+    described = {feature.name: feature.meaning for feature in group.features}
     if group.of_events:
-        described = {column.name: column.description for column in group.source.columns}
-        described |= {column.name: column.meaning for column in group.derived}
-    described |= {feature.name: feature.meaning for feature in group.features if not group.of_events}
+        described = {name: of_event(name, group.source, group.derived) for name in group.event_columns}
     described[EVENT_TIME] = "The moment from which the row may be used."
     lookups = [dep(project, lookup.source) for lookup in group.lookups]
     spec = AssetSpec(
@@ -50,6 +48,13 @@ def feature_group_asset(project: Project, group: FeatureGroup) -> dg.AssetsDefin
         },
     )
     return asset(spec, table_body(project, group, partial(engine.materialize_feature_group, group)))
+
+
+def of_event(name: str, source: Source, derived: Sequence[Derived]) -> str:
+    """What a column of an event means."""
+    known = {column.name: column.description for column in source.columns}
+    known |= {column.name: f"{column.sql}." for column in derived}
+    return known.get(name) or f"{name} of the event."
 
 
 def origins(

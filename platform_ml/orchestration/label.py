@@ -9,7 +9,7 @@ from platform_ml.engine import labels as engine
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.orchestration import metadata
 from platform_ml.orchestration.asset import AssetSpec, asset, dep, key
-from platform_ml.orchestration.feature_group import origins
+from platform_ml.orchestration.feature_group import of_event, origins
 from platform_ml.orchestration.partitions import label_on_source, partitions_def
 from platform_ml.orchestration.table import table_body
 from platform_ml.spec.event_label import EventLabel
@@ -27,9 +27,9 @@ def label_asset(project: Project, label: Label | EventLabel) -> dg.AssetsDefinit
     """Compute and commit outcomes that are known by now."""
     types = label.columns
     never_null = [*label.key, label.entity, EVENT_TIME, label.name, KNOWN_TIME]
-    described = {column.name: column.description for column in label.source.columns if column.description}
+    described = {}
     if isinstance(label, EventLabel):
-        described |= {column.name: column.meaning for column in label.derived}
+        described = {name: of_event(name, label.source, label.derived) for name in types}
     described |= {
         label.name: label.meaning,
         EVENT_TIME: "The moment that is predicted from.",

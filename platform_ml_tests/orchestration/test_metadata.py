@@ -20,6 +20,7 @@ from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.label import KNOWN_TIME, Label
 from platform_ml.spec.source import Source
 from platform_ml.testing import declarations as small
+from platform_ml_tests.engine.rides import late_view, project_of
 from platform_ml_tests.orchestration.shop import (
     CUTOFF,
     DAYS,
@@ -61,19 +62,24 @@ def tables(made, project):
 
 RETAIL = [(project.name, noun, spec) for project in PROJECTS for noun, spec in tables(defs.assets, project)]
 SHOP = [(shop.name, noun, spec) for noun, spec in tables(assets(shop), shop)]
+RIDES = project_of(late_view)
+EVENTS = [("rides", noun, spec) for noun, spec in tables(assets(RIDES), RIDES)]
+ALL = [*RETAIL, *SHOP, *EVENTS]
 EVERY = pytest.mark.parametrize(
-    ("project", "noun", "spec"), [*RETAIL, *SHOP], ids=[spec.key.to_user_string() for *_, spec in [*RETAIL, *SHOP]]
+    ("project", "noun", "spec"), ALL, ids=[f"{name}-{spec.key.path[-1]}" for name, _, spec in ALL]
 )
-SCHEMAS = {spec.key: spec.metadata["dagster/column_schema"] for *_, spec in [*RETAIL, *SHOP]}
+SCHEMAS = {(name, spec.key): spec.metadata["dagster/column_schema"] for name, _, spec in ALL}
 
 
 @EVERY
 def test_every_column_has_a_type_and_a_meaning(project, noun, spec):
-    found = {column.name: column for column in SCHEMAS[spec.key].columns}
+    found = {column.name: column for column in SCHEMAS[project, spec.key].columns}
     assert list(found) == columns_of(noun)
     assert all(column.type for column in found.values())
     if not isinstance(noun, Source):
-        helped = {noun.entity} if isinstance(noun, FeatureGroup | Label | EventLabel) else set(noun.spine_names)
+        helped = set(noun.keys) if isinstance(noun, FeatureGroup) else set()
+        helped |= {noun.entity} if isinstance(noun, Label) else set()
+        helped |= set(noun.spine_names) if isinstance(noun, FeatureView) else set()
         assert [name for name, column in found.items() if not column.description and name not in helped] == []
 
 
@@ -86,7 +92,7 @@ def test_every_column_leads_back_to_a_source(project, noun, spec):
     for name, deps in lineage.items():
         assert deps, f"{name} is made of nothing"
         for dep in deps:
-            assert dep.column_name in {column.name for column in SCHEMAS[dep.asset_key].columns}
+            assert dep.column_name in {column.name for column in SCHEMAS[project, dep.asset_key].columns}
             assert dep.asset_key in {upstream.asset_key for upstream in spec.deps}
 
 
