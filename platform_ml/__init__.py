@@ -1,9 +1,12 @@
 """The nouns of a project: what is predicted from what."""
 
 from platform_ml.spec.evaluation import Evaluation
+from platform_ml.spec.event_label import Event, EventLabel
 from platform_ml.spec.feature_group import Derived, FeatureGroup, Lookup
 from platform_ml.spec.feature_view import FeatureView
+from platform_ml.spec.history import AsOf, Committed, History, Mutations, PerRow, ValidTime
 from platform_ml.spec.label import Label
+from platform_ml.spec.leak_audit import LeakAudit
 from platform_ml.spec.model_card import ModelCard
 from platform_ml.spec.project import Project
 from platform_ml.spec.registration import Registration
@@ -15,22 +18,30 @@ from platform_ml.spec.tuned_model import Baseline, TunedModel
 from platform_ml.spec.window import Daily, Weekly
 
 __all__ = [
+    "AsOf",
     "Baseline",
     "Between",
     "Boolean",
     "Column",
+    "Committed",
     "Daily",
     "Decimal",
     "Derived",
     "Double",
     "Evaluation",
+    "Event",
+    "EventLabel",
     "FeatureGroup",
     "FeatureView",
+    "History",
     "Integer",
     "Label",
+    "LeakAudit",
     "Lookup",
     "ModelCard",
+    "Mutations",
     "Packaged",
+    "PerRow",
     "Project",
     "Registration",
     "Source",
@@ -38,6 +49,7 @@ __all__ = [
     "Timestamp",
     "TrainingDataset",
     "TunedModel",
+    "ValidTime",
     "Weekly",
     "Whole",
 ]

@@ -11,6 +11,13 @@ from platform_ml.spec.feature import Feature
 from platform_ml.spec.naming import check_name
 from platform_ml.spec.window import short
 
+NAMED = {
+    timedelta(seconds=1): "seconds",
+    timedelta(minutes=1): "minutes",
+    timedelta(hours=1): "hours",
+    timedelta(days=1): "days",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Age(Feature):
@@ -35,4 +42,4 @@ class Age(Feature):
     @property
     def meaning(self) -> str:
         """One sentence for catalog and card."""
-        return f"Time since the newest row, in {short(self.unit)}."
+        return f"Time since the newest row, in {NAMED.get(self.unit) or f'units of {short(self.unit)}'}."

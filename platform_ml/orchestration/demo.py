@@ -166,7 +166,7 @@ def _summary(project: Project, registration: Registration, cutoff: str, work: Wo
             print(f"{noun.name:<28}{len(snapshot.partitions):>12,}{rows:>14,}")
     names = list(result.titles)
     print(
-        f"\n{'on ' + str(result.splits['test'].rows) + ' test rows':<28}"
+        f"\n{'on ' + format(result.splits['test'].rows, ',') + ' test rows':<28}"
         + "".join(f"{result.titles[n]:>20}" for n in names)
     )
     print(f"{evaluation.model.name:<28}" + "".join(f"{_short(result.test(n)):>20}" for n in names))

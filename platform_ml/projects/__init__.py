@@ -1,5 +1,6 @@
 """For whom: declarations only. A new project is a folder here and a line in PROJECTS."""
 
+from platform_ml.projects.flights import flights
 from platform_ml.projects.retail import retail
 
-PROJECTS = (retail,)
+PROJECTS = (retail, flights)

@@ -48,9 +48,15 @@ class Derived:
     sql: str
     """A DuckDB expression."""
     type: Type
+    description: str = field(default="", metadata=PROSE)
 
     def __post_init__(self) -> None:
         check_name("Derived column", self.name)
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for catalog and card: what it is described as, or how it is made."""
+        return self.description or f"{self.sql}, of each event."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +152,10 @@ class FeatureGroup:
     def select(self, *names: str) -> Selection:
         """Some of its features."""
         return Selection(group=self, names=names)
+
+    def role(self, prefix: str = "", *, on: Mapping[str, str] | None = None, at: str | None = None) -> Selection:
+        """All of its features, in a role: see `Selection.role`."""
+        return self.select(*(feature.name for feature in self.features)).role(prefix, on=on, at=at)
 
 
 @dataclass(frozen=True, kw_only=True)

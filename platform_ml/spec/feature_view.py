@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import DeclarationError
+from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import EVENT_TIME, FeatureGroup, Selection
 from platform_ml.spec.feature_view_rules import check_join, check_leaks
 from platform_ml.spec.fingerprint import PROSE
@@ -15,7 +16,6 @@ from platform_ml.spec.label import KNOWN_TIME
 from platform_ml.spec.naming import check_name
 
 if TYPE_CHECKING:
-    from platform_ml.spec.event_label import EventLabel
     from platform_ml.spec.feature import Feature
     from platform_ml.spec.label import Label
 
@@ -96,6 +96,8 @@ class FeatureView:
     def meanings(self) -> dict[str, str]:
         """Column → what it means, in one sentence: those that the label brings along, then what is joined."""
         described = {column.name: column.description for column in self.label.source.columns}
+        if isinstance(self.label, EventLabel):
+            described |= {column.name: column.meaning for column in self.label.derived}
         own = {n: described.get(n) or f"{n} of the event." for n in (*self.label.attributes, *self.label.carried)}
         return own | {name: feature.meaning for name, (_, feature) in self.joined.items()}
 
@@ -111,6 +113,4 @@ class FeatureView:
 
 
 def _selection(chosen: Selection | FeatureGroup) -> Selection:
-    if isinstance(chosen, Selection):
-        return chosen
-    return Selection(group=chosen, names=tuple(feature.name for feature in chosen.features))
+    return chosen if isinstance(chosen, Selection) else chosen.role()

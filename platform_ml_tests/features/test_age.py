@@ -55,7 +55,8 @@ def test_bound_and_delay_choose_the_row_and_not_where_time_begins():
 def test_names_and_meaning():
     assert Age().name == "age_in_1m"
     assert Age(unit=timedelta(hours=1)).name == "age_in_1h"
-    assert Age().meaning == "Time since the newest row, in 1m."
+    assert Age().meaning == "Time since the newest row, in minutes."
+    assert Age(unit=timedelta(minutes=90)).meaning == "Time since the newest row, in units of 90m."
     assert (Age().lookback_days, Age().columns()) == (0, ())
 
 

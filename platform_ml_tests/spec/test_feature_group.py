@@ -113,6 +113,19 @@ def test_a_derived_column_has_a_name():
         replace(RATIO, name="Ratio")
 
 
+def test_all_features_in_a_role_are_a_selection_too():
+    every = [feature.name for feature in order_history.features]
+    chosen = order_history.role("friend_", on={"customer_id": "friend_id"}, at="met_at")
+    assert chosen == order_history.select(*every).role("friend_", on={"customer_id": "friend_id"}, at="met_at")
+    assert list(chosen.columns) == [f"friend_{name}" for name in every]
+    assert order_history.role() == order_history.select(*every)
+
+
+def test_a_derived_column_says_what_it_means_or_how_it_is_made():
+    assert RATIO.meaning == f"{RATIO.sql}, of each event."
+    assert replace(RATIO, description="A share.").meaning == "A share."
+
+
 def test_what_features_can_be_made_of():
     group = replace(order_history, lookups=(PROFILE,), derived=(RATIO,))
     assert group.types == orders.types | {"country": Text(), "ratio": Decimal(9, 3)}
