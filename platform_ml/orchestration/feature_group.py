@@ -53,7 +53,7 @@ def feature_group_asset(project: Project, group: FeatureGroup) -> dg.AssetsDefin
 def of_event(name: str, source: Source, derived: Sequence[Derived]) -> str:
     """What a column of an event means."""
     known = {column.name: column.description for column in source.columns}
-    known |= {column.name: f"{column.sql}." for column in derived}
+    known |= {column.name: column.meaning for column in derived}
     return known.get(name) or f"{name} of the event."
 
 
