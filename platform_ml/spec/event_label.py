@@ -83,10 +83,11 @@ class EventLabel:
                     "leak. Derive an age or an hour from it, or carry it."
                 )
         for column in (*self.attributes, *self.carried):
-            if leaked := self.outcome_in(column, self.derived):
+            if leaked := self.outcome_in(column, self.derived) or self._later(column):
+                made = "is" if leaked == column else f"is made of {leaked!r}, which is"
                 raise DeclarationError(
-                    f"{where} leaks: {column!r} is made of {leaked!r}, which is known only after the moment of "
-                    "prediction. Drop it."
+                    f"{where} leaks: {column!r} {made} known only after the moment of prediction. Drop it, or take it "
+                    "of earlier events through a feature group with a history."
                 )
 
     def outcome_in(self, column: str, derived: Iterable[Derived]) -> str | None:
@@ -95,6 +96,11 @@ class EventLabel:
         outcome = told | (self._read(self.event.value, self.derived) & (told | set(self.source.types)))
         known_before = {self.source.event_time, *self.source.key, self.entity}
         return next(iter(sorted(({column} | self._read(column, derived)) & (outcome - known_before))), None)
+
+    def _later(self, column: str) -> str | None:
+        """What a column is made of that its source says is known at another moment than the event itself."""
+        later = {one.name for one in self.source.columns if one.known_at not in (None, self.source.event_time)}
+        return next(iter(sorted(({column} | self._read(column, self.derived)) & later)), None)
 
     def _read(self, column: str, derived: Iterable[Derived]) -> set[str]:
         found: set[str] = set()

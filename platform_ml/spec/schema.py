@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.fingerprint import PROSE
+from platform_ml.spec.fingerprint import ADDED, PROSE
 from platform_ml.spec.naming import check_name
 
 DIGITS = 18
@@ -93,6 +93,8 @@ class Column:
     minimum: float | None = field(default=None, kw_only=True)
     maximum: float | None = field(default=None, kw_only=True)
     allowed: tuple[str, ...] | None = field(default=None, kw_only=True)
+    known_at: str | None = field(default=None, kw_only=True, metadata=ADDED)
+    """The column with the moment from which on the value is known; None: when the event is announced."""
 
     def __post_init__(self) -> None:
         check_name("Column", self.name)

@@ -89,6 +89,7 @@ class Source:
         names = [column.name for column in self.columns]
         check_unique(where, "column", names)
         check_known(where, "column", self.key, names)
+        self._check_known_at(where)
         if not self.key:
             raise DeclarationError(f"{where} has no key: name the columns that identify a row.")
         if (self.event_time is None) != (self.cadence is None):
@@ -111,6 +112,15 @@ class Source:
             )
         if nullable := [name for name in self.key if self.column(name).nullable]:
             raise DeclarationError(f"{where}: key column {nullable[0]!r} cannot be nullable.")
+
+    def _check_known_at(self, where: str) -> None:
+        for column in self.columns:
+            if column.known_at is not None:
+                check_known(f"{where}, column {column.name!r}", "column", [column.known_at], self.types)
+                if not isinstance(self.types[column.known_at], Timestamp):
+                    raise DeclarationError(
+                        f"{where}: {column.name!r} is known at {column.known_at!r}, which is no time."
+                    )
 
     @property
     def types(self) -> dict[str, Type]:

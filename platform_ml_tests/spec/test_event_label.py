@@ -6,7 +6,7 @@ import pytest
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.event_label import Event
 from platform_ml.spec.feature_group import Derived
-from platform_ml.spec.schema import Boolean, Integer, Text, Timestamp
+from platform_ml.spec.schema import Boolean, Column, Integer, Text, Timestamp
 from platform_ml.testing.declarations import customers
 from platform_ml_tests.spec.flown import LATE, delayed, flights
 
@@ -69,13 +69,29 @@ def test_a_wrong_label_cannot_be_made(changes, message):
     ],
 )
 def test_what_tells_the_outcome_never_travels_along(role, more, column, leaked):
-    what = f"Label 'delayed' leaks: '{column}' is made of '{leaked}', which is known only after"
-    with pytest.raises(DeclarationError, match=what):
+    made = "is known" if column == leaked else f"is made of '{leaked}', which is known"
+    with pytest.raises(DeclarationError, match=f"Label 'delayed' leaks: '{column}' {made} only after"):
         replace(delayed, derived=(LATE, *more), **{role: (column,)})
 
 
+@pytest.mark.parametrize("role", ["attributes", "carried"])
+def test_what_is_known_at_another_moment_than_the_event_does_not_travel_along(role):
+    gate = Column("gate_delay", Integer(), nullable=True)
+    twice = derived("twice", "2 * gate_delay")
+
+    def label(known_at, column):
+        source = replace(delayed.source, columns=(*delayed.source.columns, replace(gate, known_at=known_at)))
+        return replace(delayed, source=source, derived=(LATE, twice), **{role: (column,)})
+
+    for known_at in (None, "leaves_at"):
+        assert "twice" in label(known_at, "twice").columns
+    for column, made in (("gate_delay", "is known"), ("twice", "is made of 'gate_delay', which is known")):
+        with pytest.raises(DeclarationError, match=f"leaks: '{column}' {made} only after the moment of prediction"):
+            label("booked_at", column)
+
+
 def test_when_the_outcome_became_known_cannot_be_carried():
-    with pytest.raises(DeclarationError, match="leaks: 'arrived_at' is made of 'arrived_at'"):
+    with pytest.raises(DeclarationError, match="leaks: 'arrived_at' is known only after"):
         replace(delayed, carried=("arrived_at",))
 
 

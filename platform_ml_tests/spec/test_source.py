@@ -34,6 +34,14 @@ from platform_ml.testing.declarations import customers, orders
             {"columns": (*orders.columns[:3], Column("ordered_at", Timestamp(), nullable=True))},
             "Source 'orders': event_time 'ordered_at' cannot be nullable",
         ),
+        (
+            {"columns": (*orders.columns, Column("paid", Integer(), known_at="orderd_at"))},
+            r"'orders', column 'paid' has no column 'orderd_at'\. Did you mean 'ordered_at'\?",
+        ),
+        (
+            {"columns": (*orders.columns, Column("paid", Integer(), known_at="amount"))},
+            "Source 'orders': 'paid' is known at 'amount', which is no time",
+        ),
     ],
 )
 def test_a_wrong_source_cannot_be_made(changes, message):
