@@ -8,8 +8,8 @@ from platform_ml.engine import feature_group as groups
 from platform_ml.engine import feature_view as views
 from platform_ml.engine import labels
 from platform_ml.engine.content import file_sha256
+from platform_ml.engine.delivery import landing_file
 from platform_ml.engine.ports import WHOLE
-from platform_ml.engine.source import landing_file
 from platform_ml.engine.upstream import Table, upstream
 from platform_ml.spec.errors import MissingInputError
 from platform_ml.spec.event_label import EventLabel

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.fingerprint import PROSE
@@ -11,6 +11,8 @@ from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.schema import Column, Timestamp
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from platform_ml.spec.schema import Type
     from platform_ml.spec.window import Cadence
 
@@ -19,20 +21,57 @@ READABLE = (".parquet", ".csv", ".csv.zip")
 """What the name of a packaged file may end in."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Broken:
+    """A record of a delivered file that cannot even be divided into columns."""
+
+    row: int
+    """Its number in the file, from 0."""
+    line: int
+    """Where it begins, from 1."""
+    record: str
+    """As it was delivered; bytes that are no text are written like \\xe4."""
+    reason: str
+
+
 class Format(Protocol):
     """How a delivered file is read."""
 
-    @property
-    def suffix(self) -> str:
-        """The file name ending, with the dot."""
-        ...
+    suffix: ClassVar[str]
+    """The file name ending, with the dot."""
+    typed: ClassVar[bool]
+    """Whether columns carry types of their own; otherwise every value is text until it is judged."""
 
-    def sql(self, path: str) -> str:
-        """A DuckDB table function call that reads the file."""
+    @property
+    def direct(self) -> bool:
+        """Whether DuckDB reads the file as it is; otherwise it reads a sifted copy."""
         ...
 
     def problem(self, path: str) -> str | None:
         """Why the file cannot be whole, or None: looked at before anything is read."""
+        ...
+
+    def sql(self, path: str, columns: Sequence[Column], *, sifted: bool = False) -> str:
+        """A DuckDB relation of the file's rows in their order, with `file_row_number` from 0.
+
+        It may have `_faults` (a list of reasons why a row is refused) and `_record` (the row as it was delivered).
+        """
+        ...
+
+    def sift(self, path: str, to: str, columns: Sequence[Column]) -> list[Broken] | None:
+        """Copy the records that can be read and return the others; None where a file is read whole or not at all.
+
+        Raises:
+            SourceError: it cannot be told where records begin and end.
+        """
+        ...
+
+    def lines(self, path: str, rows: Collection[int]) -> dict[int, int]:
+        """Row number → the line that it begins in, from 1; empty where a file has no lines."""
+        ...
+
+    def names(self, path: str) -> str | None:
+        """SQL of the column names that any row has, where they stand in the rows."""
         ...
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from platform_ml.engine.source import landing_file, read
+from platform_ml.engine.delivery import landing_file, read
 from platform_ml.spec.errors import SourceError
 from platform_ml.spec.window import PartitionError
 from platform_ml_tests.engine.shop import (
