@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.content import file_sha256
+from platform_ml.engine.fixes import fixes_of, inputs, judged_fixes
 from platform_ml.engine.judgement import FAULTS, RECORD, ROW_NUMBER, judged_sql
 from platform_ml.spec.errors import PlatformError, SourceError, did_you_mean
 from platform_ml.spec.schema import NUMBERS, Timestamp
@@ -39,15 +40,28 @@ class Delivery:
     key: str
     file: Path
     sha256: str
+    inputs: str
+    """The digest of the file, and of the fixes of its rows where there are any."""
     accepted: pa.Table
     rejected: pa.Table
     """row_number, line, reasons, record (the delivered row as JSON, or its text when it could not be divided)."""
+
+    replayed: int = 0
+    """Accepted rows that somebody fixed."""
 
     @property
     def share(self) -> float:
         """The share of rejected rows."""
         total = self.accepted.num_rows + self.rejected.num_rows
         return self.rejected.num_rows / total if total else 0.0
+
+
+class UnreadableError(SourceError):
+    """A file that cannot be read at all."""
+
+    def __init__(self, where: str, file: Path, reason: str) -> None:
+        super().__init__(f"{where} cannot be read: {reason}. Have it delivered again; earlier data was not touched.")
+        self.file, self.reason = file, reason
 
 
 def landing_file(source: Source, key: str, work: Work) -> Path:
@@ -76,9 +90,7 @@ def read(source: Source, key: str, *, work: Work) -> Delivery:
             raise SourceError(problem)
         judged, broken = _judged(source, key, file, work.platform.compute)
     except (PlatformError, OSError, UnicodeError) as error:
-        raise SourceError(
-            f"{where} cannot be read: {error}. Have it delivered again; earlier data was not touched."
-        ) from error
+        raise UnreadableError(where, file, str(error)) from error
     digest = file_sha256(file)
     if _state(file) != before:
         raise SourceError(
@@ -86,7 +98,8 @@ def read(source: Source, key: str, *, work: Work) -> Delivery:
             "partition again; earlier data was not touched."
         )
     accepted, rejected = _divided(source, file, judged, broken)
-    return Delivery(key=key, file=file, sha256=digest, accepted=accepted, rejected=rejected)
+    delivery = Delivery(key=key, file=file, sha256=digest, inputs=digest, accepted=accepted, rejected=rejected)
+    return with_fixes(source, delivery, work=work)
 
 
 def span(source: Source, key: str) -> tuple[datetime, datetime] | None:
@@ -107,6 +120,30 @@ def _check_place(file: Path, landing: Path, where: str) -> None:
 def _state(file: Path) -> tuple[int, int, int]:
     found = file.stat()
     return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def with_fixes(source: Source, delivery: Delivery, *, work: Work) -> Delivery:
+    """The delivery with the rows that were fixed in place of those that were rejected."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    fixes = fixes_of(source, delivery.key, delivery.sha256, work)
+    if fixes is None:
+        return delivery
+    judged = judged_fixes(source, fixes, delivery.accepted, span=span(source, delivery.key), work=work)
+    replaced = judged.filter(pc.is_in(judged["_row"], delivery.rejected["row_number"]))
+    accepted, still = _divided(source, None, replaced, ())
+    lines = dict(zip(*delivery.rejected.select(["row_number", "line"]).to_pydict().values(), strict=True))
+    still = still.set_column(1, "line", pa.array([lines[n] for n in still["row_number"].to_pylist()], pa.int64()))
+    others = delivery.rejected.filter(pc.invert(pc.is_in(delivery.rejected["row_number"], replaced["_row"])))
+    together = pa.concat_tables([delivery.accepted, accepted]).sort_by([(name, "ascending") for name in source.key])
+    return replace(
+        delivery,
+        inputs=inputs(source, delivery.key, delivery.sha256, work),
+        accepted=together,
+        rejected=pa.concat_tables([others, still]).sort_by("row_number"),
+        replayed=accepted.num_rows,
+    )
 
 
 def _judged(source: Source, key: str, file: Path, compute: Compute) -> tuple[pa.Table, Sequence[Broken]]:
@@ -169,7 +206,9 @@ def _readable(column: Column, found: str) -> bool:
     return found == column.type.sql
 
 
-def _divided(source: Source, file: Path, judged: pa.Table, broken: Sequence[Broken]) -> tuple[pa.Table, pa.Table]:
+def _divided(
+    source: Source, file: Path | None, judged: pa.Table, broken: Sequence[Broken]
+) -> tuple[pa.Table, pa.Table]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -178,7 +217,7 @@ def _divided(source: Source, file: Path, judged: pa.Table, broken: Sequence[Brok
     accepted = accepted.sort_by([(name, "ascending") for name in source.key])
     wrong = judged.filter(bad)
     rows = _numbers(wrong["_row"].to_pylist(), broken)
-    lines = source.format.lines(str(file), rows) if rows else {}
+    lines = source.format.lines(str(file), rows) if rows and file else {}
     schema = pa.schema({"row_number": pa.int64(), "line": pa.int64(), "record": pa.string(), "reasons": pa.string()})
     columns = {
         "row_number": [*rows, *(one.row for one in broken)],

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.audit import FRESH, REJECTED, TABLE_CHECKS, Check, Expectation, Finding
-from platform_ml.engine.delivery import read, span
-from platform_ml.engine.ports import PARTITION, WHOLE, Content
+from platform_ml.engine.delivery import UnreadableError, read, span
+from platform_ml.engine.ports import PARTITION, WHOLE
+from platform_ml.engine.quarantine import keep_file, keep_rows
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.engine.table import Materialized, Staged, chunks, publish
-from platform_ml.spec.project import REJECTED as SUFFIX
+from platform_ml.spec.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,21 +36,37 @@ def materialize_source(source: Source, keys: Sequence[str], *, work: Work, stamp
 
     done = []
     for some in chunks(keys):
-        deliveries = [read(source, key, work=work) for key in some]
-        _quarantine(source, deliveries, work=work, stamp=stamp)
+        deliveries = [_read(source, key, work) for key in some]
+        keep_rows(source, deliveries, work=work, stamp=stamp)
         findings = [_share(source, delivery) for delivery in deliveries]
         if any(finding.stops for finding in findings):
+            _keep_files(source, deliveries, findings, work)
             done.append(Materialized(findings=findings, snapshot=None))
             continue
         rows = pa.concat_tables(
             delivery.accepted.append_column(PARTITION, pa.repeat(delivery.key, delivery.accepted.num_rows))
             for delivery in deliveries
         )
-        staged = Staged(rows=rows, inputs={delivery.key: delivery.sha256 for delivery in deliveries})
+        staged = Staged(rows=rows, inputs={delivery.key: delivery.inputs for delivery in deliveries})
         result = publish(source, staged, _expected(source, some), work=work, stamp=stamp)
         done.append(replace(result, findings=[*result.findings, *findings]))
         work.say(f"{work.table(source)}: {rows.num_rows:,} rows of {len(some)} file(s) up to {some[-1]}")
     return done
+
+
+def _read(source: Source, key: str, work: Work) -> Delivery:
+    try:
+        return read(source, key, work=work)
+    except UnreadableError as error:
+        kept = keep_file(source, key, error.file, error.reason, work=work)
+        raise SourceError(f"{error} The file is kept in {kept.folder}.") from error
+
+
+def _keep_files(source: Source, deliveries: Sequence[Delivery], findings: Sequence[Finding], work: Work) -> None:
+    """Good rows of a refused file are in no table, so the file is kept whole before it is delivered again."""
+    for delivery, finding in zip(deliveries, findings, strict=True):
+        if finding.stops:
+            keep_file(source, delivery.key, delivery.file, finding.reason, work=work)
 
 
 def _expected(source: Source, keys: Sequence[str]) -> Expectation:
@@ -63,35 +80,17 @@ def _expected(source: Source, keys: Sequence[str]) -> Expectation:
     )
 
 
-def rejected_table(source: Source, work: Work) -> str:
-    """The table that keeps the rows that were not let in."""
-    return f"{work.table(source)}{SUFFIX}"
-
-
-def _quarantine(source: Source, deliveries: Sequence[Delivery], *, work: Work, stamp: Stamp) -> None:
-    """Keep rejected rows, also of a delivery that is then refused; forget those of an earlier delivery."""
-    import pyarrow as pa
-
-    table, tables = rejected_table(source, work), work.platform.tables
-    known = tables.snapshot(table)
-    kept = {
-        delivery.key: Content(
-            rows=delivery.rejected.append_column("file", pa.repeat(delivery.file.name, delivery.rejected.num_rows)),
-            inputs=delivery.sha256,
-        )
-        for delivery in deliveries
-        if delivery.rejected.num_rows or (known and delivery.key in known.partitions)
-    }
-    if kept:
-        tables.commit(table, kept, stamp)
-
-
 def _share(source: Source, delivery: Delivery) -> Finding:
     count = delivery.rejected.num_rows
     reasons: dict[str, int] = {}
     for text in delivery.rejected["reasons"].to_pylist():
         reasons[text] = reasons.get(text, 0) + 1
     most = ", ".join(f"{text} ({n}x)" for text, n in sorted(reasons.items(), key=lambda item: -item[1])[:SHOWN])
+    numbers: dict[str, float | str] = {"rejected": count, "reasons": json.dumps(reasons)}
+    fixed = ""
+    if delivery.replayed:
+        numbers["replayed"] = delivery.replayed
+        fixed = f" {delivery.replayed:,} rows were fixed and replayed."
     passed = delivery.share <= source.max_rejected_share
     advice = "" if passed else f" Nothing was loaded: have {delivery.file} mended and materialize the partition again."
     return Finding(
@@ -100,9 +99,9 @@ def _share(source: Source, delivery: Delivery) -> Finding:
         passed=passed,
         reason=(
             f"{count:,} of {count + delivery.accepted.num_rows:,} rows rejected ({delivery.share:.2%}, allowed "
-            f"{source.max_rejected_share:.2%}){': ' + most if most else ''}.{advice}"
+            f"{source.max_rejected_share:.2%}){': ' + most if most else ''}.{fixed}{advice}"
         ),
-        numbers={"rejected": count, "reasons": json.dumps(reasons)},
+        numbers=numbers,
     )
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from platform_ml.adapters.duckdb import DuckDB
+from platform_ml.adapters.folders import Folders
 from platform_ml.engine.delivery import landing_file, read
 from platform_ml.engine.platform import Platform, Work
 from platform_ml.engine.ports import WHOLE
@@ -179,7 +180,7 @@ def work_in(landing: Path) -> Work:
         landing=landing,
         tables=nothing,
         compute=DuckDB(memory="500MB", threads=2),
-        artifacts=nothing,
+        artifacts=Folders(landing.parent / "artifacts"),
         tracker=nothing,
         registry=nothing,
     )
