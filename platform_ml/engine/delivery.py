@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.fixes import fixes_of, inputs, judged_fixes
-from platform_ml.engine.judgement import FAULTS, RECORD, ROW_NUMBER, judged_sql
+from platform_ml.engine.judgement import FAULTS, RECORD, ROW_NUMBER, exact_sql, judged_sql, repeats
 from platform_ml.spec.errors import PlatformError, SourceError, did_you_mean
 from platform_ml.spec.schema import NUMBERS, Timestamp
 from platform_ml.spec.window import moment
@@ -48,6 +48,11 @@ class Delivery:
 
     replayed: int = 0
     """Accepted rows that somebody fixed."""
+
+    repeated: int = 0
+    """Good rows that were rejected because another one has their key."""
+    exact: int = 0
+    """Of those, the ones that are the same in every column."""
 
     @property
     def share(self) -> float:
@@ -98,7 +103,17 @@ def read(source: Source, key: str, *, work: Work) -> Delivery:
             "partition again; earlier data was not touched."
         )
     accepted, rejected = _divided(source, file, judged, broken)
-    delivery = Delivery(key=key, file=file, sha256=digest, inputs=digest, accepted=accepted, rejected=rejected)
+    repeated, exact = _duplicates(source, judged, accepted, work.platform.compute)
+    delivery = Delivery(
+        key=key,
+        file=file,
+        sha256=digest,
+        inputs=digest,
+        accepted=accepted,
+        rejected=rejected,
+        repeated=repeated,
+        exact=exact,
+    )
     return with_fixes(source, delivery, work=work)
 
 
@@ -227,6 +242,18 @@ def _divided(
     }
     rejected = pa.table(columns, schema=schema)
     return accepted, rejected.sort_by("row_number")
+
+
+def _duplicates(source: Source, judged: pa.Table, accepted: pa.Table, compute: Compute) -> tuple[int, int]:
+    """Rows that repeat the key of an accepted one, and how many of them are that row over again."""
+    import pyarrow.compute as pc
+
+    wrong = judged.filter(pc.greater(pc.list_value_length(judged["_reasons"]), 0))
+    repeated = wrong.filter(pc.equal(pc.list_element(wrong["_reasons"], 0), repeats(source)))
+    if not repeated.num_rows:
+        return 0, 0
+    exact = compute.query(exact_sql(source), {"repeated": repeated.select(list(source.types)), "accepted": accepted})
+    return repeated.num_rows, exact.table()["n"][0].as_py()
 
 
 def _numbers(rows: Iterable[int], broken: Sequence[Broken]) -> list[int]:

@@ -50,7 +50,7 @@ def judged_sql(
     own = ", ".join(f"{identifier(name)} := _raw.{identifier(name)}" for name in delivered if name != ROW_NUMBER)
     record = f"_raw.{RECORD}" if RECORD in delivered else f"to_json(struct_pack({own}))"
     keys = ", ".join(map(identifier, source.key))
-    repeated = literal(f"repeats the key ({', '.join(source.key)}) of an earlier row")
+    repeated = literal(repeats(source))
     names = ", ".join(identifier(column.name) for column in source.columns)
     return f"""
 WITH delivered AS (FROM {raw}),
@@ -58,10 +58,34 @@ judged AS (
     SELECT {ROW_NUMBER} AS _row, {wrong} AS _wrong, {record} AS _record, {values}
     FROM delivered AS _raw
 ),
-counted AS (SELECT *, row_number() OVER (PARTITION BY len(_wrong) = 0, {keys} ORDER BY _row) AS _nth FROM judged)
+counted AS (
+    SELECT *, row_number() OVER (PARTITION BY len(_wrong) = 0, {keys} ORDER BY {_winner(source)}) AS _nth FROM judged
+)
 SELECT {names}, _row, CASE WHEN len(_wrong) > 0 OR _nth > 1 THEN _record END AS _record,
        CASE WHEN len(_wrong) = 0 AND _nth > 1 THEN [{repeated}] ELSE _wrong END AS _reasons
 FROM counted ORDER BY _row"""
+
+
+def repeats(source: Source) -> str:
+    """Why a good row is not let in when another one has its key."""
+    key = f"repeats the key ({', '.join(source.key)}) of"
+    if source.keep_by:
+        return f"{key} a row with the {source.keep} {source.keep_by}"
+    return f"{key} {'an earlier' if source.keep == 'first' else 'a later'} row"
+
+
+def _winner(source: Source) -> str:
+    """The order of rows with the same key, the one that is kept first."""
+    if source.keep_by:
+        return f"{identifier(source.keep_by)} {'DESC' if source.keep == 'greatest' else 'ASC'} NULLS LAST, _row"
+    return "_row" if source.keep == "first" else "_row DESC"
+
+
+def exact_sql(source: Source) -> str:
+    """How many of `repeated` are the row of `accepted` with their key over again, value for value."""
+    key = " AND ".join(f"one.{name} = two.{name}" for name in map(identifier, source.key))
+    same = " AND ".join(f"one.{name} IS NOT DISTINCT FROM two.{name}" for name in map(identifier, source.types))
+    return f"SELECT count(*) AS n FROM repeated AS one JOIN accepted AS two ON {key} WHERE {same}"
 
 
 def _cast(column: Column, *, typed: bool) -> str:

@@ -87,6 +87,8 @@ def _share(source: Source, delivery: Delivery) -> Finding:
         reasons[text] = reasons.get(text, 0) + 1
     most = ", ".join(f"{text} ({n}x)" for text, n in sorted(reasons.items(), key=lambda item: -item[1])[:SHOWN])
     numbers: dict[str, float | str] = {"rejected": count, "reasons": json.dumps(reasons)}
+    if delivery.repeated:
+        numbers |= {"duplicates": delivery.repeated, "exact_duplicates": delivery.exact}
     fixed = ""
     if delivery.replayed:
         numbers["replayed"] = delivery.replayed

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias
 
-from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.fingerprint import PROSE
+from platform_ml.spec.errors import DeclarationError, did_you_mean
+from platform_ml.spec.fingerprint import ADDED, PROSE
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.schema import Column, Timestamp
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from platform_ml.spec.window import Cadence
 
 
+Winner: TypeAlias = Literal["first", "last", "greatest", "least"]
+BY_COLUMN = ("greatest", "least")
+WINNERS = ("first", "last", *BY_COLUMN)
 READABLE = (".parquet", ".csv", ".csv.zip")
 """What the name of a packaged file may end in."""
 
@@ -113,7 +116,7 @@ class Source:
     format: Format
     columns: tuple[Column, ...]
     key: tuple[str, ...]
-    """The columns that identify a row: of two rows with the same key the first one is kept."""
+    """The columns that identify a row: of rows with the same key one is kept."""
     event_time: str | None = None
     cadence: Cadence | None = None
     max_rejected_share: float = 0.01
@@ -121,6 +124,10 @@ class Source:
     expected_rows: tuple[int, int] | None = None
     """The usual least and most rows of a partition: outside is a warning."""
     example: Packaged | None = field(default=None, metadata=PROSE)
+    keep: Winner = field(default="first", metadata=ADDED)
+    """Which of the good rows with the same key is kept; the others are rejected."""
+    keep_by: str | None = field(default=None, metadata=ADDED)
+    """The column of which the greatest or least value is kept; of equal ones the first in the file."""
 
     def __post_init__(self) -> None:
         check_name("Source", self.name)
@@ -148,8 +155,26 @@ class Source:
             raise DeclarationError(
                 f"{where}: expected_rows {self.expected_rows} must be least and most, like (100, 500)."
             )
+        self._check_keep(where, names)
         if nullable := [name for name in self.key if self.column(name).nullable]:
             raise DeclarationError(f"{where}: key column {nullable[0]!r} cannot be nullable.")
+
+    def _check_keep(self, where: str, names: Sequence[str]) -> None:
+        if self.keep not in WINNERS:
+            raise DeclarationError(
+                f"{where}: keep {self.keep!r} is not known.{did_you_mean(self.keep, WINNERS)} "
+                f"Known: {', '.join(WINNERS)}."
+            )
+        if (self.keep in BY_COLUMN) != (self.keep_by is not None):
+            raise DeclarationError(
+                f"{where}: keep_by names the column for keep 'greatest' or 'least', and only for them."
+            )
+        if self.keep_by is not None:
+            check_known(where, "column", [self.keep_by], names)
+            if self.keep_by in self.key:
+                raise DeclarationError(
+                    f"{where}: keep_by {self.keep_by!r} is the same in all rows of a key. Name another."
+                )
 
     @property
     def types(self) -> dict[str, Type]:
