@@ -14,6 +14,8 @@ from platform_ml.spec.errors import PlatformError, did_you_mean
 from platform_ml.spec.training_dataset import SPLITS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from platform_ml.spec.project import Project
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     for command, run in ((land, _land), (demo, _demo), (ui, _ui), (export, _export)):
         command.set_defaults(run=run)
     _datasets(commands)
+    _quarantine(commands)
     return parser
 
 
@@ -76,6 +79,19 @@ def _datasets(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     maintain.add_argument("--dry-run", action="store_true", help="only say what would be done")
     maintain.add_argument("--keep-days", type=_days, default=7, help="keep versions replaced in the last days (7)")
     maintain.set_defaults(run=_maintain)
+
+
+def _quarantine(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    rejected = commands.add_parser("rejected", help="rows and files that were not let in, with reasons")
+    rejected.add_argument("source", nargs="?", metavar="SOURCE", help="all, if left out")
+    rejected.set_defaults(run=_rejected)
+    replay = commands.add_parser("replay", help="let rejected rows in that were fixed, as a new version")
+    replay.add_argument("source", metavar="SOURCE")
+    replay.add_argument("--fixes", metavar="FILE", help=".csv or .jsonl: row_number and the source's columns")
+    replay.set_defaults(run=_replay)
+    for command in (rejected, replay):
+        command.add_argument("--project", help="one of: " + ", ".join(p.name for p in PROJECTS))
+        command.add_argument("--partition", metavar="KEY")
 
 
 def _days(text: str) -> int:
@@ -140,6 +156,22 @@ def _maintain(options: argparse.Namespace) -> int:
 
     projects = [_project(options.project)] if options.project else PROJECTS
     return maintain(projects, keep_days=options.keep_days, dry_run=options.dry_run)
+
+
+def _rejected(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.rejected import rejected
+
+    return rejected(_some(options.project), options.source, options.partition)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.rejected import replay
+
+    return replay(_some(options.project), options.source, options.partition, options.fixes)
+
+
+def _some(name: str | None) -> Sequence[Project]:
+    return [_project(name)] if name else PROJECTS
 
 
 if __name__ == "__main__":

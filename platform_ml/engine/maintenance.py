@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.provenance import behind
-from platform_ml.engine.source import rejected_table
+from platform_ml.engine.quarantine import rejected_table
 from platform_ml.engine.training_dataset import KIND
 from platform_ml.engine.upstream import Table
 from platform_ml.spec.errors import PlatformError

@@ -8,8 +8,9 @@ from platform_ml.engine import feature_group as groups
 from platform_ml.engine import feature_view as views
 from platform_ml.engine import labels
 from platform_ml.engine.content import file_sha256
+from platform_ml.engine.delivery import landing_file
+from platform_ml.engine.fixes import inputs
 from platform_ml.engine.ports import WHOLE
-from platform_ml.engine.source import landing_file
 from platform_ml.engine.upstream import Table, upstream
 from platform_ml.spec.errors import MissingInputError
 from platform_ml.spec.event_label import EventLabel
@@ -70,17 +71,17 @@ def _why(
     try:
         if any(read in found.get(one.name, {}) for one, keys in upstream(noun, key) for read in keys):
             return UPSTREAM
-        inputs = _inputs(noun, key, tables, work)
+        current = _inputs(noun, key, tables, work)
     except (MissingInputError, KeyError):
         return UPSTREAM
-    return "" if inputs == state.inputs else CHANGED
+    return "" if current == state.inputs else CHANGED
 
 
 def _inputs(noun: Table, key: str, tables: Mapping[str, Snapshot], work: Work) -> str:
     match noun:
         case Source():
             file = landing_file(noun, key, work)
-            return file_sha256(file) if file.is_file() else ""
+            return inputs(noun, key, file_sha256(file), work) if file.is_file() else ""
         case FeatureGroup():
             return groups.inputs(noun, key, tables)
         case Label() | EventLabel():

@@ -67,7 +67,7 @@ def demo(project: Project) -> int:
             _say(f"     {registration.name} of cutoff {cutoff} is registered and up to date")
         else:
             keys = [_asset(project, noun) for noun in _model_path(registration)]
-            failed |= _dagster(keys, partition=cutoff, check=False)
+            failed |= run_dagster(keys, partition=cutoff, check=False)
         _summary(project, registration, cutoff, work)
     return failed
 
@@ -93,15 +93,15 @@ def _materialize(project: Project, nouns: Sequence[Noun], work: Work) -> None:
     timed = [noun for noun in todo if noun not in reference]
     sources = [noun for noun in reference if not upstream(noun)]
     if sources:
-        _dagster([_asset(project, noun) for noun in sources])
+        run_dagster([_asset(project, noun) for noun in sources])
     if derived := [noun for noun in reference if noun not in sources]:
-        _dagster([_asset(project, noun) for noun in derived])
+        run_dagster([_asset(project, noun) for noun in derived])
     for days in sorted({_days(noun) for noun in timed}):  # the longer ones are made of the shorter ones
         some = [noun for noun in timed if _days(noun) == days]
         keys = sorted({key for noun in some for key in why[noun.name]})
         reasons = sorted({reason for noun in some for reason in why[noun.name].values()})
         _say(f"     {len(keys)} partitions, {keys[0]} to {keys[-1]}: {', '.join(reasons)}")
-        _dagster([_asset(project, noun) for noun in some], span=(keys[0], keys[-1]))
+        run_dagster([_asset(project, noun) for noun in some], span=(keys[0], keys[-1]))
 
 
 def _days(noun: Noun) -> int:
@@ -124,7 +124,7 @@ def _is_registered(registration: Registration, cutoff: str, work: Work) -> bool:
     return is_current(dataset, cutoff, work=work) and work.platform.registry.find(registration.name, tags) is not None
 
 
-def _dagster(
+def run_dagster(
     keys: Sequence[str], *, partition: str = "", span: tuple[str, str] | None = None, check: bool = True
 ) -> int:
     """Run `dagster asset materialize` as a user would, and show what the assets say."""

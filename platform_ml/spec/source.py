@@ -3,36 +3,78 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias
 
-from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.fingerprint import PROSE
+from platform_ml.spec.errors import DeclarationError, did_you_mean
+from platform_ml.spec.fingerprint import ADDED, PROSE
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.schema import Column, Timestamp
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from platform_ml.spec.schema import Type
     from platform_ml.spec.window import Cadence
 
 
+Winner: TypeAlias = Literal["first", "last", "greatest", "least"]
+BY_COLUMN = ("greatest", "least")
+WINNERS = ("first", "last", *BY_COLUMN)
 READABLE = (".parquet", ".csv", ".csv.zip")
 """What the name of a packaged file may end in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broken:
+    """A record of a delivered file that cannot even be divided into columns."""
+
+    row: int
+    """Its number in the file, from 0."""
+    line: int
+    """Where it begins, from 1."""
+    record: str
+    """As it was delivered; bytes that are no text are written like \\xe4."""
+    reason: str
 
 
 class Format(Protocol):
     """How a delivered file is read."""
 
-    @property
-    def suffix(self) -> str:
-        """The file name ending, with the dot."""
-        ...
+    suffix: ClassVar[str]
+    """The file name ending, with the dot."""
+    typed: ClassVar[bool]
+    """Whether columns carry types of their own; otherwise every value is text until it is judged."""
 
-    def sql(self, path: str) -> str:
-        """A DuckDB table function call that reads the file."""
+    @property
+    def direct(self) -> bool:
+        """Whether DuckDB reads the file as it is; otherwise it reads a sifted copy."""
         ...
 
     def problem(self, path: str) -> str | None:
         """Why the file cannot be whole, or None: looked at before anything is read."""
+        ...
+
+    def sql(self, path: str, columns: Sequence[Column], *, sifted: bool = False) -> str:
+        """A DuckDB relation of the file's rows in their order, with `file_row_number` from 0.
+
+        It may have `_faults` (a list of reasons why a row is refused) and `_record` (the row as it was delivered).
+        """
+        ...
+
+    def sift(self, path: str, to: str, columns: Sequence[Column]) -> list[Broken] | None:
+        """Copy the records that can be read and return the others; None where a file is read whole or not at all.
+
+        Raises:
+            SourceError: it cannot be told where records begin and end.
+        """
+        ...
+
+    def lines(self, path: str, rows: Collection[int]) -> dict[int, int]:
+        """Row number → the line that it begins in, from 1; empty where a file has no lines."""
+        ...
+
+    def names(self, path: str) -> str | None:
+        """SQL of the column names that any row has, where they stand in the rows."""
         ...
 
 
@@ -74,7 +116,7 @@ class Source:
     format: Format
     columns: tuple[Column, ...]
     key: tuple[str, ...]
-    """The columns that identify a row: of two rows with the same key the first one is kept."""
+    """The columns that identify a row: of rows with the same key one is kept."""
     event_time: str | None = None
     cadence: Cadence | None = None
     max_rejected_share: float = 0.01
@@ -82,6 +124,10 @@ class Source:
     expected_rows: tuple[int, int] | None = None
     """The usual least and most rows of a partition: outside is a warning."""
     example: Packaged | None = field(default=None, metadata=PROSE)
+    keep: Winner = field(default="first", metadata=ADDED)
+    """Which of the good rows with the same key is kept; the others are rejected."""
+    keep_by: str | None = field(default=None, metadata=ADDED)
+    """The column of which the greatest or least value is kept; of equal ones the first in the file."""
 
     def __post_init__(self) -> None:
         check_name("Source", self.name)
@@ -110,6 +156,7 @@ class Source:
             raise DeclarationError(
                 f"{where}: expected_rows {self.expected_rows} must be least and most, like (100, 500)."
             )
+        self._check_keep(where, names)
         if nullable := [name for name in self.key if self.column(name).nullable]:
             raise DeclarationError(f"{where}: key column {nullable[0]!r} cannot be nullable.")
 
@@ -121,6 +168,23 @@ class Source:
                     raise DeclarationError(
                         f"{where}: {column.name!r} is known at {column.known_at!r}, which is no time."
                     )
+
+    def _check_keep(self, where: str, names: Sequence[str]) -> None:
+        if self.keep not in WINNERS:
+            raise DeclarationError(
+                f"{where}: keep {self.keep!r} is not known.{did_you_mean(self.keep, WINNERS)} "
+                f"Known: {', '.join(WINNERS)}."
+            )
+        if (self.keep in BY_COLUMN) != (self.keep_by is not None):
+            raise DeclarationError(
+                f"{where}: keep_by names the column for keep 'greatest' or 'least', and only for them."
+            )
+        if self.keep_by is not None:
+            check_known(where, "column", [self.keep_by], names)
+            if self.keep_by in self.key:
+                raise DeclarationError(
+                    f"{where}: keep_by {self.keep_by!r} is the same in all rows of a key. Name another."
+                )
 
     @property
     def types(self) -> dict[str, Type]:

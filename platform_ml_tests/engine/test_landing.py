@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from platform_ml.engine import landing
+from platform_ml.engine.delivery import landing_file
 from platform_ml.engine.landing import deliver
-from platform_ml.engine.source import landing_file
 from platform_ml.spec.errors import PlatformError, SourceError
 from platform_ml.spec.schema import Column, Text
 from platform_ml.spec.source import Packaged

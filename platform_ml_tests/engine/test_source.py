@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
 
@@ -5,7 +6,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from platform_ml.engine.source import landing_file, read
+from platform_ml.engine.delivery import landing_file, read
+from platform_ml.engine.ports import WHOLE
 from platform_ml.spec.errors import SourceError
 from platform_ml.spec.window import PartitionError
 from platform_ml_tests.engine.shop import (
@@ -20,7 +22,7 @@ from platform_ml_tests.engine.shop import (
     table,
     write,
 )
-from platform_ml_tests.engine.things import GOOD, KEY, NOON, day_of, delivered, good, things
+from platform_ml_tests.engine.things import GOOD, KEY, NOON, THINGS, day_of, delivered, good, things
 
 
 def test_rows_come_back_as_they_were_delivered(built, bought):
@@ -285,3 +287,25 @@ def test_an_event_of_another_day(work, at, inside):
     assert found.accepted.num_rows == inside
     reasons = found.rejected["reasons"].to_pylist()
     assert reasons == ([] if inside else ["ordered_at is outside of the partition"])
+
+
+@pytest.mark.parametrize(
+    ("keep", "kept", "why"),
+    [
+        ({}, [1.0], "of an earlier row"),
+        ({"keep": "last"}, [2.0], "of a later row"),
+        ({"keep": "greatest", "keep_by": "pieces"}, [2.0], "of a row with the greatest pieces"),
+        ({"keep": "least", "keep_by": "pieces"}, [3.0], "of a row with the least pieces"),
+    ],
+    ids=str,
+)
+def test_the_declared_row_of_a_key_is_kept(work, keep, kept, why):
+    values = [(1.0, None), (2.0, 5), (3.0, 1), (2.0, 5)]
+    rows = things(*({"number": 1, "weight": weight, "pieces": pieces} for weight, pieces in values))
+    write(work, THINGS, WHOLE, rows)
+    found = read(replace(THINGS, **keep), WHOLE, work=work)
+    assert found.accepted["weight"].to_pylist() == kept
+    assert found.rejected["reasons"].to_pylist() == [f"repeats the key (number) {why}"] * 3
+    assert (found.repeated, found.exact) == (3, 1 if kept == [2.0] else 0)
+    (finding,) = (f for f in make(work, replace(THINGS, **keep))[0].findings if f.check.name == "rejected")
+    assert (finding.numbers["duplicates"], finding.numbers["exact_duplicates"]) == (3, found.exact)

@@ -7,8 +7,10 @@ import pyarrow as pa
 import pytest
 
 from platform_ml.engine.content import file_sha256
+from platform_ml.engine.delivery import landing_file
 from platform_ml.engine.ports import WHOLE
-from platform_ml.engine.source import checks, landing_file, rejected_table
+from platform_ml.engine.quarantine import rejected_table
+from platform_ml.engine.source import checks
 from platform_ml.formats import Parquet
 from platform_ml.spec.schema import Column, Integer, Timestamp
 from platform_ml.spec.source import Source

@@ -5,11 +5,12 @@ from datetime import date, timedelta
 import pyarrow.parquet as pq
 import pytest
 
+from platform_ml.engine.delivery import landing_file
 from platform_ml.engine.feature_group import materialize_feature_group
 from platform_ml.engine.feature_view import materialize_feature_view
 from platform_ml.engine.label import materialize_label
 from platform_ml.engine.ports import WHOLE
-from platform_ml.engine.source import landing_file, materialize_source
+from platform_ml.engine.source import materialize_source
 from platform_ml.engine.staleness import CHANGED, DECLARED, NEVER, UPSTREAM, stale
 from platform_ml.features import Total
 from platform_ml.spec.feature_group import FeatureGroup

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from platform_ml.engine.delivery import read
 from platform_ml.engine.ports import WHOLE
-from platform_ml.engine.source import read, rejected_table
+from platform_ml.engine.quarantine import rejected_table
 from platform_ml.formats import Parquet
 from platform_ml.spec.schema import Boolean, Column, Double, Integer, Text, Timestamp
 from platform_ml.spec.schema import Decimal as Exact

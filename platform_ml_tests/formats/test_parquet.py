@@ -2,8 +2,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from platform_ml.formats import Parquet
-from platform_ml.testing.features import invented, table
-from platform_ml.testing.formats import FormatContract, read
+from platform_ml.testing.formats import FormatContract, rows
 
 
 class TestParquet(FormatContract):
@@ -28,7 +27,7 @@ class TestParquet(FormatContract):
         assert form.problem(str(file)) == problem
 
     @pytest.mark.parametrize("how", [{"compression": "zstd"}, {"row_group_size": 7}, {"use_dictionary": False}])
-    def test_files_that_are_written_otherwise(self, form, tmp_path, how):
-        file, rows = tmp_path / "some.parquet", table(invented(2))
-        pq.write_table(rows, file, **how)
-        assert read(form, file).equals(rows)
+    def test_files_that_are_written_otherwise(self, form, work, how):
+        file = self.deliver(form, work, rows(50))
+        pq.write_table(rows(50), file, **how)
+        assert self.found(form, work).accepted.equals(rows(50))

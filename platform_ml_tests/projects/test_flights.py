@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from platform_ml.engine import landing
-from platform_ml.engine.source import read
+from platform_ml.engine.delivery import read
 from platform_ml.projects.flights.sources import PACKAGE, ZONES, flights, planes, weather
 from platform_ml.spec.window import Daily
 from platform_ml_tests.engine.shop import keys_of, make, rows_of, work_in

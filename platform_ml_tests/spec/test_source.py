@@ -26,6 +26,11 @@ from platform_ml.testing.declarations import customers, orders
         ({"max_rejected_share": float("nan")}, "'orders': max_rejected_share is a share from 0 to 1, not nan"),
         ({"expected_rows": (9, 1)}, r"'orders': expected_rows \(9, 1\) must be least and most, like \(100, 500\)"),
         ({"expected_rows": (-1, 1)}, r"'orders': expected_rows \(-1, 1\) must be least and most"),
+        ({"keep": "lst"}, r"'orders': keep 'lst' is not known\. Did you mean 'last'\?"),
+        ({"keep": "greatest"}, "'orders': keep_by names the column for keep 'greatest' or 'least'"),
+        ({"keep_by": "amount"}, "'orders': keep_by names the column for keep 'greatest' or 'least'"),
+        ({"keep": "least", "keep_by": "amuont"}, r"'orders' has no column 'amuont'. Did you mean 'amount'\?"),
+        ({"keep": "least", "keep_by": "order_id"}, "keep_by 'order_id' is the same in all rows of a key"),
         (
             {"columns": (Column("order_id", Integer(), nullable=True), *orders.columns[1:])},
             "Source 'orders': key column 'order_id' cannot be nullable",

@@ -1,0 +1,266 @@
+"""One delivered file, its rows divided into those that are let in and those that are kept aside."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platform_ml.engine.content import file_sha256
+from platform_ml.engine.fixes import fixes_of, inputs, judged_fixes
+from platform_ml.engine.judgement import FAULTS, RECORD, ROW_NUMBER, exact_sql, judged_sql, repeats
+from platform_ml.spec.errors import PlatformError, SourceError, did_you_mean
+from platform_ml.spec.schema import NUMBERS, Timestamp
+from platform_ml.spec.window import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    import pyarrow as pa
+
+    from platform_ml.engine.platform import Work
+    from platform_ml.engine.ports import Compute
+    from platform_ml.spec.schema import Column
+    from platform_ml.spec.source import Broken, Source
+
+NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\)")
+TIME = re.compile(r"DATE|TIMESTAMP(TZ)?(_S|_MS|_NS)?|TIMESTAMP WITH TIME ZONE")
+"""DuckDB's names of the types that are numbers and times."""
+SHOWN = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What one file held."""
+
+    key: str
+    file: Path
+    sha256: str
+    inputs: str
+    """The digest of the file, and of the fixes of its rows where there are any."""
+    accepted: pa.Table
+    rejected: pa.Table
+    """row_number, line, reasons, record (the delivered row as JSON, or its text when it could not be divided)."""
+
+    replayed: int = 0
+    """Accepted rows that somebody fixed."""
+
+    repeated: int = 0
+    """Good rows that were rejected because another one has their key."""
+    exact: int = 0
+    """Of those, the ones that are the same in every column."""
+
+    @property
+    def share(self) -> float:
+        """The share of rejected rows."""
+        total = self.accepted.num_rows + self.rejected.num_rows
+        return self.rejected.num_rows / total if total else 0.0
+
+
+class UnreadableError(SourceError):
+    """A file that cannot be read at all."""
+
+    def __init__(self, where: str, file: Path, reason: str) -> None:
+        super().__init__(f"{where} cannot be read: {reason}. Have it delivered again; earlier data was not touched.")
+        self.file, self.reason = file, reason
+
+
+def landing_file(source: Source, key: str, work: Work) -> Path:
+    """Where the file of a partition is delivered."""
+    folder = work.platform.landing / work.project
+    if source.cadence is None:
+        return folder / f"{source.name}{source.format.suffix}"
+    return folder / source.name / f"{key}{source.format.suffix}"
+
+
+def read(source: Source, key: str, *, work: Work) -> Delivery:
+    """One file, its rows divided into accepted and rejected; `SourceError` when it cannot be read at all."""
+    if source.cadence is not None:
+        source.cadence.day(key)
+    file = landing_file(source, key, work)
+    where = f"{work.table(source)}, partition {key}: {file}"
+    if not file.is_file():
+        raise SourceError(
+            f"{where} was not delivered. Ask the supplier for it, put it there (a day without "
+            "business is a file with no rows) and materialize the partition again."
+        )
+    _check_place(file, work.platform.landing, where)
+    before = _state(file)
+    try:
+        if problem := source.format.problem(str(file)):
+            raise SourceError(problem)
+        judged, broken = _judged(source, key, file, work.platform.compute)
+    except (PlatformError, OSError, UnicodeError) as error:
+        raise UnreadableError(where, file, str(error)) from error
+    digest = file_sha256(file)
+    if _state(file) != before:
+        raise SourceError(
+            f"{where} cannot be read: it was written while it was read. Wait until it is whole and materialize the "
+            "partition again; earlier data was not touched."
+        )
+    accepted, rejected = _divided(source, file, judged, broken)
+    repeated, exact = _duplicates(source, judged, accepted, work.platform.compute)
+    delivery = Delivery(
+        key=key,
+        file=file,
+        sha256=digest,
+        inputs=digest,
+        accepted=accepted,
+        rejected=rejected,
+        repeated=repeated,
+        exact=exact,
+    )
+    return with_fixes(source, delivery, work=work)
+
+
+def span(source: Source, key: str) -> tuple[datetime, datetime] | None:
+    """The first and the last moment of a partition; None for a source without cadence."""
+    if source.cadence is None:
+        return None
+    start = moment(source.cadence.day(key))
+    return start, start + timedelta(days=source.cadence.days) - timedelta(microseconds=1)
+
+
+def _check_place(file: Path, landing: Path, where: str) -> None:
+    if not file.resolve().is_relative_to(landing.resolve()):
+        raise SourceError(
+            f"{where} is a link that leads out of the landing zone. Have the file itself delivered; nothing was read."
+        )
+
+
+def _state(file: Path) -> tuple[int, int, int]:
+    found = file.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def with_fixes(source: Source, delivery: Delivery, *, work: Work) -> Delivery:
+    """The delivery with the rows that were fixed in place of those that were rejected."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    fixes = fixes_of(source, delivery.key, delivery.sha256, work)
+    if fixes is None:
+        return delivery
+    judged = judged_fixes(source, fixes, delivery.accepted, span=span(source, delivery.key), work=work)
+    replaced = judged.filter(pc.is_in(judged["_row"], delivery.rejected["row_number"]))
+    accepted, still = _divided(source, None, replaced, ())
+    lines = dict(zip(*delivery.rejected.select(["row_number", "line"]).to_pydict().values(), strict=True))
+    still = still.set_column(1, "line", pa.array([lines[n] for n in still["row_number"].to_pylist()], pa.int64()))
+    others = delivery.rejected.filter(pc.invert(pc.is_in(delivery.rejected["row_number"], replaced["_row"])))
+    together = pa.concat_tables([delivery.accepted, accepted]).sort_by([(name, "ascending") for name in source.key])
+    return replace(
+        delivery,
+        inputs=inputs(source, delivery.key, delivery.sha256, work),
+        accepted=together,
+        rejected=pa.concat_tables([others, still]).sort_by("row_number"),
+        replayed=accepted.num_rows,
+    )
+
+
+def _judged(source: Source, key: str, file: Path, compute: Compute) -> tuple[pa.Table, Sequence[Broken]]:
+    """All rows with what is wrong with them, and the records that are no rows."""
+    form = source.format
+    if form.direct:
+        try:
+            return _rows(source, key, str(file), compute), ()
+        except SourceError:
+            raise
+        except PlatformError as error:
+            reason = error
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "sifted")
+        broken = form.sift(str(file), str(copy), source.columns)
+        if broken is None:
+            raise SourceError(str(reason)) from reason
+        return _rows(source, key, str(copy), compute, sifted=True), broken
+
+
+def _rows(source: Source, key: str, path: str, compute: Compute, *, sifted: bool = False) -> pa.Table:
+    raw = source.format.sql(path, source.columns, sifted=sifted)
+    described = compute.query(f"DESCRIBE FROM {raw}", {}).table().to_pylist()
+    delivered = {row["column_name"]: row["column_type"] for row in described}
+    _check_columns(source, delivered)
+    judged = compute.query(judged_sql(source, raw, delivered=delivered, span=span(source, key)), {}).table()
+    unknown = [column for column in source.columns if judged[column.name].null_count == judged.num_rows]
+    names = source.format.names(path)
+    if names and unknown and judged.num_rows:
+        there = compute.query(names, {}).table()["name"].to_pylist()
+        for column in unknown:
+            if there and column.name not in there:
+                raise _missing(column, sorted(there))
+    return judged
+
+
+def _check_columns(source: Source, delivered: dict[str, str]) -> None:
+    for column in source.columns:
+        found = delivered.get(column.name)
+        if found is None:
+            raise _missing(column, [name for name in delivered if name not in {ROW_NUMBER, RECORD, FAULTS}])
+        if source.format.typed and not _readable(column, found):
+            raise SourceError(
+                f"column {column.name!r} is {found}, declared is {column.type.sql}. Have it delivered as "
+                "declared, or change the declaration. Nothing was loaded"
+            )
+
+
+def _missing(column: Column, delivered: Sequence[str]) -> SourceError:
+    there = ", ".join(map(repr, delivered[:SHOWN])) + (", ..." if len(delivered) > SHOWN else "")
+    hint = did_you_mean(column.name, delivered) or f" There are: {there[:200]}."
+    return SourceError(f"column {column.name!r} is missing.{hint} Nothing was loaded")
+
+
+def _readable(column: Column, found: str) -> bool:
+    if isinstance(column.type, NUMBERS):
+        return NUMBER.fullmatch(found) is not None
+    if isinstance(column.type, Timestamp):
+        return TIME.fullmatch(found) is not None
+    return found == column.type.sql
+
+
+def _divided(
+    source: Source, file: Path | None, judged: pa.Table, broken: Sequence[Broken]
+) -> tuple[pa.Table, pa.Table]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    bad = pc.greater(pc.list_value_length(judged["_reasons"]), 0)
+    accepted = judged.filter(pc.invert(bad)).select(list(source.types))
+    accepted = accepted.sort_by([(name, "ascending") for name in source.key])
+    wrong = judged.filter(bad)
+    rows = _numbers(wrong["_row"].to_pylist(), broken)
+    lines = source.format.lines(str(file), rows) if rows and file else {}
+    schema = pa.schema({"row_number": pa.int64(), "line": pa.int64(), "record": pa.string(), "reasons": pa.string()})
+    columns = {
+        "row_number": [*rows, *(one.row for one in broken)],
+        "line": [*map(lines.get, rows), *(one.line for one in broken)],
+        "record": [*wrong["_record"].to_pylist(), *(one.record for one in broken)],
+        "reasons": [*("; ".join(some) for some in wrong["_reasons"].to_pylist()), *(one.reason for one in broken)],
+    }
+    rejected = pa.table(columns, schema=schema)
+    return accepted, rejected.sort_by("row_number")
+
+
+def _duplicates(source: Source, judged: pa.Table, accepted: pa.Table, compute: Compute) -> tuple[int, int]:
+    """Rows that repeat the key of an accepted one, and how many of them are that row over again."""
+    import pyarrow.compute as pc
+
+    wrong = judged.filter(pc.greater(pc.list_value_length(judged["_reasons"]), 0))
+    repeated = wrong.filter(pc.equal(pc.list_element(wrong["_reasons"], 0), repeats(source)))
+    if not repeated.num_rows:
+        return 0, 0
+    exact = compute.query(exact_sql(source), {"repeated": repeated.select(list(source.types)), "accepted": accepted})
+    return repeated.num_rows, exact.table()["n"][0].as_py()
+
+
+def _numbers(rows: Iterable[int], broken: Sequence[Broken]) -> list[int]:
+    """The numbers that rows of a sifted copy have in the file itself; both are in order."""
+    numbers, passed = [], 0
+    for row in rows:
+        while passed < len(broken) and broken[passed].row <= row + passed:
+            passed += 1
+        numbers.append(row + passed)
+    return numbers

@@ -1,0 +1,158 @@
+"""What was not let in: rejected rows in a table, and whole files beside it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platform_ml.engine.content import file_sha256
+from platform_ml.engine.delivery import landing_file, read
+from platform_ml.engine.fixes import inputs, keep_fixes
+from platform_ml.engine.ports import Content, Files
+from platform_ml.spec.project import REJECTED as SUFFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from platform_ml.engine.delivery import Delivery
+    from platform_ml.engine.platform import Work
+    from platform_ml.engine.ports import Artifact, Stamp
+    from platform_ml.spec.source import Source
+
+KIND = "quarantine"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectedRow:
+    """A row that was not let in."""
+
+    partition: str
+    file: str
+    row: int
+    line: int | None
+    reasons: str
+    record: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectedFile:
+    """A file that was not let in, as it was."""
+
+    partition: str
+    path: Path
+    """The copy."""
+    name: str
+    sha256: str
+    size: int
+    """Bytes."""
+    reason: str
+    time: datetime
+
+
+def rejected_table(source: Source, work: Work) -> str:
+    """The table that keeps the rows that were not let in."""
+    return f"{work.table(source)}{SUFFIX}"
+
+
+def keep_rows(source: Source, deliveries: Sequence[Delivery], *, work: Work, stamp: Stamp) -> None:
+    """Keep rejected rows, also of a delivery that is then refused; forget those of an earlier delivery."""
+    import pyarrow as pa
+
+    table, tables = rejected_table(source, work), work.platform.tables
+    known = tables.snapshot(table)
+    kept = {
+        delivery.key: Content(
+            rows=delivery.rejected.append_column("file", pa.repeat(delivery.file.name, delivery.rejected.num_rows)),
+            inputs=delivery.inputs,
+        )
+        for delivery in deliveries
+        if delivery.rejected.num_rows or (known and delivery.key in known.partitions)
+    }
+    if kept:
+        tables.commit(table, kept, stamp)
+
+
+def keep_file(source: Source, key: str, file: Path, reason: str, *, work: Work) -> Artifact:
+    """Copy a file, so that it is there when the supplier has delivered another one in its place."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(shutil.copyfile(file, Path(folder, "copy")))
+        sha256 = file_sha256(copy)
+        record = {
+            "source": source.name,
+            "partition": key,
+            "name": file.name,
+            "sha256": sha256,
+            "size": copy.stat().st_size,
+            "reason": reason,
+            "time": datetime.now(UTC).isoformat(),
+        }
+        return work.platform.artifacts.publish(
+            work.place(KIND, source, key),
+            sha256,
+            record,
+            lambda into: _move(copy, into / f"file{source.format.suffix}"),
+        )
+
+
+def _move(copy: Path, to: Path) -> None:
+    shutil.copyfile(copy, to)
+
+
+def rejected_rows(source: Source, *, work: Work, key: str | None = None) -> Iterator[RejectedRow]:
+    """The rows in quarantine, by partition and row."""
+    snapshot = work.platform.tables.snapshot(rejected_table(source, work))
+    for partition in sorted(snapshot.partitions) if snapshot else ():
+        if snapshot is None or key not in {None, partition}:
+            continue
+        files = Files(paths=snapshot.paths([partition]), schema=snapshot.schema)
+        rows = work.platform.compute.query("FROM rows ORDER BY row_number", {"rows": files}).table()
+        for row in rows.to_pylist():
+            yield RejectedRow(
+                partition=partition,
+                file=row["file"],
+                row=row["row_number"],
+                line=row.get("line"),
+                reasons=row["reasons"],
+                record=row["record"],
+            )
+
+
+def rejected_files(source: Source, *, work: Work, key: str | None = None) -> list[RejectedFile]:
+    """The files in quarantine that no later delivery of their partition made good, oldest first."""
+    place = work.place(KIND, source, key) if key else f"{KIND}/{work.project}/{source.name}"
+    found = []
+    for artifact in work.platform.artifacts.versions(place):
+        record = artifact.record
+        if _is_made_good(source, record["partition"], work):
+            continue
+        found.append(
+            RejectedFile(
+                partition=record["partition"],
+                path=artifact.folder / f"file{source.format.suffix}",
+                name=record["name"],
+                sha256=record["sha256"],
+                size=record["size"],
+                reason=record["reason"],
+                time=datetime.fromisoformat(record["time"]),
+            )
+        )
+    return sorted(found, key=lambda one: one.time)
+
+
+def _is_made_good(source: Source, key: str, work: Work) -> bool:
+    """Whether what lies in the landing zone now is what was loaded last."""
+    snapshot, file = work.platform.tables.snapshot(work.table(source)), landing_file(source, key, work)
+    state = snapshot.partitions.get(key) if snapshot else None
+    return state is not None and file.is_file() and state.inputs == inputs(source, key, file_sha256(file), work)
+
+
+def fix(source: Source, key: str, file: Path, *, work: Work) -> int:
+    """Take fixed rows in; they count from the next materialization of the partition on. Returns how many they are."""
+    delivery = read(source, key, work=work)
+    numbers = delivery.rejected["row_number"].to_pylist()
+    _, count = keep_fixes(source, key, file, sha256=delivery.sha256, rejected=numbers, work=work)
+    return count
