@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from platform_ml.engine.ports import Content, PartitionState, Relation, Snapshot, Tables
     from platform_ml.engine.reference import Reference
     from platform_ml.engine.table import Materialized
+    from platform_ml.spec.statistics import PartitionStatistics
 
 At = tuple[str, int]
 """Table and version."""
@@ -51,6 +52,10 @@ class Pinned:
     def verify(self, snapshot: Snapshot, keys: Iterable[str] | None = None) -> None:
         """As every store does."""
         self.store.verify(snapshot, keys)
+
+    def statistics(self, snapshot: Snapshot, keys: Iterable[str] | None = None) -> dict[str, PartitionStatistics]:
+        """As every store does."""
+        return self.store.statistics(snapshot, keys)
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine.audit import Expectation, Finding, audit
 from platform_ml.engine.ports import PARTITION, WHOLE, Content
+from platform_ml.engine.statistics import measure
 from platform_ml.spec.window import moment
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Snapshot, Stamp
     from platform_ml.spec.project import Noun
+    from platform_ml.spec.statistics import PartitionStatistics
     from platform_ml.spec.window import Cadence
 
 CHUNK_DAYS = 92
@@ -44,6 +46,8 @@ class Materialized:
     findings: Sequence[Finding]
     snapshot: Snapshot | None
     """None when a blocking check kept them out."""
+    statistics: Mapping[str, PartitionStatistics] = field(default_factory=dict)
+    """Partition → what was measured of its rows."""
 
     @property
     def stopped(self) -> list[Finding]:
@@ -70,8 +74,13 @@ def publish(
     if any(finding.stops for finding in findings):
         return Materialized(findings=findings, snapshot=None)
     parts = split(staged.rows, keys)
-    contents = {key: Content(rows=parts[key], inputs=staged.inputs[key], read=staged.read) for key in keys}
-    return Materialized(findings=findings, snapshot=tables.commit(work.table(noun), contents, stamp))
+    measured, _ = measure(staged.rows, keys, compute=work.platform.compute)
+    contents = {
+        key: Content(rows=parts[key], inputs=staged.inputs[key], read=staged.read, statistics=measured[key])
+        for key in keys
+    }
+    snapshot = tables.commit(work.table(noun), contents, stamp)
+    return Materialized(findings=findings, snapshot=snapshot, statistics=measured)
 
 
 def split(rows: pa.Table, keys: Sequence[str]) -> dict[str, pa.Table]:
