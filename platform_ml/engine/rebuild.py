@@ -216,6 +216,9 @@ def _tables(view: FeatureView, work: Work) -> dict[str, Table]:
 
 
 def _materialize(noun: Table, keys: Sequence[str], work: Work) -> Sequence[Materialized]:
+    if not isinstance(noun, FeatureView):
+        # What rows are held against says nothing of what they are, and may read what no manifest pins.
+        noun = replace(noun, checks=())
     stamp = Stamp(run_id="reproduce", asset=work.table(noun), fingerprint=fingerprint(noun), code_version="", token=0)
     match noun:
         case FeatureGroup():

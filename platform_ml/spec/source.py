@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from platform_ml.spec.check import check_checks
 from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.fingerprint import PROSE
+from platform_ml.spec.fingerprint import JUDGED, PROSE
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.schema import Column, Timestamp
 
 if TYPE_CHECKING:
+    from platform_ml.spec.check import DataCheck
     from platform_ml.spec.schema import Type
     from platform_ml.spec.window import Cadence
 
@@ -82,6 +84,8 @@ class Source:
     expected_rows: tuple[int, int] | None = None
     """The usual least and most rows of a partition: outside is a warning."""
     example: Packaged | None = field(default=None, metadata=PROSE)
+    checks: tuple[DataCheck, ...] = field(default=(), metadata=JUDGED)
+    """What each partition is held against beside its columns."""
 
     def __post_init__(self) -> None:
         check_name("Source", self.name)
@@ -111,6 +115,7 @@ class Source:
             )
         if nullable := [name for name in self.key if self.column(name).nullable]:
             raise DeclarationError(f"{where}: key column {nullable[0]!r} cannot be nullable.")
+        check_checks(where, self.checks, self.types)
 
     @property
     def types(self) -> dict[str, Type]:
