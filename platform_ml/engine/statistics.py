@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from platform_ml.engine.ports import Compute
     from platform_ml.spec.statistics import Kind
 
-SAMPLE = 10_000
+SAMPLE = 5_000
 """Rows of a partition that quantiles and top values are taken from; of a smaller one all, which makes them exact."""
 TOP = 50
 """Values of a category that are kept; a value that is longer than `LONGEST` characters is cut."""
@@ -91,7 +91,7 @@ def _exact_sql(n: int, name: str, rows: pa.Table, kind: Kind) -> str:
     value = x
     if kinds.is_floating(rows.schema.field(name).type):
         value = f"CASE WHEN isfinite({x}) THEN {x} END"
-        parts.append(f"count_if(NOT isfinite({x})) AS odd{n}")
+        parts.append(f"count_if(NOT isfinite({x}))::BIGINT AS odd{n}")
     parts += [f"{what}({value})::DOUBLE AS {what}{n}" for what in ("min", "max", "avg")]
     # Adding squares of doubles up loses digits; of what is left, `DIGITS` are kept.
     return ", ".join([*parts, f"stddev_samp({value}::DOUBLE) AS std{n}"])

@@ -1,3 +1,4 @@
+import json
 import math
 import statistics as plain
 from datetime import UTC, datetime
@@ -52,6 +53,7 @@ def test_what_is_no_finite_number_is_counted_and_left_out():
     one = found(staged({"a": {"n": [1.0, math.nan, math.inf, -math.inf, None, 3.0]}}))["a"].columns["n"]
     assert (one.nulls, one.not_finite, one.minimum, one.maximum, one.mean) == (1, 3, 1.0, 3.0, 2.0)
     assert set(one.quantiles) == {1.0, 3.0}
+    json.dumps(one.top | {"not_finite": one.not_finite})
 
 
 def test_text_booleans_and_times():
