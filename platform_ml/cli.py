@@ -74,6 +74,10 @@ def _datasets(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     diff.add_argument("after", metavar="DATASET@AFTER", help=version)
     diff.add_argument("--json", action="store_true", help="for programs")
     diff.set_defaults(run=_diff)
+    schema = commands.add_parser("schema", help="print the pandera schema of a source, feature group or label")
+    schema.add_argument("table", metavar="PROJECT/NAME")
+    schema.add_argument("--format", choices=("yaml", "json"), default="yaml")
+    schema.set_defaults(run=_schema)
     maintain = commands.add_parser("maintain", help="sweep, compact and vacuum tables; keeps what datasets pin")
     maintain.add_argument("--project", help="one of: " + ", ".join(p.name for p in PROJECTS) + "; all if not given")
     maintain.add_argument("--dry-run", action="store_true", help="only say what would be done")
@@ -149,6 +153,22 @@ def _diff(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.diff import diff
 
     return diff(options.before, options.after, PROJECTS, as_json=options.json)
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from platform_ml.engine.schema import pandera_table
+    from platform_ml.spec.event_label import EventLabel
+    from platform_ml.spec.feature_group import FeatureGroup
+    from platform_ml.spec.label import Label
+    from platform_ml.spec.source import Source
+
+    kinds = (Source, FeatureGroup, Label, EventLabel)
+    tables = {f"{one.name}/{noun.name}": noun for one in PROJECTS for noun in one.nouns if isinstance(noun, kinds)}
+    if options.table not in tables:
+        raise PlatformError(f"There is no table {options.table!r}.{did_you_mean(options.table, tables)}")
+    schema = pandera_table(tables[options.table])
+    print(str(schema.to_yaml() if options.format == "yaml" else schema.to_json()).strip())
+    return 0
 
 
 def _maintain(options: argparse.Namespace) -> int:

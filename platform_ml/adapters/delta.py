@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from platform_ml.adapters import delta_log as log
+from platform_ml.adapters import delta_statistics
 from platform_ml.adapters.delta_files import Staging, unwritable
 from platform_ml.adapters.delta_maintenance import compact, removed, vacuum
 from platform_ml.adapters.delta_schema import check_keys, check_table, entering, evolved, with_platform
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
     from platform_ml.engine.ports import Compacted, Pins, Vacuumed
+    from platform_ml.spec.statistics import PartitionStatistics
 
 FORMAT = 1
 """The layout of files and commits below; a table says which one it has."""
@@ -124,6 +126,13 @@ class DeltaTables:
                         f"{snapshot.table}: {path} of partition {key!r} {what}. "
                         "Restore it from a backup, or remove the table and materialize it again."
                     )
+
+    def statistics(self, snapshot: Snapshot, keys: Iterable[str] | None = None) -> dict[str, PartitionStatistics]:
+        """What was measured of these partitions (None: of all); one that was committed without is left out."""
+        wanted = snapshot.partitions if keys is None else [key for key in keys if key in snapshot.partitions]
+        names = {key: snapshot.partitions[key].statistics for key in wanted}
+        files = {name: delta_statistics.read(snapshot.folder, name) for name in {*names.values()} - {""}}
+        return {key: files[name][key] for key, name in names.items() if name}
 
     def sweep(self, table: str, *, dry_run: bool = False) -> list[str]:
         """Remove the files that killed writers left, once they are an hour old; returns their names."""

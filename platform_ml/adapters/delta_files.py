@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import uuid4
 
+from platform_ml.adapters import delta_statistics
 from platform_ml.adapters.delta_log import sync_path, written_by
 from platform_ml.engine.ports import CREATED, PARTITION, SEQUENCE, DataFile, PartitionState
 from platform_ml.spec.errors import StoreError
@@ -55,6 +56,8 @@ class Staging:
     parts: dict[str, Staged] = field(default_factory=dict)
     attempts: list[tuple[int, str]] = field(default_factory=list)
     """Version and name of every commit that was tried with these files."""
+    measured: dict[str, str] = field(default_factory=dict)
+    """Partition → what its statistics are called."""
 
     def hold(self, contents: Mapping[str, Content], hashes: Mapping[str, str], before: Snapshot) -> None:
         """Make these partitions, and no others, ready to replace those of `before`.
@@ -65,6 +68,8 @@ class Staging:
         """
         for key in [key for key in self.parts if key not in contents]:
             self._drop(key)
+        if new := {key: content for key, content in contents.items() if key not in self.measured}:
+            self.measured.update(dict.fromkeys(new, delta_statistics.write(self.folder, new)))
 
         def put(key: str) -> None:
             base, earlier = before.partitions.get(key), self.parts.get(key)
@@ -87,6 +92,8 @@ class Staging:
         for part in self.parts.values():
             for file in part.state.files:
                 os.utime(self.folder / file.path)
+            if part.state.statistics:
+                os.utime(delta_statistics.path(self.folder, part.state.statistics))
 
     def actions(self) -> list[AddAction | RemoveAction]:
         """The files as Delta adds them."""
@@ -118,6 +125,7 @@ class Staging:
             run_id=self.stamp.run_id,
             created=created,
             files=files,
+            statistics=self.measured[key] if content.statistics else "",
         )
         return Staged(state=state, stats=stats, base=base)
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from platform_ml.engine.ports import Stamp
 
 LOG = "_delta_log"
+STATISTICS = "_statistics"
+"""The folder of what was measured of the rows of each commit."""
 GRACE = 3600.0
 """Seconds after which a file that no commit names has no writer any more."""
 TEMPORARY = re.compile(r"#\d+$|\.tmp$")
@@ -74,6 +76,7 @@ def metadata(stamp: Stamp, attempt: str, states: Mapping[str, PartitionState]) -
             "read": dict(state.read),
             "files": [asdict(file) for file in state.files],
             "created": state.created.isoformat(),
+            **({"statistics": state.statistics} if state.statistics else {}),
             **({} if state.fingerprint == stamp.fingerprint else {"fingerprint": state.fingerprint}),
             **({} if state.run_id == stamp.run_id else {"run_id": state.run_id}),
         }
@@ -119,6 +122,7 @@ def replaced(folder: Path, version: int) -> dict[str, PartitionState]:
             run_id=said.get("run_id", info["run_id"]),
             created=datetime.fromisoformat(said["created"]).astimezone(UTC),
             files=tuple(DataFile(**file) for file in said["files"]),
+            statistics=said.get("statistics", ""),
         )
         for key, said in json.loads(info["partitions"]).items()
     }
@@ -153,7 +157,8 @@ def sweep(folder: Path, *, dry_run: bool = False) -> list[str]:
     log, now = folder / LOG, time.time()
     # Listed before the commits are read: a file that is committed meanwhile is found among them.
     found = [*folder.glob(f"{PARTITION}=*/*"), *(path for path in log.glob("*") if TEMPORARY.search(path.name))]
-    named = {folder / name for version in range(newest(folder) + 1) for name in added(actions(folder, version))}
+    found += folder.glob(f"{STATISTICS}/*")
+    named = {folder / name for version in range(newest(folder) + 1) for name in _named(actions(folder, version))}
     removed = []
     for path in found:
         if path not in named and path.is_file() and now - path.stat().st_mtime > GRACE:
@@ -161,6 +166,13 @@ def sweep(folder: Path, *, dry_run: bool = False) -> list[str]:
                 path.unlink(missing_ok=True)
             removed.append(str(path.relative_to(folder)))
     return sorted(removed)
+
+
+def _named(lines: list[dict[str, Any]]) -> Iterator[str]:
+    """The data files that a commit adds, and the statistics that it names."""
+    yield from added(lines)
+    told = next((line["commitInfo"].get("partitions", "{}") for line in lines if "commitInfo" in line), "{}")
+    yield from (f"{STATISTICS}/{said['statistics']}.json" for said in json.loads(told).values() if "statistics" in said)
 
 
 def added(lines: Iterable[dict[str, Any]]) -> Iterator[str]:

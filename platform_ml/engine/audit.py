@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from platform_ml.checks.history import judged_rows
 from platform_ml.engine.ports import PARTITION
 from platform_ml.spec.sql import identifier
 
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
     from platform_ml.engine.ports import Compute
 
-USUAL_CHANGE = 0.5
-"""A partition whose rows differ from the one before by a larger share is worth a look."""
+
+HISTORY = 56
+"""Earlier partitions that say what number of rows is usual."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,11 +82,11 @@ class Expectation:
 
 
 def audit(
-    rows: pa.Table, expected: Expectation, *, partitions: Sequence[str], before: int | None, compute: Compute
+    rows: pa.Table, expected: Expectation, *, partitions: Sequence[str], before: Mapping[str, int], compute: Compute
 ) -> list[Finding]:
     """Hold staged rows (with a `_partition` column) against what is expected of them.
 
-    `before` is the number of rows of the partition before the first one, if there is any.
+    `before` is the number of rows of the partitions before the first one, oldest first.
     """
     found = {name: str(kind) for name, kind in zip(rows.schema.names, rows.schema.types, strict=True)}
     found.pop(PARTITION)
@@ -94,11 +96,11 @@ def audit(
         return [Finding(check=SCHEMA, partition=key, passed=False, reason=reason) for key in partitions]
     measured = {row[PARTITION]: row for row in compute.query(_sql(expected), {"rows": rows}).table().to_pylist()}
     empty = {"rows": 0, "nulls": 0, "duplicates": 0, "first": None, "last": None}
-    findings = []
+    findings, earlier = [], dict(before)
     for key in partitions:
         numbers = measured.get(key, empty)
-        findings += _judge(key, numbers, expected, before)
-        before = numbers["rows"]
+        findings += _judge(key, numbers, expected, earlier)
+        earlier[key] = numbers["rows"]
     return findings
 
 
@@ -120,7 +122,7 @@ def _sql(expected: Expectation) -> str:
         GROUP BY {PARTITION}"""
 
 
-def _judge(key: str, numbers: Mapping[str, object], expected: Expectation, before: int | None) -> list[Finding]:
+def _judge(key: str, numbers: Mapping[str, object], expected: Expectation, before: Mapping[str, int]) -> list[Finding]:
     rows, nulls, duplicates = (int(str(numbers[name])) for name in ("rows", "nulls", "duplicates"))
     findings = [
         Finding(check=SCHEMA, partition=key, passed=True, reason=f"{len(expected.schema)} columns as declared."),
@@ -151,16 +153,13 @@ def _judge(key: str, numbers: Mapping[str, object], expected: Expectation, befor
     return findings
 
 
-def _volume(key: str, rows: int, expected: Expectation, before: int | None) -> Finding:
+def _volume(key: str, rows: int, expected: Expectation, before: Mapping[str, int]) -> Finding:
     if expected.usual_rows:
         low, high = expected.usual_rows
         usual = f"between {low:,} and {high:,} are declared as usual"
         passed = low <= rows <= high
-    elif before:
-        passed = abs(rows - before) <= USUAL_CHANGE * before
-        usual = f"{before:,} in the partition before"
     else:
-        passed, usual = rows > 0, "nothing to compare with"
+        passed, usual, _ = judged_rows(key, rows, dict(list(before.items())[-HISTORY:]))
     return Finding(
         check=VOLUME, partition=key, passed=passed, reason=f"{rows:,} rows; {usual}.", numbers={"rows": rows}
     )

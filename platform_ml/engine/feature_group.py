@@ -12,7 +12,6 @@ from platform_ml.engine.table import Materialized, Staged, chunks, ends, publish
 from platform_ml.engine.window import windows_sql
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import digest
-from platform_ml.spec.schema import Timestamp
 from platform_ml.spec.sql import identifier, literal
 from platform_ml.spec.window import moment
 
@@ -36,11 +35,7 @@ def checks(group: FeatureGroup) -> tuple[Check, ...]:
 
 def types(group: FeatureGroup) -> dict[str, Type]:
     """The columns of a group's table, in order."""
-    keys = {key: group.types[key] for key in group.keys}
-    time = {EVENT_TIME: Timestamp()} if group.rules else {}
-    if group.of_events:
-        return keys | time | {name: group.types[name] for name in group.event_columns}
-    return keys | time | {feature.name: feature.result(group.types) for feature in group.features}
+    return group.columns
 
 
 def materialize_feature_group(

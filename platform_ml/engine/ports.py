@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from platform_ml.spec.statistics import PartitionStatistics
+
 PARTITION = "_partition"
 """The column that holds the partition key of a row in every table."""
 CREATED = "_created"
@@ -58,6 +60,8 @@ class Content:
     """A digest of everything that the rows were computed from: equal inputs and fingerprint, equal rows."""
     read: Mapping[str, int] = field(default_factory=dict)
     """Upstream declaration → the table version that was read; a manifest follows it down to the sources."""
+    statistics: PartitionStatistics | None = None
+    """What was measured of the rows; it goes with them and never makes a commit by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +78,8 @@ class PartitionState:
     run_id: str
     created: datetime
     files: tuple[DataFile, ...]
+    statistics: str = ""
+    """What the store calls the statistics of these rows; empty when none were given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +126,10 @@ class Tables(Protocol):
 
     def verify(self, snapshot: Snapshot, keys: Iterable[str] | None = None) -> None:
         """Read these partitions' files back and raise `StoreError` where a sha256 differs from the commit's."""
+        ...
+
+    def statistics(self, snapshot: Snapshot, keys: Iterable[str] | None = None) -> dict[str, PartitionStatistics]:
+        """What was measured of these partitions (None: of all); one that was committed without is left out."""
         ...
 
 

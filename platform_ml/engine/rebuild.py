@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from platform_ml.engine.ports import Content, PartitionState, Relation, Snapshot, Tables
     from platform_ml.engine.reference import Reference
     from platform_ml.engine.table import Materialized
+    from platform_ml.spec.statistics import PartitionStatistics
 
 At = tuple[str, int]
 """Table and version."""
@@ -51,6 +52,10 @@ class Pinned:
     def verify(self, snapshot: Snapshot, keys: Iterable[str] | None = None) -> None:
         """As every store does."""
         self.store.verify(snapshot, keys)
+
+    def statistics(self, snapshot: Snapshot, keys: Iterable[str] | None = None) -> dict[str, PartitionStatistics]:
+        """As every store does."""
+        return self.store.statistics(snapshot, keys)
 
 
 @dataclass
@@ -211,6 +216,9 @@ def _tables(view: FeatureView, work: Work) -> dict[str, Table]:
 
 
 def _materialize(noun: Table, keys: Sequence[str], work: Work) -> Sequence[Materialized]:
+    if not isinstance(noun, FeatureView):
+        # What rows are held against says nothing of what they are, and may read what no manifest pins.
+        noun = replace(noun, checks=())
     stamp = Stamp(run_id="reproduce", asset=work.table(noun), fingerprint=fingerprint(noun), code_version="", token=0)
     match noun:
         case FeatureGroup():

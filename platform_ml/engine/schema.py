@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from platform_ml.spec.feature_group import EVENT_TIME, FeatureGroup
 from platform_ml.spec.schema import Boolean, Decimal, Double, Integer, Text, Timestamp
+from platform_ml.spec.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +14,9 @@ if TYPE_CHECKING:
     import pandera.pandas as pa_pandas
     import pyarrow as pa
 
-    from platform_ml.spec.schema import Type
+    from platform_ml.spec.event_label import EventLabel
+    from platform_ml.spec.label import Label
+    from platform_ml.spec.schema import Column, Type
 
 
 def arrow_schema(types: Mapping[str, Type]) -> dict[str, str]:
@@ -50,3 +54,32 @@ def pandera_schema(types: Mapping[str, Type], required: set[str]) -> pa_pandas.D
         for name, kind in types.items()
     }
     return pa_pandas.DataFrameSchema(columns, strict=True, ordered=True)
+
+
+def pandera_table(noun: Source | FeatureGroup | Label | EventLabel) -> pa_pandas.DataFrameSchema:
+    """The schema of a table: columns, nulls and key, and of a source also ranges and allowed values."""
+    if isinstance(noun, Source):
+        schema = pandera_schema(noun.types, {column.name for column in noun.columns if not column.nullable})
+        for column in noun.columns:
+            schema.columns[column.name].checks = _rules(column)
+        schema.unique = list(noun.key)
+        return schema
+    key = [*(noun.keys if isinstance(noun, FeatureGroup) else noun.key)]
+    timed = [*key, *([EVENT_TIME] if EVENT_TIME in noun.columns else [])]
+    schema = pandera_schema(noun.columns, set(timed) if isinstance(noun, FeatureGroup) else {*timed, noun.name})
+    if not (isinstance(noun, FeatureGroup) and noun.of_events):
+        schema.unique = timed
+    return schema
+
+
+def _rules(column: Column) -> list[pa_pandas.Check]:
+    import pandera.pandas as pa_pandas
+
+    rules = []
+    if column.minimum is not None:
+        rules.append(pa_pandas.Check.ge(column.minimum))
+    if column.maximum is not None:
+        rules.append(pa_pandas.Check.le(column.maximum))
+    if column.allowed is not None:
+        rules.append(pa_pandas.Check.isin(list(column.allowed)))
+    return rules

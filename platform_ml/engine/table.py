@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import MAXYEAR, timedelta
 from typing import TYPE_CHECKING
 
-from platform_ml.engine.audit import Expectation, Finding, audit
+from platform_ml.engine.audit import HISTORY, SCHEMA, Expectation, Finding, audit
 from platform_ml.engine.ports import PARTITION, WHOLE, Content
+from platform_ml.engine.validation import Validation
 from platform_ml.spec.window import moment
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Snapshot, Stamp
     from platform_ml.spec.project import Noun
+    from platform_ml.spec.statistics import PartitionStatistics
     from platform_ml.spec.window import Cadence
 
 CHUNK_DAYS = 92
@@ -44,6 +46,8 @@ class Materialized:
     findings: Sequence[Finding]
     snapshot: Snapshot | None
     """None when a blocking check kept them out."""
+    statistics: Mapping[str, PartitionStatistics] = field(default_factory=dict)
+    """Partition → what was measured of its rows."""
 
     @property
     def stopped(self) -> list[Finding]:
@@ -60,18 +64,27 @@ def publish(
     stamp: Stamp,
     more: Sequence[Finding] = (),
 ) -> Materialized:
-    """Audit, then commit all partitions at once or none; `more` are findings of checks that this noun alone has."""
+    """Audit, then commit all partitions at once or none; `more` are findings of checks that this kind of noun has."""
     tables, keys = work.platform.tables, list(staged.inputs)
     known = tables.snapshot(work.table(noun))
     earlier = [key for key in sorted(known.partitions if known else ()) if key < keys[0] and key != WHOLE]
-    before = known.partitions[earlier[-1]].rows if known and earlier else None
+    before = {key: known.partitions[key].rows for key in earlier[-HISTORY:]} if known else {}
     findings = audit(staged.rows, expected, partitions=keys, before=before, compute=work.platform.compute)
     findings += more
+    if any(finding.check == SCHEMA and finding.stops for finding in findings):
+        return Materialized(findings=findings, snapshot=None)
+    last = {key: span[1] for key, span in expected.span.items() if span[1].year < MAXYEAR}
+    measured, declared = Validation(noun=noun, known=known, work=work, last=last).run(staged.rows, keys)
+    findings += declared
     if any(finding.stops for finding in findings):
         return Materialized(findings=findings, snapshot=None)
     parts = split(staged.rows, keys)
-    contents = {key: Content(rows=parts[key], inputs=staged.inputs[key], read=staged.read) for key in keys}
-    return Materialized(findings=findings, snapshot=tables.commit(work.table(noun), contents, stamp))
+    contents = {
+        key: Content(rows=parts[key], inputs=staged.inputs[key], read=staged.read, statistics=measured[key])
+        for key in keys
+    }
+    snapshot = tables.commit(work.table(noun), contents, stamp)
+    return Materialized(findings=findings, snapshot=snapshot, statistics=measured)
 
 
 def split(rows: pa.Table, keys: Sequence[str]) -> dict[str, pa.Table]:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from platform_ml.engine.validation import reported
 from platform_ml.orchestration.checks import check_specs
 from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.fingerprint import fingerprint
+from platform_ml.spec.project import referred
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -64,8 +66,8 @@ def asset(spec: AssetSpec, body: Body) -> dg.AssetsDefinition:
         code_version=spec.version or fingerprint(spec.noun),
         partitions_def=spec.partitions,
         backfill_policy=dg.BackfillPolicy.single_run() if spec.partitions else None,
-        deps=list(spec.deps),
-        check_specs=check_specs(spec.key, spec.checks, spec.partitions),
+        deps=[*spec.deps, *_referred(spec)],
+        check_specs=check_specs(spec.key, [*spec.checks, *reported(spec.noun)], spec.partitions),
         metadata=spec.metadata,
         required_resource_keys={"platform"},
         output_required=False,
@@ -107,6 +109,12 @@ def stop(findings: Sequence[Finding]) -> dg.Failure:
         metadata={"failed_checks": ", ".join(sorted({finding.check.name for finding in findings}))},
         allow_retries=False,
     )
+
+
+def _referred(spec: AssetSpec) -> list[dg.AssetDep]:
+    """What only its checks read has to be there first, too."""
+    known = {one.asset_key for one in spec.deps}
+    return [dep(spec.project, one) for one in dict.fromkeys(referred(spec.noun)) if key(spec.project, one) not in known]
 
 
 def _noun_tag(noun: Noun) -> str:

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from platform_ml.engine.ports import PartitionState, Snapshot
+    from platform_ml.spec.statistics import ColumnStatistics, PartitionStatistics
 
+PLOTTED = 12
+"""Columns whose figures are recorded one by one, so that Dagster draws them over time."""
+DESCRIBED = 100
+"""Columns that the table of statistics shows."""
 PREVIEW_ROWS, PREVIEW_COLUMNS, PREVIEW_CHARACTERS = 5, 12, 80
 
 
@@ -49,6 +54,50 @@ def of_partition(snapshot: Snapshot, state: PartitionState) -> dict[str, Any]:
         "content": state.content,
         "bytes": sum(file.size for file in state.files),
     }
+
+
+def measured(found: PartitionStatistics | None) -> dict[str, Any]:
+    """Figures of a partition by themselves: Dagster draws each over the partitions.
+
+    The share of nulls among all values, and of the first columns that are more than keys its mean and share of nulls.
+    """
+    if found is None or not found.columns:
+        return {}
+    nulls = sum(one.nulls for one in found.columns.values())
+    figures: dict[str, Any] = {"null_share": nulls / (found.rows * len(found.columns)) if found.rows else 0.0}
+    telling = [
+        name for name, one in found.columns.items() if one.nulls or (one.kind == "number" and not name.endswith("_id"))
+    ]
+    for name in telling[:PLOTTED]:
+        one = found.columns[name]
+        if one.nulls:
+            figures[f"null_share/{name}"] = found.null_share(name)
+        if one.mean is not None:
+            figures[f"mean/{name}"] = float(one.mean)
+    return figures
+
+
+def columns(found: PartitionStatistics | None) -> dict[str, Any]:
+    """The columns of a partition as a Markdown table."""
+    if found is None:
+        return {}
+    head = ["column", "nulls", "distinct, about", "min", "median", "max", "mean", "std", "most frequent"]
+    lines = [_line(head), _line(["---"] * len(head))]
+    for name, one in list(found.columns.items())[:DESCRIBED]:
+        median = one.quantiles[len(one.quantiles) // 2] if one.quantiles else None
+        numbers = [one.minimum, median, one.maximum, one.mean, one.std]
+        lines.append(
+            _line([name, f"{found.null_share(name):.1%}", f"{one.distinct:,}", *map(_text, numbers), _frequent(one)])
+        )
+    if (more := len(found.columns) - DESCRIBED) > 0:
+        lines += ["", f"… and {more} more columns."]
+    if found.sampled < found.rows:
+        lines += ["", f"Median and most frequent values are those of {found.sampled:,} of the {found.rows:,} rows."]
+    return {"statistics": dg.MetadataValue.md("\n".join(lines))}
+
+
+def _frequent(one: ColumnStatistics) -> str:
+    return _text(", ".join(f"{value} ({count:,})" for value, count in list(one.top.items())[:3]))
 
 
 def preview(rows: pa.Table) -> dg.MarkdownMetadataValue:

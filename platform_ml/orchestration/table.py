@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from platform_ml.engine.ports import Snapshot, Stamp
     from platform_ml.engine.table import Materialized
     from platform_ml.spec.project import Noun, Project
+    from platform_ml.spec.statistics import PartitionStatistics
 
 
 class Materialize(Protocol):
@@ -48,7 +49,7 @@ def table_body(
             raise stop(stopped)
         snapshot = next(result.snapshot for result in reversed(results) if result.snapshot)
         yield dg.MaterializeResult(
-            metadata=_summary(snapshot, keys, work),
+            metadata=_summary(snapshot, keys, work, results[-1].statistics.get(keys[-1])),
             data_version=data_version(keys, snapshot.partitions[keys[0]].content),
             check_results=list(report(context, findings)),
         )
@@ -61,10 +62,13 @@ def _describe(context: dg.AssetExecutionContext, result: Materialized) -> None:
         return
     for key in dict.fromkeys(finding.partition for finding in result.findings if finding.partition != WHOLE):
         state = result.snapshot.partitions[key]
-        context.add_asset_metadata(metadata.of_partition(result.snapshot, state), partition_key=key)
+        described = metadata.of_partition(result.snapshot, state) | metadata.measured(result.statistics.get(key))
+        context.add_asset_metadata(described, partition_key=key)
 
 
-def _summary(snapshot: Snapshot, keys: Sequence[str], work: Work) -> dict[str, Any]:
+def _summary(
+    snapshot: Snapshot, keys: Sequence[str], work: Work, measured: PartitionStatistics | None
+) -> dict[str, Any]:
     """What is shown for the run: the last partition's rows, and totals of all of them."""
     from platform_ml.engine.ports import Files
 
@@ -75,7 +79,8 @@ def _summary(snapshot: Snapshot, keys: Sequence[str], work: Work) -> dict[str, A
     described: dict[str, Any] = {
         "preview": metadata.preview(rows),
         "table": dg.MetadataValue.path(str(snapshot.folder)),
+        **metadata.columns(measured),
     }
     if keys == [WHOLE]:
-        described |= metadata.of_partition(snapshot, snapshot.partitions[WHOLE])
+        described |= metadata.of_partition(snapshot, snapshot.partitions[WHOLE]) | metadata.measured(measured)
     return described

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from platform_ml.spec.check import check_checks
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.feature_group import EVENT_TIME
-from platform_ml.spec.fingerprint import PROSE
+from platform_ml.spec.fingerprint import JUDGED, PROSE
 from platform_ml.spec.label import KNOWN_TIME
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.schema import Timestamp
@@ -18,6 +19,7 @@ from platform_ml.spec.window import check_length, short
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from platform_ml.spec.check import DataCheck
     from platform_ml.spec.feature_group import Derived
     from platform_ml.spec.schema import Type
     from platform_ml.spec.source import Source
@@ -61,6 +63,8 @@ class EventLabel:
     carried: tuple[str, ...] = ()
     """Columns that no model sees: keys to join by, other moments, helpers."""
     derived: tuple[Derived, ...] = ()
+    checks: tuple[DataCheck, ...] = field(default=(), metadata=JUDGED)
+    """What each partition is held against beside its columns."""
 
     def __post_init__(self) -> None:
         check_name("Label", self.name)
@@ -89,6 +93,7 @@ class EventLabel:
                     f"{where} leaks: {column!r} {made} known only after the moment of prediction. Drop it, or take it "
                     "of earlier events through a feature group with a history."
                 )
+        check_checks(where, self.checks, self.columns)
 
     def outcome_in(self, column: str, derived: Iterable[Derived]) -> str | None:
         """What of the outcome a column of its source is made of, also through these `derived` columns."""

@@ -7,16 +7,18 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from platform_ml.spec.check import check_checks
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.feature_group_rules import check_events, check_reference, check_snapshots
-from platform_ml.spec.fingerprint import PROSE
+from platform_ml.spec.fingerprint import JUDGED, PROSE
 from platform_ml.spec.history import Committed, History
 from platform_ml.spec.naming import check_known, check_name, check_unique
-from platform_ml.spec.schema import check_same_type
+from platform_ml.spec.schema import Timestamp, check_same_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from platform_ml.spec.check import DataCheck
     from platform_ml.spec.feature import Feature
     from platform_ml.spec.schema import Type
     from platform_ml.spec.source import Source
@@ -74,6 +76,8 @@ class FeatureGroup:
     derived: tuple[Derived, ...] = ()
     history: History | None = None
     """How rows follow each other. Rolling features without it: each snapshot until the next one is due."""
+    checks: tuple[DataCheck, ...] = field(default=(), metadata=JUDGED)
+    """What each partition is held against beside its columns."""
 
     def __post_init__(self) -> None:
         check_name("Feature group", self.name)
@@ -99,6 +103,7 @@ class FeatureGroup:
             check_reference(self)
         else:
             check_snapshots(self, self.cadence)
+        check_checks(where, self.checks, self.columns)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -131,6 +136,15 @@ class FeatureGroup:
         """Every column that a feature can be made of → type."""
         looked_up = {name: lookup.source.types[name] for lookup in self.lookups for name in lookup.columns}
         return self.source.types | looked_up | {column.name: column.type for column in self.derived}
+
+    @property
+    def columns(self) -> dict[str, Type]:
+        """The columns of its table, in order."""
+        keys = {key: self.types[key] for key in self.keys}
+        time = {EVENT_TIME: Timestamp()} if self.rules else {}
+        if self.of_events:
+            return keys | time | {name: self.types[name] for name in self.event_columns}
+        return keys | time | {feature.name: feature.result(self.types) for feature in self.features}
 
     @property
     def lookback_days(self) -> int:

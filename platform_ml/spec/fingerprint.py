@@ -14,6 +14,8 @@ SEMANTICS = 1
 """Raised when the engine computes something else from the same declaration."""
 PROSE = {"prose": True}
 """Field metadata for text that people read: changing it recomputes nothing."""
+JUDGED = PROSE
+"""Field metadata for what rows are held against, which is no part of what they are: changing it recomputes nothing."""
 ADDED = {"added": True}
 """Field metadata for what was added later: at its default it means what was meant before, and recomputes nothing."""
 

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from platform_ml.spec.check import check_checks
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.feature_group import EVENT_TIME
-from platform_ml.spec.fingerprint import PROSE
+from platform_ml.spec.fingerprint import JUDGED, PROSE
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.schema import Timestamp
 
 if TYPE_CHECKING:
+    from platform_ml.spec.check import DataCheck
     from platform_ml.spec.schema import Type
     from platform_ml.spec.source import Source
     from platform_ml.spec.window import Cadence
@@ -60,6 +62,8 @@ class Label:
     """The moments: a partition key is the midnight (UTC) that is predicted from."""
     seen_within_days: int | None = None
     """Only entities with an event in so many days before the moment; None: ever before."""
+    checks: tuple[DataCheck, ...] = field(default=(), metadata=JUDGED)
+    """What each partition is held against beside its columns."""
 
     def __post_init__(self) -> None:
         check_name("Label", self.name)
@@ -74,6 +78,7 @@ class Label:
             raise DeclarationError(f"{where}: a horizon has at least 1 day, not {self.outcome.horizon_days}.")
         if self.seen_within_days is not None and self.seen_within_days < 1:
             raise DeclarationError(f"{where}: seen_within_days is {self.seen_within_days}; use 1 or more, or None.")
+        check_checks(where, self.checks, self.columns)
 
     @property
     def horizon_days(self) -> int:

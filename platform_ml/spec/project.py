@@ -73,7 +73,7 @@ class Project:
         found: list[Noun] = []
 
         def visit(noun: Noun) -> None:
-            for parent in upstream(noun):
+            for parent in (*upstream(noun), *referred(noun)):
                 visit(parent)
             if noun not in found:
                 found.append(noun)
@@ -85,6 +85,11 @@ class Project:
     def all(self, noun: type[N]) -> tuple[N, ...]:
         """Its declarations of one kind."""
         return tuple(found for found in self.nouns if isinstance(found, noun))
+
+
+def referred(noun: Noun) -> tuple[Source, ...]:
+    """The sources that its checks read: they are not what it is made of."""
+    return tuple(source for one in getattr(noun, "checks", ()) for source in one.reads())
 
 
 def upstream(noun: Noun) -> tuple[Noun, ...]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias
 
+from platform_ml.spec.check import check_checks
 from platform_ml.spec.errors import DeclarationError, did_you_mean
-from platform_ml.spec.fingerprint import ADDED, PROSE
+from platform_ml.spec.fingerprint import ADDED, JUDGED, PROSE
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.schema import Column, Timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from platform_ml.spec.check import DataCheck
     from platform_ml.spec.schema import Type
     from platform_ml.spec.window import Cadence
 
@@ -128,6 +130,8 @@ class Source:
     """Which of the good rows with the same key is kept; the others are rejected."""
     keep_by: str | None = field(default=None, metadata=ADDED)
     """The column of which the greatest or least value is kept; of equal ones the first in the file."""
+    checks: tuple[DataCheck, ...] = field(default=(), metadata=JUDGED)
+    """What each partition is held against beside its columns."""
 
     def __post_init__(self) -> None:
         check_name("Source", self.name)
@@ -159,6 +163,7 @@ class Source:
         self._check_keep(where, names)
         if nullable := [name for name in self.key if self.column(name).nullable]:
             raise DeclarationError(f"{where}: key column {nullable[0]!r} cannot be nullable.")
+        check_checks(where, self.checks, self.types)
 
     def _check_known_at(self, where: str) -> None:
         for column in self.columns:

@@ -10,6 +10,7 @@ import pytest
 from platform_ml.engine.content import content_hash
 from platform_ml.engine.ports import CREATED, PARTITION, SEQUENCE, Content, Stamp
 from platform_ml.spec.errors import StoreError
+from platform_ml.spec.statistics import ColumnStatistics, PartitionStatistics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,12 +31,19 @@ def stamp(token: int = 1, fingerprint: str = "declared") -> Stamp:
     return Stamp(run_id=f"run-{token}", asset="trips", fingerprint=fingerprint, code_version="1", token=token)
 
 
-def content(values: Sequence[float | None], inputs: str = "delivered") -> Content:
-    """One partition of numbered rows."""
+def content(values: Sequence[float | None], inputs: str = "delivered", statistics: float | None = None) -> Content:
+    """One partition of numbered rows; `statistics` is the mean that they tell."""
     import pyarrow as pa
 
     rows = {"key": pa.array(range(len(values)), pa.int64()), "km": pa.array(values, pa.float64())}
-    return Content(rows=pa.table(rows), inputs=inputs)
+    told = None if statistics is None else measured(len(values), statistics)
+    return Content(rows=pa.table(rows), inputs=inputs, statistics=told)
+
+
+def measured(rows: int, mean: float) -> PartitionStatistics:
+    """Statistics of numbered rows."""
+    km = ColumnStatistics(kind="number", nulls=0, distinct=1, mean=mean, quantiles=(mean, mean))
+    return PartitionStatistics(rows=rows, sampled=rows, columns={"km": km})
 
 
 def read(snapshot: Snapshot, key: str) -> pa.Table:
@@ -98,6 +106,18 @@ class TablesContract:
         assert first.version < second.version < third.version
         assert second.partitions["a"].inputs == "later"
         assert third.partitions["a"].fingerprint == "changed"
+
+    def test_statistics_go_with_the_rows(self, tables: Tables) -> None:
+        first = tables.commit(TABLE, {"a": content([1], statistics=1.5), "b": content([2])}, stamp(1))
+        second = tables.commit(TABLE, {"a": content([3], statistics=3.5)}, stamp(2))
+        assert tables.statistics(second) == {"a": measured(1, 3.5)}
+        assert tables.statistics(first, ["a", "b", "c"]) == {"a": measured(1, 1.5)}
+
+    def test_other_statistics_of_the_same_rows_are_no_commit(self, tables: Tables) -> None:
+        first = tables.commit(TABLE, {"a": content([1], statistics=1.5)}, stamp(1))
+        again = tables.commit(TABLE, {"a": content([1], statistics=2.5)}, stamp(2))
+        assert again == first
+        assert tables.statistics(again) == {"a": measured(1, 1.5)}
 
     def test_a_pinned_version_never_changes(self, tables: Tables) -> None:
         pinned = tables.commit(TABLE, {"a": content([1]), "b": content([2])}, stamp(1))

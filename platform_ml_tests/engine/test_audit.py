@@ -26,7 +26,8 @@ def rows(*plain, **kinds):
 
 
 def found(table, expected=EXPECTED, partitions=KEYS[:1], before=None):
-    return audit(table, expected, partitions=partitions, before=before, compute=DuckDB(threads=1))
+    earlier = {} if before is None else {"2024-01-31": before}
+    return audit(table, expected, partitions=partitions, before=earlier, compute=DuckDB(threads=1))
 
 
 def failed(*arguments, **others):

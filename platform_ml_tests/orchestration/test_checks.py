@@ -6,10 +6,12 @@ import dagster as dg
 from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus as Status
 
+from platform_ml.checks import References, Rule
 from platform_ml.engine import feature_group, source, training_dataset
 from platform_ml.engine.audit import REJECTED, VOLUME
 from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.training_dataset import BALANCED
+from platform_ml.engine.validation import reported
 from platform_ml_tests.orchestration.shop import (
     CUTOFF,
     DAYS,
@@ -219,3 +221,19 @@ def test_a_failed_gate_leaves_a_card_and_no_version(built):
     assert "roc_auc" in failures(alone)
     assert materialized(built, lapse) == set()
     assert built.work.platform.registry.find("lapse", {}) is None
+
+
+def test_declared_checks_are_asset_checks(landed):
+    """A warning lets the partition in, a blocking check keeps it out, and what only a check reads comes first."""
+    declared = (References("customer_id", customers), Rule("cheap", "amount < 0", blocking=True))
+    linked = swapped(shop, orders, replace(orders, checks=declared[:1]))
+    result = landed.materialize([customers, orders], span=(SPAN[0], SPAN[-1]), project=linked)
+    assert result.success, failures(result)
+    check = next(one for one in reported(replace(orders, checks=declared)) if not one.blocking)
+    assert status(landed, orders, check, DAY) == [Status.FAILED]
+    assert latest(landed, orders, check, DAY).severity == dg.AssetCheckSeverity.WARN
+
+    strict = swapped(shop, orders, replace(orders, checks=declared))
+    stopped = landed.materialize([orders], partition=DAY, project=strict)
+    assert not stopped.success
+    assert f"cheap, partition {DAY}: " in failures(stopped)

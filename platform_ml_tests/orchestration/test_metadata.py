@@ -8,10 +8,19 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
+from platform_ml.adapters.duckdb import DuckDB
 from platform_ml.definitions import defs
 from platform_ml.engine import feature_group, feature_view
+from platform_ml.engine.statistics import measure
 from platform_ml.features import Count, Total
-from platform_ml.orchestration.metadata import PREVIEW_CHARACTERS, PREVIEW_COLUMNS, PREVIEW_ROWS, preview
+from platform_ml.orchestration.metadata import (
+    PREVIEW_CHARACTERS,
+    PREVIEW_COLUMNS,
+    PREVIEW_ROWS,
+    columns,
+    measured,
+    preview,
+)
 from platform_ml.projects import PROJECTS
 from platform_ml.spec import schema
 from platform_ml.spec.event_label import EventLabel
@@ -175,3 +184,39 @@ def test_a_preview_shows_no_columns_of_the_platform(recorded):
     headers = {asset: value.md_str.splitlines()[0] for asset, name, value in recorded if name == "preview"}
     assert headers["orders"] == "| order_id | customer_id | amount | ordered_at |"
     assert headers["customer_profile"] == "| customer_id | country | student |"
+
+
+def statistics_of(**columns):
+    rows = pa.table({"_partition": ["a"] * 4, **columns})
+    return measure(rows, ["a"], compute=DuckDB(threads=1))[0]["a"]
+
+
+def test_figures_to_plot():
+    found = statistics_of(shop_id=[1, 1, 1, 1], amount=[1.0, 2.0, None, 3.0], name=["a", None, None, "b"])
+    assert measured(found) == {
+        "null_share": 0.25,
+        "null_share/amount": 0.25,
+        "mean/amount": 2.0,
+        "null_share/name": 0.5,
+    }
+    assert measured(None) == {}
+
+
+def test_the_columns_are_a_table():
+    lines = columns(statistics_of(amount=[1.0, 2.0, None, 3.0], name=["a", "a", None, "b"]))["statistics"].md_str
+    assert lines.splitlines()[2:] == [
+        "| amount | 25.0% | 3 | 1 | 2 | 3 | 2 | 1 |  |",
+        "| name | 25.0% | 2 |  |  |  |  |  | a (2), b (1) |",
+    ]
+    assert columns(None) == {}
+
+
+def test_every_partition_has_figures_that_dagster_plots(landed):
+    landed.materialize([orders], span=(str(DAYS[8]), str(DAYS[9])))
+    for day in DAYS[8:10]:
+        (record,) = landed.instance.fetch_materializations(
+            dg.AssetRecordsFilter(key(orders), asset_partitions=[str(day)]), limit=1
+        ).records
+        said = record.asset_materialization.metadata
+        assert said["null_share"].value == 0.0
+        assert isinstance(said["mean/amount"].value, float)

@@ -198,4 +198,4 @@ def test_a_cutoff_without_its_features_says_what_to_run(shop):
 def test_the_declared_demo_cutoff_is_a_partition():
     assert retail.demo_cutoff == date(2017, 12, 2)
     assert str(retail.demo_cutoff) in churn_model.dataset.view.label.cadence.keys()
-    assert [source.name for source in retail.all(Source)] == ["transactions", "products", "demographics"]
+    assert [source.name for source in retail.all(Source)] == ["products", "transactions", "demographics"]

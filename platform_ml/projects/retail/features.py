@@ -1,6 +1,7 @@
 """What is known of households and products."""
 
 from platform_ml import Decimal, Derived, FeatureGroup, Lookup
+from platform_ml.checks import InRange, Wasserstein
 from platform_ml.features import (
     Count,
     DaysActive,
@@ -43,6 +44,10 @@ customer_behaviour = FeatureGroup(
         *Trend.over(*WINDOWS, of="sales_value"),
         Recency(days=YEAR),
         Tenure(days=YEAR),
+    ),
+    checks=(
+        InRange(f"days_since_last_{YEAR}d", 0, YEAR, blocking=True),
+        Wasserstein(f"sales_value_sum_{WINDOWS[1]}d", 0.25),
     ),
 )
 

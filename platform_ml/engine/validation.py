@@ -1,0 +1,101 @@
+"""Declared checks: all aggregates of a table in the pass that measures it, each query by itself, then the verdicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from platform_ml.engine.audit import Check, Finding
+from platform_ml.engine.ports import PARTITION, WHOLE, Files
+from platform_ml.engine.statistics import measure
+from platform_ml.spec.check import Judgement, Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    import pyarrow as pa
+
+    from platform_ml.engine.platform import Work
+    from platform_ml.engine.ports import Relation, Snapshot
+    from platform_ml.spec.check import DataCheck
+    from platform_ml.spec.project import Noun
+    from platform_ml.spec.statistics import PartitionStatistics
+
+
+def declared(noun: Noun) -> tuple[DataCheck, ...]:
+    """The checks that a declaration has beside those of every table."""
+    return getattr(noun, "checks", ())
+
+
+def reported(noun: Noun) -> tuple[Check, ...]:
+    """The declared checks as they are shown."""
+    return tuple(_check(one) for one in declared(noun))
+
+
+def _check(one: DataCheck) -> Check:
+    return Check(name=one.name, blocking=one.blocking, description=one.rule)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validation:
+    """The declared checks of one table, at work on staged rows."""
+
+    noun: Noun
+    known: Snapshot | None
+    """The table before the rows are committed."""
+    work: Work
+    last: Mapping[str, datetime] = field(default_factory=dict)
+    """Partition → the last moment that its rows may have."""
+
+    def run(self, rows: pa.Table, keys: Sequence[str]) -> tuple[dict[str, PartitionStatistics], list[Finding]]:
+        """The statistics of each partition, and what the declared checks find in it."""
+        checks, compute = declared(self.noun), self.work.platform.compute
+        more = {f"{n} {name}": sql for n, one in enumerate(checks) for name, sql in one.aggregates().items()}
+        statistics, numbers = measure(rows, keys, compute=compute, more=more)
+        history = self._history(max((one.looks_back for one in checks), default=0), keys) | statistics
+        findings = []
+        for n, one in enumerate(checks):
+            missing, queried = self._query(one, rows)
+            for key in keys:
+                own = {name: numbers[key][f"{n} {name}"] for name in one.aggregates()} | queried.get(key, {})
+                seen = Seen(
+                    partition=key,
+                    numbers=own,
+                    statistics=statistics[key],
+                    earlier=_before(key, history, one.looks_back),
+                    last=self.last.get(key),
+                )
+                said = Judgement(passed=False, reason=missing) if missing else one.judge(seen)
+                findings.append(
+                    Finding(
+                        check=_check(one), partition=key, passed=said.passed, reason=said.reason, numbers=said.numbers
+                    )
+                )
+        return statistics, findings
+
+    def _history(self, partitions: int, keys: Sequence[str]) -> dict[str, PartitionStatistics]:
+        if self.known is None or not partitions:
+            return {}
+        earlier = [key for key in sorted(self.known.partitions) if key < min(keys) and key != WHOLE]
+        return self.work.platform.tables.statistics(self.known, earlier[-partitions:])
+
+    def _query(self, one: DataCheck, rows: pa.Table) -> tuple[str, dict[str, dict[str, Any]]]:
+        """What keeps the check from being made, and partition → numbers."""
+        sql = one.query()
+        if sql is None:
+            return "", {}
+        inputs: dict[str, Relation] = {"rows": rows}
+        for source in one.reads():
+            snapshot = self.work.platform.tables.snapshot(self.work.table(source))
+            if snapshot is None:
+                return self.work.missing(source, []), {}
+            inputs[source.name] = Files(paths=snapshot.paths(), schema=snapshot.schema)
+        found = self.work.platform.compute.query(sql, inputs).table().to_pylist()
+        return "", {row.pop(PARTITION): row for row in found}
+
+
+def _before(key: str, history: Mapping[str, PartitionStatistics], most: int) -> dict[str, PartitionStatistics]:
+    """The newest partitions before this one, also those of the same run."""
+    earlier = [other for other in sorted(history) if other < key and other != WHOLE] if most else []
+    return {other: history[other] for other in earlier[-most:]}
