@@ -39,12 +39,12 @@ DAY = "2024-02-01"
 
 
 def tables(checkout):
-    """Path → bytes of everything below data/tables that is not set aside as rejected."""
+    """Path → bytes of everything below data/tables but rejected rows, and statistics that a commit may have to name."""
     root = checkout.folder / "data" / "tables"
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in root.rglob("*")
-        if path.is_file() and "orders_rejected" not in path.parts
+        if path.is_file() and not {"orders_rejected", "_statistics"} & {*path.parts}
     }
 
 
@@ -151,6 +151,8 @@ def test_repeated_rows_are_set_aside_and_counted(built):
     assert numbers(built, DAY) == {
         "rejected": "3",
         "reasons": '{"repeats the key (order_id) of an earlier row": 3}',
+        "duplicates": "3",
+        "exact_duplicates": "3",
     }
 
 
