@@ -39,7 +39,10 @@ class Line:
         span = int(times.max()) - first + 1
         if (int(codes.max()) + 2) * span >= NEVER:  # one more, for keys that are asked for and come after all of these
             return None
-        return cls(first=first, span=span, numbers=codes * span + (times - first))
+        numbers = codes * span  # then in place: what is never allocated need not be fetched
+        numbers += times
+        numbers -= first
+        return cls(first=first, span=span, numbers=numbers)
 
     def until(self, codes: Whole, moments: Whole) -> Whole:
         """(m,) how many numbers are of earlier keys, or of the key and not after the moment."""
