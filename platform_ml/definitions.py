@@ -1,7 +1,13 @@
 """The doorway: projects in, Dagster definitions out."""
 
-from platform_ml.orchestration.build import definitions
-from platform_ml.orchestration.resources import PlatformResource
-from platform_ml.projects import PROJECTS
+import gc
+
+import dagster  # noqa: F401 - first, for the next line
+
+gc.freeze()  # what Dagster loaded stays for good: not searched for garbage while we load, nor when the process ends
+
+from platform_ml.orchestration.build import definitions  # noqa: E402
+from platform_ml.orchestration.resources import PlatformResource  # noqa: E402
+from platform_ml.projects import PROJECTS  # noqa: E402
 
 defs = definitions(PROJECTS, PlatformResource())

@@ -17,6 +17,7 @@ from platform_ml.adapters.delta_files import Staging, unwritable
 from platform_ml.adapters.delta_maintenance import compact, removed, vacuum
 from platform_ml.adapters.delta_schema import check_keys, check_table, entering, evolved, with_platform
 from platform_ml.engine.content import content_hash, file_sha256
+from platform_ml.engine.durable import sync_path
 from platform_ml.engine.ports import PARTITION, Content, PartitionState, Snapshot, Stamp
 from platform_ml.spec.errors import StoreError, did_you_mean
 
@@ -279,7 +280,7 @@ def _create(table: str, folder: Path, schema: pa.Schema) -> None:
             raise StoreError(f"{table}: cannot be created in {folder}: {error}. Nothing was changed.") from error
     log.sync(folder, 0)
     for parent in (folder, *folder.parents[: table.count("/") + 1]):
-        log.sync_path(parent)
+        sync_path(parent)
 
 
 def _open(table: str, folder: Path, version: int) -> DeltaTable:

@@ -14,7 +14,8 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from platform_ml.adapters import delta_statistics
-from platform_ml.adapters.delta_log import sync_path, written_by
+from platform_ml.adapters.delta_log import written_by
+from platform_ml.engine.durable import sync_path
 from platform_ml.engine.ports import CREATED, PARTITION, SEQUENCE, DataFile, PartitionState
 from platform_ml.spec.errors import StoreError
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from dataclasses import asdict
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from platform_ml.engine.durable import sync_path
 from platform_ml.engine.ports import PARTITION, DataFile, PartitionState
 from platform_ml.spec.errors import StoreError
 
@@ -141,15 +141,6 @@ def sync(folder: Path, version: int) -> None:
         if path.exists():
             sync_path(path)
     sync_path(log)
-
-
-def sync_path(path: Path) -> None:
-    """Flush one file or folder to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def sweep(folder: Path, *, dry_run: bool = False) -> list[str]:

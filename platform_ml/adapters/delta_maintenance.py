@@ -12,6 +12,7 @@ from uuid import uuid4
 from platform_ml.adapters import delta_log as log
 from platform_ml.adapters.delta_files import CODEC, ROW_GROUP, write_partition
 from platform_ml.engine.content import content_hash
+from platform_ml.engine.durable import sync_path
 from platform_ml.engine.ports import PARTITION, Compacted, Stamp, Vacuumed
 from platform_ml.spec.errors import StoreError
 
@@ -115,7 +116,7 @@ def _remove(folder: Path, doomed: Mapping[str, int]) -> None:
         file.write(json.dumps({"at": datetime.now(UTC).isoformat(), "files": sorted(doomed)}) + "\n")
         file.flush()
         os.fsync(file.fileno())
-    log.sync_path(record.parent)
+    sync_path(record.parent)
     for name in doomed:
         (folder / name).unlink(missing_ok=True)
 
@@ -182,7 +183,7 @@ def _commit(snapshot: Snapshot, new: Mapping[str, _New], name: str) -> bool:
     folder, version = snapshot.folder, snapshot.version + 1
     stamp = Stamp(run_id="maintain", asset=snapshot.table, fingerprint="", code_version="", token=0)
     said = log.metadata(stamp, name, {key: part.state for key, part in new.items()}) | {"maintenance": "compact"}
-    log.sync_path(folder)
+    sync_path(folder)
     try:
         delta = DeltaTable(folder, version=snapshot.version)
         delta.create_write_transaction(

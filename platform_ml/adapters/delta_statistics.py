@@ -8,7 +8,8 @@ import os
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from platform_ml.adapters.delta_log import STATISTICS, sync_path
+from platform_ml.adapters.delta_log import STATISTICS
+from platform_ml.engine.durable import sync_path
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.statistics import PartitionStatistics
 

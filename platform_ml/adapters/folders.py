@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.content import file_sha256
+from platform_ml.engine.durable import sync_path
 from platform_ml.engine.ports import Artifact
 from platform_ml.spec.errors import StoreError
 
@@ -72,11 +73,11 @@ class Folders:
             text = json.dumps({**record, "digest": digest, "files": files}, indent=1, sort_keys=True, allow_nan=False)
             (aside / RECORD).write_text(text, encoding="utf-8")
             for file in aside.iterdir():
-                _fsync(file)
-            _fsync(aside)
+                sync_path(file)
+            sync_path(aside)
             aside.chmod(0o755)
             aside.rename(target)
-            _fsync(home)
+            sync_path(home)
         except FileExistsError:
             shutil.rmtree(aside)  # another process published the same content first
         except BaseException:
@@ -102,14 +103,6 @@ def _record(folder: Path) -> Artifact:
 def _replace(file: Path, text: str) -> None:
     aside = file.with_name(f".{file.name}-{os.getpid()}")
     aside.write_text(text, encoding="ascii")
-    _fsync(aside)
+    sync_path(aside)
     aside.replace(file)
-    _fsync(file.parent)
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_path(file.parent)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -77,13 +76,13 @@ def bins(reference: Weighted) -> list[float]:
     return sorted({known[n] for n in at if n < len(known)} - {known[-1]})
 
 
-def stability(before: Sequence[float], after: Sequence[float], n: float, m: float) -> float:
-    """The population stability index: the sum of (b - a) ln(b / a) over shares of bins.
+def stability(before: Sequence[float], after: Sequence[float], least: tuple[float, float]) -> float:
+    """The population stability index: the sum of (b - a) ln(b / a) over shares of bins, each at least `least`.
 
     The symmetric divergence of Kullback and Leibler (1951, On Information and Sufficiency); below 0.1 little has
     changed, above 0.25 much (Siddiqi 2006, Credit Risk Scorecards).
     """
-    pairs = [(max(a, LEAST / n), max(b, LEAST / m)) for a, b in zip(before, after, strict=True)]
+    pairs = [(max(a, least[0]), max(b, least[1])) for a, b in zip(before, after, strict=True)]
     return sum((b - a) * math.log(b / a) for a, b in pairs)
 
 
@@ -127,6 +126,8 @@ def wasserstein(before: Weighted, after: Weighted) -> tuple[float, float]:
     1999, Annals of Probability 27:1009). The threshold is the integral of the quantiles of |B(F)|, as if deviations
     went together everywhere: more than chance, never less.
     """
+    from statistics import NormalDist
+
     import numpy as np
 
     known = points(before, after)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from math import sqrt
-from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,6 +32,8 @@ def judged_rows(
     partitions of the same weekday, where there are enough, so that a quiet Sunday is compared with Sundays. Median and
     MAD stand up to half of the history being wrong.
     """
+    from statistics import median  # not needed to declare, and slow to load
+
     some, what = _like(key, earlier)
     if len(some) >= LEAST or what:
         middle = median(some)

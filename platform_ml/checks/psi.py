@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from platform_ml.checks.distances import bins, shares, size, stability, stability_by_chance
+from platform_ml.checks.distances import LEAST, bins, shares, size, stability, stability_by_chance
 from platform_ml.checks.drift import Drift
 
 if TYPE_CHECKING:
@@ -22,5 +22,5 @@ class PSI(Drift):
     def measure(self, before: Weighted, after: Weighted) -> tuple[float, float]:
         """The index, and its quantile under no drift."""
         n, m, edges = size(before), size(after), bins(before)
-        found = stability(shares(before, edges), shares(after, edges), n, m)
+        found = stability(shares(before, edges), shares(after, edges), (LEAST / n, LEAST / m))
         return found, stability_by_chance(n, m, len(edges) + 1)

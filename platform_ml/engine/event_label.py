@@ -15,7 +15,7 @@ from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import digest
 from platform_ml.spec.label import KNOWN_TIME
 from platform_ml.spec.sql import identifier
-from platform_ml.spec.window import moment
+from platform_ml.spec.window import microseconds, moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,7 +87,7 @@ def materialize_event_label(label: EventLabel, keys: Sequence[str], *, work: Wor
 
 
 def _sql(label: EventLabel) -> str:
-    event, lead = label.event, label.lead // timedelta(microseconds=1)
+    event, lead = label.event, microseconds(label.lead)
     own = [name for name in label.columns if name not in (EVENT_TIME, label.name, KNOWN_TIME)]
     value, known, time = map(identifier, (event.value, event.known, str(label.source.event_time)))
     return f"""

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from platform_ml.engine.pairs import paired
 from platform_ml.engine.schema import arrow_type
+from platform_ml.spec.window import microseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from datetime import timedelta
 
     import numpy as np
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 
     Whole = NDArray[np.int64]
 
-PAIRS = 1 << 22
-"""Pairs of a label row and an event that are held at once."""
 DIGITS = 18
 """Decimals up to here fit 64 bits."""
 EXACT = 1 << 62
@@ -126,8 +126,8 @@ def windows(
         for column in feature.columns() or (None,)
     }
     parts: dict[str, list[pa.Array]] = {name: [] for name in features}
-    for rows in _blocks(last - first):
-        some = _Block.of(rows, first, last, events, moments)
+    for rows, row, event in paired(first, last):
+        some = _Block.of(row, event, moments[rows], events)
         for name, feature in features.items():
             begin, end = (edge[rows] for edge in spans[name])
             parts[name].append(_result(feature, some, begin, end, inputs, events, types))
@@ -135,18 +135,6 @@ def windows(
         name: pa.concat_arrays(found) if found else pa.array([], arrow_type(features[name].result(types)))
         for name, found in parts.items()
     }
-
-
-def _blocks(lengths: Whole) -> Iterator[slice]:
-    import numpy as np
-
-    total = np.cumsum(lengths)
-    start = 0
-    while start < len(lengths):
-        before = total[start - 1] if start else 0
-        stop = max(start + 1, int(np.searchsorted(total, before + PAIRS, side="right")))
-        yield slice(start, stop)
-        start = stop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,16 +150,10 @@ class _Block:
     known: NDArray[np.bool_] | None
 
     @classmethod
-    def of(cls, rows: slice, first: Whole, last: Whole, events: Events, moments: Whole) -> _Block:
-        import numpy as np
-
-        lengths = (last - first)[rows]
-        row = np.repeat(np.arange(len(lengths)), lengths)
-        offset = np.cumsum(lengths) - lengths
-        event = np.arange(len(row)) + np.repeat(first[rows] - offset, lengths)
-        at = moments[rows][row]
+    def of(cls, row: Whole, event: Whole, moments: Whole, events: Events) -> _Block:
+        at = moments[row]
         known = events.visible(events.found.positions[event], at) if events.visible else None
-        return cls(rows=len(lengths), row=row, event=event, ages=at - events.found.times[event], known=known)
+        return cls(rows=len(moments), row=row, event=event, ages=at - events.found.times[event], known=known)
 
 
 def _result(
@@ -262,16 +244,10 @@ def _span(feature: Windowed, found: Candidates, codes: Whole, moments: Whole) ->
     if feature.window is None:
         start = found.starts[codes]
     else:
-        begin = _floor(end - _microseconds(feature.window), feature.tail_hop)
+        begin = _floor(end - microseconds(feature.window), feature.tail_hop)
         start = found.until(codes, begin - 1 if feature.edges.startswith("[") else begin)
     return start, np.maximum(start, stop)
 
 
 def _floor(moments: Whole, hop: timedelta | None) -> Whole:
-    return moments if hop is None else moments - moments % _microseconds(hop)
-
-
-def _microseconds(length: timedelta) -> int:
-    from datetime import timedelta
-
-    return length // timedelta(microseconds=1)
+    return moments if hop is None else moments - moments % microseconds(hop)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml import exports
 from platform_ml.engine.content import file_sha256
+from platform_ml.engine.durable import sync_path
 from platform_ml.exports.schema import as_json, bare, from_json
 from platform_ml.readers.order import cut
 from platform_ml.spec.errors import PlatformError, RowsError, StoreError, did_you_mean
@@ -197,15 +197,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _publish(aside: Path, to: Path) -> None:
     for path in (*aside.rglob("*"), aside):
-        _sync(path)
+        sync_path(path)
     aside.chmod(0o755)
     aside.rename(to)
-    _sync(to.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_path(to.parent)

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine.feature_group import columns_sql, types
 from platform_ml.engine.match import Keys
-from platform_ml.engine.point_in_time import KNOWN_FROM, KNOWN_TO, Joined, Side, answers, merged, stored_name
+from platform_ml.engine.point_in_time import (
+    KNOWN_FROM,
+    KNOWN_TO,
+    Joined,
+    Side,
+    answers,
+    merged,
+    stored_name,
+    with_columns,
+)
 from platform_ml.engine.ports import CREATED, PARTITION, Files
 from platform_ml.engine.spine import Spine
 from platform_ml.spec.errors import StoreError
@@ -53,17 +62,15 @@ def joined_rows(
 
     with ThreadPoolExecutor(GROUPS) as pool:
         columns = {name: column for found in pool.map(columns_of, groups.values()) for name, column in found.items()}
-    for selection in selections:
-        for name in selection.columns:
-            spine = spine.append_column(name, columns[name])
-    return spine
+    return with_columns(spine, {name: columns[name] for selection in selections for name in selection.columns})
 
 
 def _pieces(group: FeatureGroup, chosen: Sequence[Selection], of: Lives, compute: Compute) -> Iterator[pa.Table]:
     stored = [name for s in chosen for f in s.columns.values() for name in (stored_name(group, f), *f.columns())]
     rules = group.rules
     wanted = dict.fromkeys([*group.keys, *([EVENT_TIME] if rules else []), *(rules.columns if rules else ()), *stored])
-    names = [name for name in wanted if name in types(group)]
+    there = types(group)
+    names = [name for name in wanted if name in there]
     shown = columns_sql([*names, *((PARTITION, CREATED) if of.committed else ())])
     raw = Files(paths=of.paths, schema=of.snapshot.schema)
     pieces = -(-of.rows * len(names) // CELLS) or 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from platform_ml.engine.schema import arrow_type
 from platform_ml.engine.spine import Questions, Spine, Times, whole
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.history import AsOf, Committed, History, Mutations, PerRow, ValidTime
+from platform_ml.spec.window import microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,11 +66,15 @@ def join(
         RowsError: rows of a group have the same key and time but differ, and nothing declared orders them; columns are
             missing or cannot be compared.
     """
-    import pyarrow as pa
-
     rows, given = prepared(spine, sides)
     found = answers(Spine(rows), given, knowledge or ValidTime(), threads=threads)
-    columns = {name: column for joined in found for name, column in joined.columns.items()}
+    return with_columns(spine, {name: column for joined in found for name, column in joined.columns.items()})
+
+
+def with_columns(spine: pa.Table, columns: Mapping[str, pa.Array]) -> pa.Table:
+    """All at once: appended one by one, ten thousand columns are copied ten thousand times."""
+    import pyarrow as pa
+
     return pa.table([*spine.columns, *columns.values()], names=[*spine.column_names, *columns])
 
 
@@ -152,7 +156,7 @@ class _Lookup:
 
     @cached_property
     def delay(self) -> int:
-        return _microseconds(self.rules.delay)
+        return microseconds(self.rules.delay)
 
     @cached_property
     def codes(self) -> Whole:
@@ -271,7 +275,7 @@ class _Lookup:
 
         rules, moments = self.rules, self.asked.moments
         if rules.ttl is not None:
-            found = found & (moments - self.delay - self._event_times(positions) <= _microseconds(rules.ttl))
+            found = found & (moments - self.delay - self._event_times(positions) <= microseconds(rules.ttl))
         if (over := self._column(rules.valid_to, NEVER)) is not None and len(over):
             found = found & (moments - self.delay < over[positions])
         if rules.tombstone is not None and self.side.rows.num_rows:
@@ -306,7 +310,7 @@ class _Lookup:
         import numpy as np
         import pyarrow as pa
 
-        unit = _microseconds(feature.unit)  # type: ignore[attr-defined]
+        unit = microseconds(feature.unit)  # type: ignore[attr-defined]
         age = self.asked.spread(self.asked.moments) - self._event_times(positions)
         return pa.array(np.where(found, age, 0) / unit, mask=~found)
 
@@ -340,7 +344,3 @@ def _split(found: Candidates, chosen: NDArray[np.bool_]) -> tuple[Candidates, Ca
         for mask in (chosen, ~chosen)
     )
     return one, other
-
-
-def _microseconds(length: timedelta) -> int:
-    return length // timedelta(microseconds=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from platform_ml.checks.distances import bins, categories, jensen_shannon, pooled, shares, size, stability
+from platform_ml.checks.distances import LEAST, bins, categories, jensen_shannon, pooled, shares, size, stability
 from platform_ml.spec.errors import PlatformError
 
 if TYPE_CHECKING:
@@ -65,4 +65,5 @@ def _distance(before: Weighted, after: Weighted) -> float | None:
     if before[0][1].kind == "category":
         return jensen_shannon(categories(before, after))
     edges = bins(before)
-    return stability(shares(before, edges), shares(after, edges), size(before), size(after))
+    least = LEAST / size(before), LEAST / size(after)
+    return stability(shares(before, edges), shares(after, edges), least)

@@ -19,12 +19,18 @@ JUDGED = PROSE
 ADDED = {"added": True}
 """Field metadata for what was added later: at its default it means what was meant before, and recomputes nothing."""
 
+MEANT = "_meant"
+
 
 def meaning(value: Any) -> Any:
     """The JSON-able meaning of a declaration: names, numbers and nesting, without prose."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = [f for f in dataclasses.fields(value) if not _is_silent(f, getattr(value, f.name))]
-        return {"is": type(value).__name__} | {f.name: meaning(getattr(value, f.name)) for f in fields}
+        known = vars(value)  # declarations are immutable, and each is part of all that are downstream: walked once
+        if MEANT not in known:
+            fields = [f for f in dataclasses.fields(value) if not _is_silent(f, getattr(value, f.name))]
+            named = {f.name: meaning(getattr(value, f.name)) for f in fields}
+            known[MEANT] = {"is": type(value).__name__} | named
+        return known[MEANT]
     match value:
         case None | bool() | int() | str():
             return value

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, get_args
 
 from platform_ml.spec.errors import DeclarationError, did_you_mean
-from platform_ml.spec.window import check_length
+from platform_ml.spec.window import check_length, microseconds
 
 Bound = Literal["<=", "<"]
 Ties = Literal["error", "last"]
@@ -137,7 +137,7 @@ class AsOf:
     @property
     def microseconds(self) -> int:
         """Since 1970."""
-        return (self.moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+        return microseconds(self.moment - datetime(1970, 1, 1, tzinfo=UTC))
 
 
 Knowledge = ValidTime | PerRow | AsOf

@@ -89,6 +89,11 @@ class Weekly(Cadence):
 UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)), ("s", timedelta(seconds=1)))
 
 
+def microseconds(length: timedelta) -> int:
+    """A duration as the whole number that times are kept in."""
+    return length // timedelta(microseconds=1)
+
+
 def short(length: timedelta) -> str:
     """A duration in the largest unit that it is a whole number of.
 
@@ -98,7 +103,7 @@ def short(length: timedelta) -> str:
     for unit, size in UNITS:
         if length and not length % size:
             return f"{length // size}{unit}"
-    return f"{length // timedelta(microseconds=1)}us"
+    return f"{microseconds(length)}us"
 
 
 LONGEST = timedelta(days=36_500)

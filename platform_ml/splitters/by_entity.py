@@ -19,13 +19,7 @@ class ByEntity(Shares):
     Rows without an entity are one entity.
     """
 
-    gap_days: ClassVar[int | None] = None
-    by_time: ClassVar[bool] = False
     separates_entities: ClassVar[bool] = True
-
-    def span_days(self, gap_days: int) -> int:
-        """There is no gap."""
-        return 0
 
     def sql(self, row: RowSQL, *, gap_days: int) -> str:
         """One column of shares of the hash of the entity."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from platform_ml.splitters.k_folds import KFolds
 from platform_ml.splitters.shares import Shares
@@ -15,14 +15,6 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class ByHash(Shares):
     """Each row goes where the hash of its key sends it: rows of one entity, and of one moment, are on every side."""
-
-    gap_days: ClassVar[int | None] = None
-    by_time: ClassVar[bool] = False
-    separates_entities: ClassVar[bool] = False
-
-    def span_days(self, gap_days: int) -> int:
-        """There is no gap."""
-        return 0
 
     def sql(self, row: RowSQL, *, gap_days: int) -> str:
         """One column of shares of the hash of the key."""

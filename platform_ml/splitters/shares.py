@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.sql import literal
@@ -54,6 +54,9 @@ class Shares:
     test: float = 0.15
     seed: int = 0
     """Another seed draws another split."""
+    gap_days: ClassVar[int | None] = None
+    by_time: ClassVar[bool] = False
+    separates_entities: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         where = type(self).__name__
@@ -63,6 +66,10 @@ class Shares:
                 raise DeclarationError(f"{where}: the share of {name} is {share}. Use more than 0 and less than 1.")
         if abs(total := sum(shares.values()) - 1) > 1e-9:  # noqa: PLR2004 - thirds do not add up to the last digit
             raise DeclarationError(f"{where}: the shares add up to {1 + total:.6g}. Make it 1.")
+
+    def span_days(self, gap_days: int) -> int:
+        """There is no gap."""
+        return 0
 
     def split_sql(self, columns: Sequence[str], row: RowSQL) -> str:
         """The column of a split that is drawn once for each value of the columns."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from platform_ml.splitters.k_folds import KFolds
 from platform_ml.splitters.shares import Shares
@@ -21,14 +21,6 @@ class Stratified(Shares):
     need counts, and then one new row would move old ones; nothing that looks at one row alone can do better than this.
     A row whose label is corrected is drawn again. A label with as many values as rows makes this the same as ByHash.
     """
-
-    gap_days: ClassVar[int | None] = None
-    by_time: ClassVar[bool] = False
-    separates_entities: ClassVar[bool] = False
-
-    def span_days(self, gap_days: int) -> int:
-        """There is no gap."""
-        return 0
 
     def sql(self, row: RowSQL, *, gap_days: int) -> str:
         """One column of shares of the hash of label and key."""

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from platform_ml.engine import exact_window
+from platform_ml.engine import pairs as pair_blocks
 from platform_ml.engine.point_in_time import Side, join
 from platform_ml.features import Windowed
 from platform_ml.features.windowed import Edges
@@ -174,7 +174,7 @@ class AggregationContract:
         whole = bytes_of(table_of(features, events, rows, threads=1))
         assert bytes_of(table_of(features, events, rows, threads=4)) == whole
         for pairs in (1, 7, 100):
-            monkeypatch.setattr(exact_window, "PAIRS", pairs)
+            monkeypatch.setattr(pair_blocks, "PAIRS", pairs)
             assert bytes_of(table_of(features, events, rows)) == whole
 
     def test_what_is_not_known_does_not_count(self, how: Aggregation, events: list[Sale]) -> None:

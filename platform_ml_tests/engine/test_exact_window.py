@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platform_ml.aggregations import Count, Last, Maximum, Mean, Total
-from platform_ml.engine import exact_window
+from platform_ml.engine import pairs as pair_blocks
 from platform_ml.features import Windowed
 from platform_ml.spec.history import History, Mutations, PerRow
 from platform_ml_tests.engine.joins import ask, group, rows, spine
@@ -37,7 +37,7 @@ def test_windows_of_what_was_known(pairs, events, length, hop):
     asked = [(who, moment) for who in range(3) for moment in range(-1, 12)]
     label_rows = spine(id=[who for who, _ in asked], event_time=[moment for _, moment in asked])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exact_window, "PAIRS", pairs)
+        patch.setattr(pair_blocks, "PAIRS", pairs)
         found = list(ask(label_rows, table(events), of, knowledge=PerRow()).values())
     for n, (who, moment) in enumerate(asked):
         begin = -99 if length is None else (moment - length) // (hop or 1) * (hop or 1)
@@ -79,7 +79,7 @@ def test_keys_beyond_those_of_the_events_find_none_of_them():
 
 
 def test_nothing_known_in_some_blocks_and_something_in_others(monkeypatch):
-    monkeypatch.setattr(exact_window, "PAIRS", 1)
+    monkeypatch.setattr(pair_blocks, "PAIRS", 1)
     there = rows(id=[1, 2], event_time=[0, 0], name=[None, "a"], n=[None, 3])
     of = group(*over(None, Last(of="name"), Mean(of="n"), Maximum(of="n")))
     assert ask(spine(id=[1, 2, 3], event_time=[1, 1, 1]), there, of) == {

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from platform_ml.engine import retracted
+from platform_ml.engine import pairs as pair_blocks
 from platform_ml.engine.point_in_time import Side, join
 from platform_ml.spec.history import History, Mutations, PerRow, ValidTime
 from platform_ml_tests.engine.joins import ask, group, rows, spine
@@ -41,7 +41,7 @@ def test_the_newest_row_that_was_the_truth_then(pairs, lives):
     asked = [(who, moment) for who in range(4) for moment in range(-1, 9)]
     label_rows = spine(id=[who for who, _ in asked], event_time=[moment for _, moment in asked])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(retracted, "PAIRS", pairs)
+        patch.setattr(pair_blocks, "PAIRS", pairs)
         for mode in (PerRow(), ValidTime()):
             assert ask(label_rows, table(lives), LIVES, knowledge=mode)["x"] == [truth(lives, *pair) for pair in asked]
 

@@ -7,9 +7,10 @@ import yaml
 from pandera.errors import SchemaErrors
 
 from platform_ml.cli import main
-from platform_ml.engine.schema import arrow_type, pandera_table
+from platform_ml.engine.schema import arrow_schema, arrow_type, pandera_table
 from platform_ml.projects.retail.features import customer_behaviour
 from platform_ml.projects.retail.sources import products
+from platform_ml.spec.schema import Boolean, Decimal, Double, Integer, Text, Timestamp
 from platform_ml.testing.declarations import lapsed
 
 GOOD = {
@@ -62,3 +63,9 @@ def test_the_command_prints_it(capsys):
     assert "event_time" in yaml.safe_load(capsys.readouterr().out)["columns"]
     assert main(["schema", "retail/product"]) == 1
     assert "Did you mean 'retail/products'" in capsys.readouterr().err
+
+
+def test_the_names_of_types_are_those_that_arrow_gives_them():
+    kinds = [Integer(), Double(), Text(), Boolean(), Timestamp(), Decimal(precision=12, scale=2)]
+    for kind in kinds:
+        assert arrow_schema({"x": kind}) == {"x": str(arrow_type(kind))}
