@@ -1,6 +1,7 @@
 """What rows are held against beside their columns: one file per check."""
 
 from platform_ml.checks.allowed import Allowed
+from platform_ml.checks.between_splits import BetweenSplits
 from platform_ml.checks.chi_square import ChiSquare
 from platform_ml.checks.complete import Complete
 from platform_ml.checks.fresh import Fresh
@@ -17,6 +18,7 @@ from platform_ml.checks.wasserstein import Wasserstein
 __all__ = [
     "PSI",
     "Allowed",
+    "BetweenSplits",
     "ChiSquare",
     "Complete",
     "Fresh",

@@ -83,7 +83,10 @@ class Drift(DataCheck):
     def judge(self, seen: Seen) -> Judgement:
         """Too few values pass: nothing can be said of them."""
         before = pooled(self.column, list(seen.earlier.values()))
-        after = pooled(self.column, [seen.statistics])
+        return self.compared(before, pooled(self.column, [seen.statistics]), f"{len(before)} partitions")
+
+    def compared(self, before: Weighted, after: Weighted, of: str) -> Judgement:
+        """The verdict on any two sides; `of` says what the reference is."""
         n, m = size(before), size(after)
         if min(n, m) < FEWEST:
             reason = f"{m:,.0f} values, {n:,.0f} in the reference: too few to compare, {FEWEST} are needed."
@@ -93,7 +96,7 @@ class Drift(DataCheck):
         why = "chance" if chance > self.limit else "declared"
         reason = (
             f"{self.title} of {self.column} is {found:.4g}, at most {limit:.4g} ({why}): {m:,.0f} sampled values "
-            f"against {n:,.0f} of {len(before)} partitions."
+            f"against {n:,.0f} of {of}."
         )
         numbers = {self.prefix: found, "threshold": limit} if math.isfinite(found) else {}
         return Judgement(passed=found <= limit, reason=reason, numbers=numbers)

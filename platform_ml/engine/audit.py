@@ -96,10 +96,11 @@ def audit(
         return [Finding(check=SCHEMA, partition=key, passed=False, reason=reason) for key in partitions]
     measured = {row[PARTITION]: row for row in compute.query(_sql(expected), {"rows": rows}).table().to_pylist()}
     empty = {"rows": 0, "nulls": 0, "duplicates": 0, "first": None, "last": None}
+    holes = [name for name in expected.required if rows[name].null_count]
     findings, earlier = [], dict(before)
     for key in partitions:
         numbers = measured.get(key, empty)
-        findings += _judge(key, numbers, expected, earlier)
+        findings += _judge(key, numbers, expected, earlier, holes)
         earlier[key] = numbers["rows"]
     return findings
 
@@ -122,7 +123,14 @@ def _sql(expected: Expectation) -> str:
         GROUP BY {PARTITION}"""
 
 
-def _judge(key: str, numbers: Mapping[str, object], expected: Expectation, before: Mapping[str, int]) -> list[Finding]:
+def _judge(
+    key: str,
+    numbers: Mapping[str, object],
+    expected: Expectation,
+    before: Mapping[str, int],
+    holes: Sequence[str],
+) -> list[Finding]:
+    """`holes` are the columns that have nulls in any partition and must not."""
     rows, nulls, duplicates = (int(str(numbers[name])) for name in ("rows", "nulls", "duplicates"))
     findings = [
         Finding(check=SCHEMA, partition=key, passed=True, reason=f"{len(expected.schema)} columns as declared."),
@@ -130,7 +138,7 @@ def _judge(key: str, numbers: Mapping[str, object], expected: Expectation, befor
             check=NOT_NULL,
             partition=key,
             passed=not nulls,
-            reason=f"{nulls} nulls in {', '.join(expected.required)}.",
+            reason=f"{nulls} nulls in {', '.join(holes if nulls else expected.required)}.",
             numbers={"nulls": nulls},
         ),
         Finding(

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from platform_ml.engine.ports import PartitionState, Snapshot, Stamp
     from platform_ml.spec.feature_group import FeatureGroup
     from platform_ml.spec.feature_view import FeatureView
-    from platform_ml.spec.schema import Type
 
 NOT_AHEAD = Check(
     name="not_ahead", blocking=True, description="No feature is read as of a later moment than that of prediction."
@@ -40,11 +39,6 @@ def checks(view: FeatureView) -> tuple[Check, ...]:
     """The data checks of a view."""
     own = (NOT_AHEAD,) if any(selection.at for selection in view.selections) else ()
     return (*(check for check in TABLE_CHECKS if check != VOLUME), ONE_EACH, *own)
-
-
-def types(view: FeatureView) -> dict[str, Type]:
-    """The columns of a view's table, in order: the label's, the features, the helpers."""
-    return view.label.columns | {name: feature.result(group.types) for name, (group, feature) in view.joined.items()}
 
 
 def group_keys(group: FeatureGroup, view: FeatureView, key: str) -> list[str]:
@@ -158,7 +152,7 @@ def _spine(view: FeatureView, label: Snapshot, keys: Sequence[str], work: Work) 
 def _expected(view: FeatureView, keys: Sequence[str], label: Mapping[str, PartitionState]) -> Expectation:
     filled = [name for name, (_, feature) in view.joined.items() if feature.absent is not None]
     return Expectation(
-        schema=arrow_schema(types(view)),
+        schema=arrow_schema(view.types),
         required=(
             *view.never_null,
             *(name for name in filled if view.joined[name][1].exact or name in view.helper_names),

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from platform_ml.engine.dataset_checks import KIND
 from platform_ml.engine.provenance import behind
 from platform_ml.engine.quarantine import rejected_table
-from platform_ml.engine.training_dataset import KIND
 from platform_ml.engine.upstream import Table
 from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.feature_group import FeatureGroup

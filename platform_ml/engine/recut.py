@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.content import content_hash
-from platform_ml.engine.feature_view import types
 from platform_ml.engine.ports import Files
 from platform_ml.engine.row_diff import row_changes
 from platform_ml.engine.training_dataset import dataset_rows
@@ -141,11 +140,11 @@ def _row_differences(reference: Reference, rows: pa.Table, table: str, work: Wor
         return []
     inputs, schema = published_rows(artifact, "before")
     shared = [
-        name for name in types(view) if name in schema.names and schema.field(name).type == rows.schema.field(name).type
+        name for name in view.types if name in schema.names and schema.field(name).type == rows.schema.field(name).type
     ]
     columns = [
         Difference(table=table, column=name, reason="is not in both, or of another type")
-        for name in dict.fromkeys([*schema.names, *types(view)])
+        for name in dict.fromkeys([*schema.names, *view.types])
         if name not in shared
     ]
     key = [*view.label.key, EVENT_TIME]

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from platform_ml.engine.training_dataset import KIND
+from platform_ml.engine.dataset_checks import KIND
 from platform_ml.spec.errors import MissingInputError, PlatformError, StoreError, did_you_mean
 from platform_ml.spec.training_dataset import TrainingDataset
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine.audit import HISTORY, SCHEMA, Expectation, Finding, audit
 from platform_ml.engine.ports import PARTITION, WHOLE, Content
-from platform_ml.engine.validation import Validation
+from platform_ml.engine.validation import Validation, of_table
 from platform_ml.spec.window import moment
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def publish(
     if any(finding.check == SCHEMA and finding.stops for finding in findings):
         return Materialized(findings=findings, snapshot=None)
     last = {key: span[1] for key, span in expected.span.items() if span[1].year < MAXYEAR}
-    measured, declared = Validation(noun=noun, known=known, work=work, last=last).run(staged.rows, keys)
+    held = Validation(noun=noun, work=work, key=expected.key, earlier=of_table(known, work), last=last)
+    measured, declared = held.run(staged.rows, keys)
     findings += declared
     if any(finding.stops for finding in findings):
         return Materialized(findings=findings, snapshot=None)

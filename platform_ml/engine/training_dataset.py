@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from platform_ml.engine.audit import SCHEMA, Check, Finding
 from platform_ml.engine.content import content_hash
-from platform_ml.engine.feature_view import join_record, types
-from platform_ml.engine.leak_audit import CHECKS as LEAK_CHECKS
-from platform_ml.engine.leak_audit import audit_record, leak_findings
-from platform_ml.engine.ports import PARTITION, Artifact, Files
+from platform_ml.engine.dataset_checks import KIND, judge
+from platform_ml.engine.feature_view import join_record
+from platform_ml.engine.leak_audit import audit_record
+from platform_ml.engine.ports import Artifact, Files
 from platform_ml.engine.provenance import tables_used
 from platform_ml.engine.rows import SplitRows
-from platform_ml.engine.schema import pandera_schema
+from platform_ml.engine.split_statistics import write
 from platform_ml.spec.errors import MissingInputError
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import SEMANTICS, digest, fingerprint, meaning
@@ -21,7 +20,7 @@ from platform_ml.spec.label import KNOWN_TIME
 from platform_ml.spec.schema import Timestamp
 from platform_ml.spec.splitter import RowSQL
 from platform_ml.spec.sql import identifier, literal
-from platform_ml.spec.training_dataset import SPLIT, SPLITS, TEST, TRAIN, VALIDATION
+from platform_ml.spec.training_dataset import SPLIT, SPLITS
 from platform_ml.spec.window import moment
 
 if TYPE_CHECKING:
@@ -31,15 +30,12 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from platform_ml.engine.audit import Finding
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Snapshot
     from platform_ml.spec.feature_view import FeatureView
+    from platform_ml.spec.statistics import PartitionStatistics
     from platform_ml.spec.training_dataset import TrainingDataset
-
-KIND = "datasets"
-BALANCED = Check(name="splits", blocking=True, description="Every split has rows of more than one outcome.")
-NO_LEAK = Check(name="no_leak", blocking=True, description="Outcomes of a split were known before the next one begins.")
-CHECKS = (SCHEMA, BALANCED, NO_LEAK, *LEAK_CHECKS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +45,8 @@ class BuiltDataset:
     findings: list[Finding]
     artifact: Artifact | None
     preview: pa.Table
+    statistics: Mapping[str, PartitionStatistics] = field(default_factory=dict)
+    """ "all" and each split → what was measured of its rows."""
 
 
 def materialize_training_dataset(
@@ -60,19 +58,19 @@ def materialize_training_dataset(
     snapshot = work.read(view, keys)
     work.platform.tables.verify(snapshot, keys)
     rows = dataset_rows(dataset, cutoff, snapshot, work=work)
-    findings = _findings(dataset, rows, cutoff, work)
-    if not any(finding.stops for finding in findings if finding.check in (SCHEMA, BALANCED)):
-        findings += leak_findings(dataset, rows, cutoff, compute=work.platform.compute)
-    if any(finding.stops for finding in findings):
-        return BuiltDataset(findings=findings, artifact=None, preview=rows.slice(0, 5))
+    judged = judge(dataset, rows, cutoff, work=work)
+    if any(finding.stops for finding in judged.findings):
+        return BuiltDataset(findings=judged.findings, artifact=None, preview=rows.slice(0, 5))
     record = _manifest(dataset, cutoff, rows, snapshot, keys) | {
         "content": content_hash(rows),
         "tables": tables_used(view, snapshot.version, keys, work),
         "made_by": dict(made_by),
-        "audit": audit_record(findings),
+        "audit": audit_record(judged.findings),
     }
-    artifact = _publish(dataset, cutoff, rows, record, work)
-    return BuiltDataset(findings=findings, artifact=artifact, preview=rows.slice(0, 5))
+    artifact = _publish(dataset, cutoff, rows, record, judged.statistics, work)
+    return BuiltDataset(
+        findings=judged.findings, artifact=artifact, preview=rows.slice(0, 5), statistics=judged.statistics
+    )
 
 
 def dataset_rows(dataset: TrainingDataset, cutoff: str, snapshot: Snapshot, *, work: Work) -> pa.Table:
@@ -80,7 +78,7 @@ def dataset_rows(dataset: TrainingDataset, cutoff: str, snapshot: Snapshot, *, w
     view, day = dataset.view, dataset.view.label.cadence.day(cutoff)
     split = dataset.split_sql(row_sql(view, day))
     order = ", ".join(map(identifier, (EVENT_TIME, *view.label.key)))
-    names = ", ".join(map(identifier, types(view)))
+    names = ", ".join(map(identifier, view.types))
     sql = f"""
         SELECT * FROM (SELECT {split} AS {SPLIT}, {names} FROM rows)
         WHERE {SPLIT} IS NOT NULL ORDER BY {SPLIT}, {order}"""
@@ -93,8 +91,15 @@ def version_of(dataset: TrainingDataset, content: str) -> str:
     return digest({"content": content, "fingerprint": fingerprint(dataset)})
 
 
-def _publish(dataset: TrainingDataset, cutoff: str, rows: pa.Table, record: dict[str, Any], work: Work) -> Artifact:
-    """One Parquet file a split, and the manifest."""
+def _publish(
+    dataset: TrainingDataset,
+    cutoff: str,
+    rows: pa.Table,
+    record: dict[str, Any],
+    statistics: Mapping[str, PartitionStatistics],
+    work: Work,
+) -> Artifact:
+    """One Parquet file a split, the statistics, and the manifest."""
     name = version_of(dataset, record["content"])
 
     def fill(folder: Path) -> None:
@@ -104,6 +109,7 @@ def _publish(dataset: TrainingDataset, cutoff: str, rows: pa.Table, record: dict
         for split in SPLITS:
             part = rows.filter(pc.equal(rows[SPLIT], split)).drop_columns([SPLIT])
             pq.write_table(part, folder / f"{split}.parquet", compression="zstd")
+        write(folder, statistics)
 
     artifact = work.platform.artifacts.publish(work.place(KIND, dataset, cutoff), name, record, fill)
     work.say(f"{work.table(dataset)}: {rows.num_rows:,} rows for cutoff {cutoff}, version {name[:12]}")
@@ -149,63 +155,6 @@ def row_sql(view: FeatureView, cutoff: date) -> RowSQL:
     )
 
 
-def _findings(dataset: TrainingDataset, rows: pa.Table, cutoff: str, work: Work) -> list[Finding]:
-    label = identifier(dataset.view.label.name)
-    stats = work.platform.compute.query(
-        f"SELECT {SPLIT}, count(*) AS n, count(DISTINCT {label}) AS outcomes, min({EVENT_TIME}) AS first, "
-        f"max({EVENT_TIME}) AS last, max({KNOWN_TIME}) AS known FROM rows GROUP BY {SPLIT}",
-        {"rows": rows},
-    ).table()
-    found = {row[SPLIT]: row for row in stats.to_pylist()}
-    counts = ", ".join(
-        f"{name} {found[name]['n']:,}" if name in found else f"{name} none"
-        for name in {**dict.fromkeys(SPLITS), **found}
-    )
-    balanced = all(name in found and found[name]["outcomes"] > 1 for name in SPLITS)
-    known = found.keys() <= set(SPLITS)
-    leaks = [
-        f"{earlier} outcomes are known on {found[earlier]['known']:%Y-%m-%d}, {later} begins on "
-        f"{found[later]['first']:%Y-%m-%d}"
-        for earlier, later in ((TRAIN, VALIDATION), (VALIDATION, TEST), (TRAIN, TEST))
-        if dataset.splitter.by_time
-        and earlier in found
-        and later in found
-        and found[earlier]["known"] > found[later]["first"]
-    ]
-    reason = dataset.random_split_because and f"Splits are not by time: {dataset.random_split_because}"
-    reason = (
-        reason
-        or "; ".join(leaks)
-        or f"{dataset.gap_days} days lie between the splits; every outcome was known in time."
-    )
-    return [
-        _schema_finding(dataset, rows, cutoff),
-        Finding(
-            check=BALANCED,
-            partition=cutoff,
-            passed=balanced and known,
-            reason=f"Rows: {counts}."
-            + ("" if balanced else " A split is empty or has one outcome only: widen it.")
-            + ("" if known else f" There are only {', '.join(SPLITS)}: mend the splitter."),
-        ),
-        Finding(check=NO_LEAK, partition=cutoff, passed=not leaks, reason=reason),
-    ]
-
-
-def _schema_finding(dataset: TrainingDataset, rows: pa.Table, cutoff: str) -> Finding:
-    import pandas as pd
-    import pandera.errors
-
-    declared = types(dataset.view)
-    frame = rows.drop_columns([SPLIT]).to_pandas(types_mapper=pd.ArrowDtype)
-    try:
-        pandera_schema(declared, set(dataset.view.never_null)).validate(frame, lazy=True)
-    except pandera.errors.SchemaErrors as error:
-        cases = error.failure_cases[["column", "check"]].drop_duplicates().head(5).to_dict("records")
-        return Finding(check=SCHEMA, partition=cutoff, passed=False, reason=f"Not as declared: {cases}.")
-    return Finding(check=SCHEMA, partition=cutoff, passed=True, reason=f"{len(declared)} columns as declared.")
-
-
 def _manifest(
     dataset: TrainingDataset, cutoff: str, rows: pa.Table, snapshot: Snapshot, keys: list[str]
 ) -> dict[str, Any]:
@@ -241,10 +190,9 @@ def _manifest(
             "separates_entities": dataset.splitter.separates_entities,
             "splits": _split_record(view.label.name, rows),
         },
-        "columns": {name: kind.sql for name, kind in types(view).items()},
+        "columns": {name: kind.sql for name, kind in view.types.items()},
         "features": view.feature_names,
         "helpers": view.helper_names,
-        "statistics": _statistics(rows),
     }
 
 
@@ -263,23 +211,6 @@ def _split_record(label: str, rows: pa.Table) -> dict[str, Any]:
             "outcomes_known": pc.max(part[KNOWN_TIME]).as_py().date().isoformat(),
         }
     return record
-
-
-def _statistics(rows: pa.Table) -> dict[str, Any]:
-    """Per column: nulls, and for numbers least, mean and most."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    found: dict[str, Any] = {}
-    for name in rows.schema.names:
-        if name in (SPLIT, PARTITION):
-            continue
-        column = rows[name]
-        found[name] = {"nulls": column.null_count}
-        if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
-            span = pc.min_max(column).as_py()
-            found[name] |= {"min": span["min"], "mean": pc.mean(column).as_py(), "max": span["max"]}
-    return found
 
 
 def is_current(dataset: TrainingDataset, cutoff: str, *, work: Work) -> bool:

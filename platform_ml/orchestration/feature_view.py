@@ -39,9 +39,7 @@ def feature_view_asset(project: Project, view: FeatureView) -> dg.AssetsDefiniti
         deps=[dep(project, label), *groups],
         checks=engine.checks(view),
         metadata={
-            "dagster/column_schema": metadata.column_schema(
-                arrow_schema(engine.types(view)), described, view.never_null
-            ),
+            "dagster/column_schema": metadata.column_schema(arrow_schema(view.types), described, view.never_null),
             "dagster/column_lineage": metadata.lineage(columns),
             "joined_without_time": ", ".join(engine.not_point_in_time(view)) or "nothing",
         },

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from platform_ml.engine import dataset_checks
 from platform_ml.engine import training_dataset as engine
+from platform_ml.engine.ports import WHOLE
 from platform_ml.orchestration import metadata
 from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys, stop
 from platform_ml.orchestration.checks import record, report
@@ -44,6 +46,8 @@ def training_dataset_asset(project: Project, dataset: TrainingDataset) -> dg.Ass
                     "splits": dg.MetadataValue.md(_splits(splits)),
                     "rule": built.artifact.record["split"]["rule"],
                     "preview": metadata.preview(built.preview),
+                    **metadata.measured(built.statistics[WHOLE]),
+                    **{f"statistics/{name}": metadata.columns(built.statistics[name])["statistics"] for name in SPLITS},
                 },
                 partition_key=cutoff,
             )
@@ -58,7 +62,7 @@ def training_dataset_asset(project: Project, dataset: TrainingDataset) -> dg.Ass
         kinds={"dataset", "parquet"},
         partitions=partitions_def(dataset.view.label.cadence),
         deps=[dep(project, dataset.view, dataset_on_view(dataset))],
-        checks=engine.CHECKS,
+        checks=dataset_checks.CHECKS,
         metadata={
             "gap_days": dataset.gap_days,
             "windows_may_overlap": dataset.windows_may_overlap or "no",

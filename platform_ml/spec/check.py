@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.naming import check_name, check_unique
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
+
+    import pyarrow as pa
 
     from platform_ml.spec.schema import Type
     from platform_ml.spec.source import Source
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 BUILT_IN = ("schema", "not_null", "unique_key", "volume", "fresh", "rejected", "one_row_each", "horizon", "not_ahead")
 """What every table is held against already."""
+OF_DATASETS = ("splits", "no_leak", "times", "entities", "copies", "gap", "too_good", "train_against_test")
+"""And every training dataset."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +36,8 @@ class Seen:
     """The partitions before, oldest first, at most `DataCheck.looks_back` of them."""
     last: datetime | None = None
     """The last moment that a row of the partition may have."""
+    splits: Mapping[str, PartitionStatistics] = field(default_factory=dict)
+    """Of a training dataset: split → statistics of its rows, in the order of SPLITS."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +55,8 @@ class DataCheck:
 
     blocking: bool
     """Whether a partition that breaks it is kept out; otherwise it is a warning."""
+    reads_rows: ClassVar[bool] = False
+    """Whether `inspect` has to see the rows themselves."""
 
     @property
     def name(self) -> str:
@@ -80,19 +88,26 @@ class DataCheck:
         """SQL over `rows` and what is read, for what no aggregate can say: `_partition` and numbers, by partition."""
         return None
 
+    def inspect(self, rows: pa.Table, key: Sequence[str]) -> Mapping[str, Any]:
+        """What no SQL can say of the rows of one partition; `key` are the columns that tell them apart."""
+        return {}
+
     def judge(self, seen: Seen) -> Judgement:
         """The verdict on one partition."""
         raise NotImplementedError
 
 
-def check_checks(where: str, checks: Iterable[DataCheck], columns: Mapping[str, Type]) -> None:
-    """Refuse checks that the table cannot be held against."""
+def check_checks(
+    where: str, checks: Iterable[DataCheck], columns: Mapping[str, Type], *, taken: Collection[str] = BUILT_IN
+) -> None:
+    """Refuse checks that the table cannot be held against; `taken` are the names of those that it has anyway."""
     names = [one.name for one in checks]
     check_unique(where, "check", names)
     for one in checks:
         check_name("Check", one.name)
-        if one.name in BUILT_IN:
-            raise DeclarationError(f"{where}: every table has a check {one.name!r} already. Call this one otherwise.")
+        if one.name in taken:
+            kind = "table" if one.name in BUILT_IN else "training dataset"
+            raise DeclarationError(f"{where}: every {kind} has a check {one.name!r} already. Call this one otherwise.")
         one.check(where, columns)
 
 

@@ -6,18 +6,21 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from platform_ml.spec.check import check_checks
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import EVENT_TIME, FeatureGroup, Selection
 from platform_ml.spec.feature_view_rules import check_join, check_leaks
-from platform_ml.spec.fingerprint import PROSE
+from platform_ml.spec.fingerprint import JUDGED, PROSE
 from platform_ml.spec.history import Knowledge, PerRow
 from platform_ml.spec.label import KNOWN_TIME
 from platform_ml.spec.naming import check_name
 
 if TYPE_CHECKING:
+    from platform_ml.spec.check import DataCheck
     from platform_ml.spec.feature import Feature
     from platform_ml.spec.label import Label
+    from platform_ml.spec.schema import Type
 
 PER_ROW = PerRow()
 
@@ -34,6 +37,8 @@ class FeatureView:
     """Columns for slices and reports: they travel along and never reach a model."""
     knowledge: Knowledge = PER_ROW
     """What "known" means where a group records when its rows became known."""
+    checks: tuple[DataCheck, ...] = field(default=(), metadata=JUDGED)
+    """What its rows are held against beside what every view is."""
 
     def __post_init__(self) -> None:
         check_name("Feature view", self.name)
@@ -50,6 +55,8 @@ class FeatureView:
         for selection in self.selections:
             check_join(self, selection)
             check_leaks(self, selection)
+        if self.checks:
+            check_checks(where, self.checks, self.types)
 
     @property
     def spine_names(self) -> list[str]:
@@ -66,6 +73,13 @@ class FeatureView:
     def columns(self) -> list[str]:
         """All of its columns, in order: the label's, then what is joined."""
         return [*self.label.columns, *self.joined]
+
+    @property
+    def types(self) -> dict[str, Type]:
+        """Column → type, in order."""
+        return self.label.columns | {
+            name: feature.result(group.types) for name, (group, feature) in self.joined.items()
+        }
 
     @property
     def feature_selections(self) -> tuple[Selection, ...]:

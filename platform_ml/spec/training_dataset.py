@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from platform_ml.spec.check import BUILT_IN, OF_DATASETS, check_checks
 from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.fingerprint import ADDED, PROSE
+from platform_ml.spec.fingerprint import ADDED, JUDGED, PROSE
 from platform_ml.spec.leak_audit import LeakAudit
 from platform_ml.spec.naming import check_known, check_name, check_unique
+from platform_ml.spec.schema import Text
 
 if TYPE_CHECKING:
+    from platform_ml.spec.check import DataCheck
     from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.splitter import RowSQL, Splitter
 
@@ -37,6 +40,11 @@ class TrainingDataset:
     """Why training rows may be as late as test rows, with outcomes that overlap; None: the splitter goes by time."""
     audit: LeakAudit = field(default=LeakAudit(), metadata=ADDED)
     """The limits that its rows are held against."""
+    checks: tuple[DataCheck, ...] = field(default=(), metadata=JUDGED)
+    """What its rows are held against beside what every dataset is; the partitions before are those of earlier cutoffs.
+
+    The rows have one column more than the view: `split`.
+    """
 
     def __post_init__(self) -> None:
         check_name("Training dataset", self.name)
@@ -44,6 +52,8 @@ class TrainingDataset:
         check_unique(where, "column", [SPLIT, *self.view.columns])
         check_known(where, "column", self.audit.known_ahead, [*self.view.feature_names, *self.view.helper_names])
         self._check_gap(where)
+        if self.checks:
+            check_checks(where, self.checks, {SPLIT: Text()} | self.view.types, taken=BUILT_IN + OF_DATASETS)
         if self.history_days <= 2 * self.gap_days or self.history_days < self.splitter.span_days(self.gap_days):
             raise DeclarationError(
                 f"{where}: history_days={self.history_days} leaves nothing to train on between gaps of "

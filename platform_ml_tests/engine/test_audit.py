@@ -43,7 +43,7 @@ def test_good_rows_pass_every_check():
 
 def test_a_null_where_none_may_be():
     (reason,) = failed(rows({"who": None}, {"amount": None})).values()
-    assert reason == "1 nulls in who, at."
+    assert reason == "1 nulls in who."
 
 
 def test_a_repeated_key():

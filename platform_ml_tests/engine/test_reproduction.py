@@ -115,7 +115,7 @@ def test_identical_after_later_commits_a_backfill_a_compaction_and_a_vacuum(tmp_
     assert said(found) == [[], [], []]
     assert (found.identical, found.changed) == (True, [])
     assert [level.checked for level in found.levels] == [
-        "3 files by their sha256",
+        "4 files by their sha256",
         "11 partitions by their sha256, rows by their content hash",
         "115 source partitions by their sha256, 45 partitions computed again of which 45 have the same content hash",
     ]

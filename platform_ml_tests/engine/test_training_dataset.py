@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from platform_ml.engine.content import content_hash, file_sha256
-from platform_ml.engine.feature_view import types
+from platform_ml.engine.dataset_checks import CHECKS
 from platform_ml.engine.ports import Content
-from platform_ml.engine.training_dataset import CHECKS, is_current, load, materialize_training_dataset, split_rows
+from platform_ml.engine.split_statistics import statistics_of
+from platform_ml.engine.training_dataset import is_current, load, materialize_training_dataset, split_rows
 from platform_ml.spec.errors import MissingInputError, StoreError
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.splitter import RowSQL
@@ -81,7 +82,7 @@ def test_every_split_has_the_rows_of_its_moments(shop):
     for split, keys in SPLIT_OF.items():
         rows = pq.read_table(done.artifact.folder / f"{split}.parquet")
         assert rows.to_pylist() == rows_of(shop, lapse_view, keys)
-        assert rows.column_names == list(types(lapse_view))
+        assert rows.column_names == list(lapse_view.types)
 
 
 def test_outcomes_of_a_split_are_known_before_the_next_one_begins(shop):
@@ -172,20 +173,25 @@ def test_the_manifest_says_how_to_make_it_again(shop):
         rows = rows_of(shop, lapse_view, keys)
         assert (part["rows"], part["positives"]) == (len(rows), sum(row["lapsed"] for row in rows))
         assert part["outcomes_known"] == str(date.fromisoformat(keys[-1]) + timedelta(days=14))
-    assert record["files"] == {
-        f"{split}.parquet": file_sha256(artifact.folder / f"{split}.parquet") for split in SPLITS
-    }
+    names = [*(f"{split}.parquet" for split in SPLITS), "statistics.json"]
+    assert record["files"] == {name: file_sha256(artifact.folder / name) for name in names}
 
 
 def test_the_statistics_are_those_of_the_rows(shop):
     artifact = build(shop).artifact
     rows = [row for split in SPLITS for row in pq.read_table(artifact.folder / f"{split}.parquet").to_pylist()]
     known = [row["amount_sum_28d"] for row in rows if row["amount_sum_28d"] is not None]
-    found = artifact.record["statistics"]["amount_sum_28d"]
-    assert (found["nulls"], found["min"], found["max"]) == (len(rows) - len(known), min(known), max(known))
-    assert found["mean"] == pytest.approx(sum(known) / len(known))
-    assert artifact.record["statistics"]["country"] == {"nulls": sum(row["country"] is None for row in rows)}
-    assert artifact.record["statistics"].keys() == types(lapse_view).keys()
+    measured = statistics_of(artifact)
+    found = measured["all"].columns["amount_sum_28d"]
+    assert (found.nulls, found.minimum, found.maximum) == (len(rows) - len(known), min(known), max(known))
+    assert found.mean == pytest.approx(sum(known) / len(known))
+    assert measured["all"].columns["country"].nulls == sum(row["country"] is None for row in rows)
+    assert measured["all"].columns["split"].top == {
+        split: measured[split].rows for split in measured["all"].columns["split"].top
+    }
+    for split in SPLITS:
+        part = pq.read_table(artifact.folder / f"{split}.parquet")
+        assert (measured[split].rows, measured[split].columns.keys()) == (part.num_rows, lapse_view.types.keys())
 
 
 @pytest.mark.parametrize("name", ["train.parquet", "test.parquet", "record.json"])
@@ -301,7 +307,7 @@ def test_rows_of_another_type_are_kept_back(shop):
     contents = {}
     for each in snapshot.partitions:
         rows = pa.concat_tables(pq.ParquetFile(path).read() for path in snapshot.paths([each]))
-        rows = rows.select(list(types(view)))
+        rows = rows.select(list(view.types))
         at = rows.column_names.index("amount_sum_28d")
         contents[each] = Content(
             rows=rows.set_column(at, "amount_sum_28d", rows["amount_sum_28d"].cast("string")), inputs=""
@@ -318,15 +324,14 @@ def test_rows_without_an_outcome_are_kept_back(shop):
     snapshot = shop.read(lapse_view, [])
     contents = {}
     for key in snapshot.partitions:
-        rows = pa.concat_tables(pq.ParquetFile(path).read() for path in snapshot.paths([key])).select(list(types(view)))
+        rows = pa.concat_tables(pq.ParquetFile(path).read() for path in snapshot.paths([key])).select(list(view.types))
         at = rows.column_names.index("lapsed")
         blank = pa.array([None, *rows["lapsed"].to_pylist()[1:]], pa.bool_())
         contents[key] = Content(rows=rows.set_column(at, "lapsed", blank), inputs="")
     shop.platform.tables.commit(shop.table(view), contents, stamp())
     done = build(shop, replace(lapse_dataset, view=view))
     assert done.artifact is None
-    assert "lapsed" in failed(done)["schema"]
-    assert "not_nullable" in failed(done)["schema"]
+    assert failed(done)["not_null"] == "8 nulls in lapsed."
 
 
 def test_splits_in_the_shapes_that_models_take(shop):

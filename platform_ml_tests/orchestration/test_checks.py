@@ -7,10 +7,10 @@ from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus as Status
 
 from platform_ml.checks import References, Rule
-from platform_ml.engine import feature_group, source, training_dataset
+from platform_ml.engine import dataset_checks, feature_group, source
 from platform_ml.engine.audit import REJECTED, VOLUME
+from platform_ml.engine.dataset_checks import BALANCED
 from platform_ml.engine.ports import WHOLE
-from platform_ml.engine.training_dataset import BALANCED
 from platform_ml.engine.validation import reported
 from platform_ml_tests.orchestration.shop import (
     CUTOFF,
@@ -175,7 +175,7 @@ def test_a_range_of_datasets_has_every_check_of_every_cutoff(built):
     cutoffs = lapsed.cadence.keys()[-2:]
     result = built.materialize([lapse_dataset], span=cutoffs)
     assert result.success, failures(result)
-    for check in training_dataset.CHECKS:
+    for check in dataset_checks.CHECKS:
         assert [status(built, lapse_dataset, check, cutoff)[0] for cutoff in cutoffs] == [Status.SUCCEEDED] * 2
     assert materialized(built, lapse_dataset) == set(cutoffs)
 

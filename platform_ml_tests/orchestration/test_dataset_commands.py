@@ -64,7 +64,7 @@ def test_reproduce_from_the_view_and_from_the_sources(built, run):
     code, lines, err = run("reproduce", "lapse_dataset@latest")
     assert (code, err) == (0, "")
     assert lines[0] == f"shop/lapse_dataset@{digest}, cutoff {CUTOFF}"
-    assert lines[1] == "same       published files: 3 files by their sha256"
+    assert lines[1] == "same       published files: 4 files by their sha256"
     assert lines[2].startswith("same       from the view, shop/lapse_view version 1: ")
     assert re.fullmatch(rf"Identical: the content hash is {FINGERPRINT}, as published\.", lines[-1])
     code, lines, _ = run("reproduce", f"shop/lapse_dataset@{digest[:6]}", "--deep")
@@ -109,7 +109,7 @@ def test_damage_is_told_and_the_exit_code_is_not_zero(built, run):
     file.write_bytes(file.read_bytes()[:-1])
     code, lines, _ = run("reproduce", f"lapse_dataset@{CUTOFF}")
     assert code == 1
-    assert lines[1] == "DIFFERENT  published files: 3 files by their sha256"
+    assert lines[1] == "DIFFERENT  published files: 4 files by their sha256"
     assert lines[2].startswith(f"           {file} was changed: its sha256 is not ")
     assert lines[-2:] == [
         "Declarations, code and libraries are those that built it: look at the files and commits named above.",

@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from platform_ml.engine.content import content_hash, file_sha256
+from platform_ml.engine.dataset_checks import KIND
 from platform_ml.engine.ports import CREATED, SEQUENCE
-from platform_ml.engine.training_dataset import KIND, load, materialize_training_dataset
+from platform_ml.engine.training_dataset import load, materialize_training_dataset
 from platform_ml_tests.orchestration.shop import (
     CUTOFF,
     DAYS,
