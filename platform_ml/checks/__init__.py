@@ -8,6 +8,7 @@ from platform_ml.checks.fresh import Fresh
 from platform_ml.checks.in_range import InRange
 from platform_ml.checks.jensen_shannon import JensenShannon
 from platform_ml.checks.kolmogorov_smirnov import KolmogorovSmirnov
+from platform_ml.checks.pandera_rule import PanderaRule
 from platform_ml.checks.psi import PSI
 from platform_ml.checks.references import References
 from platform_ml.checks.rule import Rule
@@ -25,6 +26,7 @@ __all__ = [
     "InRange",
     "JensenShannon",
     "KolmogorovSmirnov",
+    "PanderaRule",
     "References",
     "Rule",
     "Unique",

@@ -2,57 +2,17 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import jensenshannon
 
 from platform_ml.checks import JensenShannon
-from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.schema import Double, Text
-from platform_ml.testing.checks import CheckContract, judged
+from platform_ml.testing.checks import DriftContract, drawn, judged
 
 
-def days(*sizes, shift=0.0, seed=1):
-    """Days of the same distribution, the last one shifted."""
-    draw = np.random.default_rng(seed)
+class TestJensenShannon(DriftContract):
+    member: ClassVar = JensenShannon
 
-    def day(n, shift):
-        return {"brand": list(draw.choice(list("abcd"), n, p=[0.4 - shift / 4, 0.3, 0.2, 0.1 + shift / 4]))}
-
-    return [*(day(n, 0.0) for n in sizes[:-1]), day(sizes[-1], shift)]
-
-
-class TestJensenShannon(CheckContract):
-    columns: ClassVar = {"brand": Text()}
-
-    @pytest.fixture
-    def check(self):
-        return JensenShannon("brand", 0.01)
-
-    @pytest.fixture
-    def good(self):
-        return days(2000, 2000, 2000)
-
-    @pytest.fixture
-    def bad(self):
-        return days(2000, 2000, 2000, shift=1.0)
-
-    def test_small_samples_do_not_cry_wolf(self, check):
-        wrong = [seed for seed in range(200) if not judged(check, days(300, 300, 40, seed=seed)).passed]
-        assert len(wrong) <= 2
-
-    def test_what_chance_explains_is_still_found_in_many_rows(self, check):
-        assert not judged(check, days(3000, 3000, 3000, shift=0.5)).passed
-
-    def test_a_declared_limit_allows_more(self, bad):
-        assert judged(JensenShannon("brand", 100.0), bad).passed
-
-    def test_too_few_values_say_nothing(self, check):
-        assert "too few" in judged(check, days(5, 5, shift=1.0)).reason
-        assert judged(check, days(100)).passed
-
-    def test_another_kind(self, check):
-        with pytest.raises(DeclarationError, match="is for"):
-            check.check("Table", {"brand": Double()})
-
-    @pytest.mark.parametrize(("limit", "partitions"), [(0, 1), (float("nan"), 1), (1, 0)])
-    def test_refused(self, limit, partitions):
-        with pytest.raises(DeclarationError, match="Use"):
-            JensenShannon("brand", limit, partitions=partitions)
+    def test_it_is_the_distance_to_the_base_2(self):
+        days = drawn(4000, 3000, shift=0.5)
+        before, after = (np.unique(day["brand"], return_counts=True)[1] for day in days)
+        found = judged(JensenShannon("brand", 10), days).numbers["jensen_shannon"]
+        assert found == pytest.approx(jensenshannon(before, after, base=2))
