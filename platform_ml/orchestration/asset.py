@@ -36,6 +36,8 @@ class AssetSpec:
     metadata: Mapping[str, Any] | None = None
     version: str | None = None
     """The fingerprint, where it is not that of the noun alone."""
+    config: Mapping[str, dg.Field] | None = None
+    """What a run may be told."""
 
     @property
     def key(self) -> dg.AssetKey:
@@ -70,6 +72,7 @@ def asset(spec: AssetSpec, body: Body) -> dg.AssetsDefinition:
         check_specs=check_specs(spec.key, [*spec.checks, *reported(spec.noun)], spec.partitions),
         metadata=spec.metadata,
         required_resource_keys={"platform"},
+        config_schema=dict(spec.config or {}),
         output_required=False,
     )
     def _asset(context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - Dagster reads real annotations only

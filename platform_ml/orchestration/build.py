@@ -13,6 +13,7 @@ from platform_ml.orchestration.feature_group import feature_group_asset
 from platform_ml.orchestration.feature_view import feature_view_asset
 from platform_ml.orchestration.label import label_asset
 from platform_ml.orchestration.model_card import model_card_asset
+from platform_ml.orchestration.quarantine import quarantine_asset
 from platform_ml.orchestration.registration import registration_asset
 from platform_ml.orchestration.source import delivered, source_asset
 from platform_ml.orchestration.tracking import mlflow_health
@@ -84,6 +85,7 @@ def _assets(project: Project) -> Iterator[dg.AssetsDefinition | dg.AssetSpec]:
             case Registration():
                 yield model_card_asset(project, noun)  # with its gates, which the registration declares
                 yield registration_asset(project, noun)
+    yield quarantine_asset(project)
 
 
 def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:

@@ -111,6 +111,14 @@ def preview(rows: pa.Table) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md("\n".join(lines))
 
 
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, most: int) -> dg.MarkdownMetadataValue:
+    """At most so many rows as a Markdown table."""
+    lines = [_line(head), _line(["---"] * len(head)), *(_line(list(map(_text, row))) for row in rows[:most])]
+    if len(rows) > most:
+        lines += ["", f"… and {len(rows) - most:,} more."]
+    return dg.MetadataValue.md("\n".join(lines))
+
+
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 

@@ -12,6 +12,7 @@ from platform_ml.engine.schema import arrow_schema
 from platform_ml.orchestration import metadata
 from platform_ml.orchestration.asset import AssetSpec, asset
 from platform_ml.orchestration.partitions import partitions_def
+from platform_ml.orchestration.quarantine import FIXES, replaying
 from platform_ml.orchestration.table import table_body
 
 if TYPE_CHECKING:
@@ -54,5 +55,7 @@ def source_asset(project: Project, source: Source) -> dg.AssetsDefinition:
         deps=[dg.AssetDep(landing_key(project, source))],
         checks=engine.checks(source),
         metadata={"dagster/column_schema": metadata.column_schema(arrow_schema(source.types), described, required)},
+        config=FIXES,
     )
-    return asset(spec, table_body(project, source, partial(engine.materialize_source, source)))
+    body = table_body(project, source, partial(engine.materialize_source, source))
+    return asset(spec, replaying(project, source, body))

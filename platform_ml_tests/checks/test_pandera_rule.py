@@ -76,8 +76,8 @@ class TestPanderaRule(CheckContract):
     def test_it_says_how_many_and_the_first(self, check, bad):
         found = judged(check, bad)
         assert found.reason == (
-            f"2 of 4 rows (50.00%, allowed 0.00%) break {HERE}:dear, the first of 2 failures: amount breaks greater_than(0): "
-            "-1.0 (row 1); amount breaks greater_than(0): 0.0 (row 3)."
+            f"2 of 4 rows (50.00%, allowed 0.00%) break {HERE}:dear, the first of 2 failures: "
+            "amount breaks greater_than(0): -1.0 (row 1); amount breaks greater_than(0): 0.0 (row 3)."
         )
         assert found.numbers == {"rows": 2, "share": 0.5, "failures": 2}
 

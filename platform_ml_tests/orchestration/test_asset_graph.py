@@ -30,6 +30,8 @@ def which(dep):
     if SPECS[dep.asset_key].partitions_def is None:
         return "all of it"
     mapping = dep.partition_mapping
+    if isinstance(mapping, dg.AllPartitionMapping):
+        return "all of them"
     return "the same" if mapping is None else f"{mapping.start_offset:+d} to {mapping.end_offset:+d}"
 
 
