@@ -69,9 +69,10 @@ def _datasets(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     again.add_argument("dataset", metavar="DATASET@VERSION", help=version)
     again.add_argument("--deep", action="store_true", help="also from the pinned sources, in temporary tables")
     again.set_defaults(run=_reproduce)
-    diff = commands.add_parser("diff", help="compare two published datasets: rows, columns, distributions, causes")
-    diff.add_argument("before", metavar="DATASET@BEFORE", help=version)
-    diff.add_argument("after", metavar="DATASET@AFTER", help=version)
+    diff = commands.add_parser("diff", help="compare two published datasets, or two versions of a table")
+    diff.add_argument("before", metavar="BEFORE", help=f"{version}; or TABLE@VERSION: a number, or latest")
+    diff.add_argument("after", metavar="AFTER", help="the same")
+    diff.add_argument("--partition", metavar="KEY", help="of a table, only this one")
     diff.add_argument("--json", action="store_true", help="for programs")
     diff.set_defaults(run=_diff)
     schema = commands.add_parser("schema", help="print the pandera schema of a source, feature group or label")
@@ -152,7 +153,7 @@ def _reproduce(options: argparse.Namespace) -> int:
 def _diff(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.diff import diff
 
-    return diff(options.before, options.after, PROJECTS, as_json=options.json)
+    return diff(options.before, options.after, PROJECTS, as_json=options.json, partition=options.partition)
 
 
 def _schema(options: argparse.Namespace) -> int:

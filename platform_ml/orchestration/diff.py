@@ -1,4 +1,4 @@
-"""`platform-ml diff`: two published datasets compared, as tables for people or as JSON for programs."""
+"""`platform-ml diff`: two published datasets, or versions of a table, as text for people or as JSON for programs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from platform_ml.engine import dataset_diff
 from platform_ml.engine.reference import resolve
 from platform_ml.orchestration.resources import PlatformResource
+from platform_ml.orchestration.table_diff import is_table, table_diff
+from platform_ml.orchestration.table_diff import report as table_report
+from platform_ml.spec.errors import PlatformError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +24,15 @@ SHOWN = 5
 """Values of a text column in a line."""
 
 
-def diff(before: str, after: str, projects: Sequence[Project], *, as_json: bool) -> int:
-    """Print what is otherwise in the second version."""
+def diff(before: str, after: str, projects: Sequence[Project], *, as_json: bool, partition: str | None = None) -> int:
+    """Print what is otherwise in the second version; `partition` is for tables."""
     resource = PlatformResource()
+    if is_table(before, projects):
+        changed = table_diff(before, after, projects, resource, only=partition)
+        print(json.dumps(asdict(changed), indent=1, allow_nan=False) if as_json else "\n".join(table_report(changed)))
+        return 0
+    if partition is not None:
+        raise PlatformError("--partition is for tables; a dataset is one cutoff. Leave it out.")
     artifacts = resource.platform().artifacts
     old, new = (resolve(text, projects, artifacts) for text in (before, after))
     found = dataset_diff.diff(old, new, work=resource.work(new.project.name, lambda _: None))
