@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from platform_ml.checks.history import judged_rows
+from platform_ml.engine.bounds import outside_sql
 from platform_ml.engine.ports import PARTITION
 from platform_ml.spec.sql import identifier
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from platform_ml.engine.ports import Compute
+    from platform_ml.spec.schema import Column
 
 
 HISTORY = 56
@@ -53,6 +55,11 @@ NOT_NULL = Check(name="not_null", blocking=True, description="Columns that canno
 UNIQUE_KEY = Check(name="unique_key", blocking=True, description="No two rows share a key.")
 VOLUME = Check(name="volume", blocking=False, description="As many rows as usual: neither cut off nor doubled.")
 FRESH = Check(name="fresh", blocking=True, description="Rows belong to the time that the partition stands for.")
+RANGES = Check(
+    name="ranges",
+    blocking=True,
+    description="Columns taken over as they are keep to the range and the values that their source declares.",
+)
 REJECTED = Check(
     name="rejected", blocking=True, description="At most the declared share of delivered rows is rejected."
 )
@@ -79,6 +86,8 @@ class Expectation:
     """Partition → the rows that it has to have."""
     advice: Mapping[Check, str] = field(default_factory=dict)
     """What to do where a check fails, beyond what goes without saying."""
+    bounds: Mapping[str, Column] = field(default_factory=dict)
+    """Columns whose range or allowed values are declared where they come from."""
 
 
 def audit(
@@ -95,7 +104,7 @@ def audit(
         reason = f"Expected {dict(expected.schema)}, found {wrong or 'another order or missing columns'}."
         return [Finding(check=SCHEMA, partition=key, passed=False, reason=reason) for key in partitions]
     measured = {row[PARTITION]: row for row in compute.query(_sql(expected), {"rows": rows}).table().to_pylist()}
-    empty = {"rows": 0, "nulls": 0, "duplicates": 0, "first": None, "last": None}
+    empty = {"rows": 0, "nulls": 0, "duplicates": 0, "outside": 0, "first": None, "last": None}
     holes = [name for name in expected.required if rows[name].null_count]
     findings, earlier = [], dict(before)
     for key in partitions:
@@ -116,8 +125,9 @@ def _sql(expected: Expectation) -> str:
     # Counting groups of (partition, key) and adding them up is far cheaper than count(DISTINCT ...).
     return f"""
         SELECT {PARTITION}, sum(_n)::BIGINT AS rows, sum(_nulls)::BIGINT AS nulls, sum(_same - 1)::BIGINT AS duplicates,
-               min(_first) AS first, max(_last) AS last
+               sum(_outside)::BIGINT AS outside, min(_first) AS first, max(_last) AS last
         FROM (SELECT {PARTITION}, {key}, count(*) AS _n, {same} AS _same, {nulls} AS _nulls,
+                     {outside_sql(expected.bounds)} AS _outside,
                      min({time}) AS _first, max({time}) AS _last
               FROM rows GROUP BY {PARTITION}, {key})
         GROUP BY {PARTITION}"""
@@ -150,6 +160,11 @@ def _judge(
             numbers={"duplicates": duplicates},
         ),
     ]
+    if expected.bounds:
+        outside = int(str(numbers["outside"]))
+        reason = f"{outside} values of {', '.join(expected.bounds)} are outside of what is declared."
+        numbered = {"outside": outside}
+        findings.append(Finding(check=RANGES, partition=key, passed=not outside, reason=reason, numbers=numbered))
     if expected.exact_rows is None:
         findings.append(_volume(key, rows, expected, before))
     else:

@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from platform_ml.engine import labels
-from platform_ml.engine.audit import SCHEMA, TABLE_CHECKS, Check, Expectation, Finding, audit
+from platform_ml.engine.audit import RANGES, SCHEMA, TABLE_CHECKS, Check, Expectation, Finding, audit
+from platform_ml.engine.bounds import bounds
 from platform_ml.engine.leak_audit import CHECKS as LEAK_CHECKS
 from platform_ml.engine.leak_audit import leak_findings
 from platform_ml.engine.ports import PARTITION, WHOLE
@@ -35,7 +36,12 @@ if TYPE_CHECKING:
 KIND = "datasets"
 BALANCED = Check(name="splits", blocking=True, description="Every split has rows of more than one outcome.")
 NO_LEAK = Check(name="no_leak", blocking=True, description="Outcomes of a split were known before the next one begins.")
-CHECKS = (*TABLE_CHECKS, BALANCED, NO_LEAK, *LEAK_CHECKS)
+OWN_CHECKS = (BALANCED, NO_LEAK, *LEAK_CHECKS)
+
+
+def checks(dataset: TrainingDataset) -> tuple[Check, ...]:
+    """The checks of a dataset."""
+    return (*TABLE_CHECKS, *((RANGES,) if bounds(dataset) else ()), *OWN_CHECKS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +65,7 @@ def judge(dataset: TrainingDataset, rows: pa.Table, cutoff: str, *, work: Work) 
         key=(*view.label.key, EVENT_TIME),
         time=EVENT_TIME,
         span={cutoff: span},
+        bounds=bounds(dataset),
     )
     counts = {key: sum(one["rows"] for one in made.record["split"]["splits"].values()) for key, made in before.items()}
     findings = audit(marked, expected, partitions=[cutoff], before=counts, compute=compute)

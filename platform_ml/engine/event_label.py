@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from platform_ml.engine.audit import TABLE_CHECKS, Check, Expectation, Finding
+from platform_ml.engine.audit import RANGES, TABLE_CHECKS, Check, Expectation, Finding
+from platform_ml.engine.bounds import bounds
 from platform_ml.engine.feature_group import columns_sql, derived_sql
 from platform_ml.engine.ports import PARTITION, Files
 from platform_ml.engine.schema import arrow_schema
@@ -33,7 +34,7 @@ HORIZON = Check(
 
 def checks(label: EventLabel) -> tuple[Check, ...]:
     """The data checks of a label."""
-    return (*TABLE_CHECKS, HORIZON)
+    return (*TABLE_CHECKS, *((RANGES,) if bounds(label) else ()), HORIZON)
 
 
 def source_keys(label: EventLabel, key: str) -> list[str]:
@@ -70,6 +71,7 @@ def materialize_event_label(label: EventLabel, keys: Sequence[str], *, work: Wor
         ).table()
         digests = {key: inputs(label, key, {label.source.name: source}) for key in some}
         expected = Expectation(
+            bounds=bounds(label),
             schema=arrow_schema(label.columns),
             required=(*label.key, label.entity, EVENT_TIME, label.name, KNOWN_TIME),
             key=(*label.key, EVENT_TIME),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from platform_ml.engine.audit import FRESH, TABLE_CHECKS, UNIQUE_KEY, Check, Expectation
+from platform_ml.engine.audit import FRESH, RANGES, TABLE_CHECKS, UNIQUE_KEY, Check, Expectation
+from platform_ml.engine.bounds import bounds
 from platform_ml.engine.ports import PARTITION, WHOLE, Files
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.engine.table import Materialized, Staged, chunks, ends, publish, versions
@@ -30,7 +31,8 @@ EARLIEST, LATEST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=
 
 def checks(group: FeatureGroup) -> tuple[Check, ...]:
     """The data checks of a group."""
-    return tuple(check for check in TABLE_CHECKS if group.rules or check != FRESH)
+    own = (RANGES,) if bounds(group) else ()
+    return (*(check for check in TABLE_CHECKS if group.rules or check != FRESH), *own)
 
 
 def types(group: FeatureGroup) -> dict[str, Type]:
@@ -80,6 +82,7 @@ def _windows(group: FeatureGroup, cadence: Cadence, keys: Sequence[str], *, work
     staged = Staged(rows=rows, inputs={key: inputs(group, key, read) for key in keys}, read=versions(read))
     over = ends(keys, cadence)
     expected = Expectation(
+        bounds=bounds(group),
         schema=arrow_schema(types(group)),
         required=(*group.keys, EVENT_TIME),
         key=(*group.keys, EVENT_TIME),
@@ -142,7 +145,7 @@ def _reference(group: FeatureGroup, *, work: Work, stamp: Stamp) -> Materialized
     rows = work.platform.compute.query(sql, {"raw": Files(paths=source.paths(), schema=source.schema)}).table()
     read = {group.source.name: source}
     staged = Staged(rows=rows, inputs={WHOLE: inputs(group, WHOLE, read)}, read=versions(read))
-    expected = Expectation(schema=arrow_schema(types(group)), required=group.keys, key=group.keys)
+    expected = Expectation(schema=arrow_schema(types(group)), required=group.keys, key=group.keys, bounds=bounds(group))
     result = publish(group, staged, expected, work=work, stamp=stamp)
     work.say(f"{work.table(group)}: {rows.num_rows:,} rows")
     return result
@@ -170,6 +173,7 @@ def _events(group: FeatureGroup, keys: Sequence[str], *, work: Work, stamp: Stam
     staged = Staged(rows=rows, inputs={key: inputs(group, key, read) for key in keys}, read=versions(read))
     picked = [name for feature in group.features if not feature.exact for name in feature.columns()]
     expected = Expectation(
+        bounds=bounds(group),
         schema=arrow_schema(types(group)),
         required=(EVENT_TIME,) if rules.match_null_keys else (*group.keys, EVENT_TIME),
         key=ordering,

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine import labels
-from platform_ml.engine.audit import ONE_EACH, TABLE_CHECKS, VOLUME, Check, Expectation, Finding
+from platform_ml.engine.audit import ONE_EACH, RANGES, TABLE_CHECKS, VOLUME, Check, Expectation, Finding
+from platform_ml.engine.bounds import bounds
 from platform_ml.engine.group_rows import joined_rows
 from platform_ml.engine.knowledge import Lives, by_commit, lives
 from platform_ml.engine.ports import PARTITION, WHOLE, Files
@@ -38,7 +39,8 @@ NOT_AHEAD = Check(
 def checks(view: FeatureView) -> tuple[Check, ...]:
     """The data checks of a view."""
     own = (NOT_AHEAD,) if any(selection.at for selection in view.selections) else ()
-    return (*(check for check in TABLE_CHECKS if check != VOLUME), ONE_EACH, *own)
+    ranges = (RANGES,) if bounds(view) else ()
+    return (*(check for check in TABLE_CHECKS if check != VOLUME), *ranges, ONE_EACH, *own)
 
 
 def group_keys(group: FeatureGroup, view: FeatureView, key: str) -> list[str]:
@@ -161,6 +163,7 @@ def _expected(view: FeatureView, keys: Sequence[str], label: Mapping[str, Partit
         time=EVENT_TIME,
         span={key: labels.moments(view.label, key) for key in keys},
         exact_rows={key: label[key].rows for key in keys},
+        bounds=bounds(view),
     )
 
 

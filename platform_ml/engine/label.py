@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from platform_ml.engine.audit import TABLE_CHECKS, Check, Expectation
+from platform_ml.engine.audit import RANGES, TABLE_CHECKS, Check, Expectation
+from platform_ml.engine.bounds import bounds
 from platform_ml.engine.ports import PARTITION, Files
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.engine.table import Materialized, Staged, chunks, publish
@@ -28,7 +29,7 @@ DAY = "epoch_us({}) // 86400000000"
 
 def checks(label: Label) -> tuple[Check, ...]:
     """The data checks of a label."""
-    return TABLE_CHECKS
+    return (*TABLE_CHECKS, *((RANGES,) if bounds(label) else ()))
 
 
 def source_keys(label: Label, key: str) -> list[str]:
@@ -71,6 +72,7 @@ def materialize_label(label: Label, keys: Sequence[str], *, work: Work, stamp: S
         digests = {key: inputs(label, key, {label.source.name: source}) for key in some}
         at = {key: moment(label.cadence.day(key)) for key in some}
         expected = Expectation(
+            bounds=bounds(label),
             schema=arrow_schema(label.columns),
             required=tuple(label.columns),
             key=(label.entity, EVENT_TIME),

@@ -62,7 +62,7 @@ def training_dataset_asset(project: Project, dataset: TrainingDataset) -> dg.Ass
         kinds={"dataset", "parquet"},
         partitions=partitions_def(dataset.view.label.cadence),
         deps=[dep(project, dataset.view, dataset_on_view(dataset))],
-        checks=dataset_checks.CHECKS,
+        checks=dataset_checks.checks(dataset),
         metadata={
             "gap_days": dataset.gap_days,
             "windows_may_overlap": dataset.windows_may_overlap or "no",

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from platform_ml.spec.source import Source
     from platform_ml.spec.statistics import PartitionStatistics
 
-BUILT_IN = ("schema", "not_null", "unique_key", "volume", "fresh", "rejected", "one_row_each", "horizon", "not_ahead")
+BUILT_IN = (
+    *("schema", "not_null", "unique_key", "ranges", "volume", "fresh", "rejected", "one_row_each", "horizon"),
+    "not_ahead",
+)
 """What every table is held against already."""
 OF_DATASETS = ("splits", "no_leak", "times", "entities", "copies", "gap", "too_good", "train_against_test")
 """And every training dataset."""

@@ -1,11 +1,13 @@
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
 
 from platform_ml.adapters.duckdb import DuckDB
-from platform_ml.engine.audit import TABLE_CHECKS, Expectation, audit
+from platform_ml.engine.audit import RANGES, TABLE_CHECKS, Expectation, audit
+from platform_ml.spec.schema import Column, Double
 
 DAY = datetime(2024, 2, 1, tzinfo=UTC)
 KEYS = ("2024-02-01", "2024-02-02")
@@ -44,6 +46,16 @@ def test_good_rows_pass_every_check():
 def test_a_null_where_none_may_be():
     (reason,) = failed(rows({"who": None}, {"amount": None})).values()
     assert reason == "1 nulls in who."
+
+
+def test_values_outside_of_what_is_declared_elsewhere():
+    bounds = {"amount": Column("paid", Double(), minimum=0, maximum=10)}
+    expected = replace(EXPECTED, bounds=bounds)
+    assert failed(rows({"amount": 0.0}, {"who": 2, "amount": 10.0}, {"who": 3, "amount": None}), expected) == {}
+    assert failed(rows({"amount": -0.1}, {"who": 2, "amount": 10.1}), expected) == {
+        "2024-02-01 ranges": "2 values of amount are outside of what is declared."
+    }
+    assert RANGES not in [finding.check for finding in found(rows({}))]
 
 
 def test_a_repeated_key():

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from platform_ml.engine.content import content_hash, file_sha256
-from platform_ml.engine.dataset_checks import CHECKS
+from platform_ml.engine.dataset_checks import checks
 from platform_ml.engine.ports import Content
 from platform_ml.engine.split_statistics import statistics_of
 from platform_ml.engine.training_dataset import is_current, load, materialize_training_dataset, split_rows
@@ -78,7 +78,7 @@ def folders(work):
 def test_every_split_has_the_rows_of_its_moments(shop):
     done = build(shop)
     assert failed(done) == {}
-    assert [finding.check for finding in done.findings] == list(CHECKS)
+    assert [finding.check for finding in done.findings] == list(checks(lapse_dataset))
     for split, keys in SPLIT_OF.items():
         rows = pq.read_table(done.artifact.folder / f"{split}.parquet")
         assert rows.to_pylist() == rows_of(shop, lapse_view, keys)

@@ -10,7 +10,7 @@ import pytest
 
 from platform_ml.adapters.duckdb import DuckDB
 from platform_ml.definitions import defs
-from platform_ml.engine import feature_group, feature_view
+from platform_ml.engine import feature_group
 from platform_ml.engine.statistics import measure
 from platform_ml.features import Count, Total
 from platform_ml.orchestration.metadata import (
@@ -60,7 +60,7 @@ def columns_of(noun):
         case Label() | EventLabel():
             return list(noun.columns)
         case FeatureView():
-            return list(feature_view.types(noun))
+            return list(noun.types)
 
 
 def tables(made, project):
