@@ -28,6 +28,7 @@ from platform_ml.spec.feature_group import EVENT_TIME, Derived, FeatureGroup, Lo
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.label import KNOWN_TIME, Label
 from platform_ml.spec.source import Source
+from platform_ml.spec.training_dataset import SPLITS
 from platform_ml.testing import declarations as small
 from platform_ml_tests.engine.rides import late_view, project_of
 from platform_ml_tests.orchestration.shop import (
@@ -168,6 +169,15 @@ def test_every_asset_leaves_metadata(recorded):
     assert {name for asset, name, _ in recorded if asset == "lapse_view"} >= {
         "dagster/row_count", "table_version", "content", "bytes", "preview", "table",
     }  # fmt: skip
+
+
+def test_a_dataset_shows_the_statistics_of_its_splits(recorded):
+    shown = {name: value for asset, name, value in recorded if asset == "lapse_dataset"}
+    for split in SPLITS:
+        lines = shown[f"statistics/{split}"].md_str.splitlines()
+        assert lines[0].startswith("| column | nulls | distinct, about | min |")
+        assert any(line.startswith("| amount_sum_7d | ") for line in lines)
+    assert isinstance(shown["mean/amount_sum_7d"].value, float)
 
 
 def test_only_plain_values_reach_dagster(recorded):

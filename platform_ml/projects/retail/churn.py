@@ -13,6 +13,7 @@ from platform_ml import (
     TunedModel,
     Weekly,
 )
+from platform_ml.checks import PSI, BetweenSplits
 from platform_ml.families import Majority, SingleFeature, XGBoost
 from platform_ml.gates import AtLeast, BeatsBaseline, SlicesWithin
 from platform_ml.metrics import AveragePrecision, Brier, LogLoss, RocAuc
@@ -49,6 +50,7 @@ churn_dataset = TrainingDataset(
         "The model scores the same households every week, so at use, too, most of what a window sees was already there "
         "in training. Outcomes never overlap: the gap covers their whole horizon."
     ),
+    checks=(BetweenSplits(PSI("sales_value_sum_30d", 0.25)),),
 )
 
 churn_model = TunedModel(
