@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from platform_ml.checks import PSI, Complete, InRange, References, Rule, Volume
+from platform_ml.checks import PSI, Complete, InRange, PanderaRule, References, Rule, Volume
 from platform_ml.engine.validation import reported
 from platform_ml.spec.errors import DeclarationError, PlatformError
 from platform_ml.spec.fingerprint import fingerprint
@@ -111,6 +111,21 @@ def test_history_is_the_same_in_pieces_and_at_once(work, bought, tmp_path):
     for name in ("volume_as_before", "psi_amount", "volume"):
         one, other = findings(at_once, name), findings(in_pieces, name)
         assert {key: found.reason for key, found in one.items()} == {key: found.reason for key, found in other.items()}
+
+
+def test_a_rule_in_pandera_sees_each_partition_by_itself(work, bought, tmp_path, monkeypatch):
+    (tmp_path / "shop_schemas.py").write_text(
+        "import pandera.pandas as pa\n"
+        "cheap = pa.DataFrameSchema({'amount': pa.Column(checks=pa.Check.le(100))}, strict='filter')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    deliver(work, bought)
+    found = findings(make(work, judged(PanderaRule("cheap", "shop_schemas:cheap")), KEYS[:20]), "cheap")
+    for day in DAYS[:20]:
+        dear = [order for order in bought if order.day == day and order.amount > 100]
+        one = found[str(day)]
+        assert (one.passed, one.numbers["rows"] if one.numbers else 0) == (not dear, len(dear)), one
+        assert not dear or f"(order_id={min(order.order_id for order in dear)})" in one.reason
 
 
 def test_a_rule_that_cannot_be_computed_says_so(work, bought):
