@@ -37,6 +37,8 @@ Noun = (
 N = TypeVar("N", bound=Noun)
 REJECTED = "_rejected"
 """What the name of a source's quarantine table ends with."""
+CATALOG = "catalog"
+"""The asset that every project has beside its declarations."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,8 @@ class Project:
                 raise DeclarationError(
                     f"Project {self.name!r}: {noun.name!r} is where the rejected rows of a source are kept. Rename it."
                 )
+            if noun.name == CATALOG:
+                raise DeclarationError(f"Project {self.name!r}: {CATALOG!r} is its list of declarations. Rename yours.")
             if seen.setdefault(noun.name, noun) != noun:
                 kinds = f"{type(seen[noun.name]).__name__} and {type(noun).__name__}"
                 raise DeclarationError(f"Project {self.name!r} uses the name {noun.name!r} for two things: {kinds}.")
