@@ -83,6 +83,8 @@ class Item:
             return "not materialized yet"
         if self.made.others:
             return "stale"
+        if self.made.refused:
+            return "not approved"
         if self.freshness and self.freshness.missing:
             late = self.freshness.missing == self.freshness.behind
             return f"{self.freshness.missing:,} {'behind' if late else 'missing'}"
@@ -91,7 +93,7 @@ class Item:
     @property
     def trouble(self) -> str:
         """What is not as it should be, in sentences; empty when all is well."""
-        said = []
+        said = [self.made.refused] if self.made and self.made.refused else []
         if self.made and self.made.others:
             whole = f"{self.made.others:,} of {self.made.partitions:,} {self.made.parts}"
             said.append(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from platform_ml.engine.catalog_columns import CatalogColumn
     from platform_ml.engine.catalog_state import QualityOverTime
 
-TONES = {"current": "good", "stale": "bad"}
+TONES = {"current": "good", "stale": "bad", "not approved": "bad"}
 OPTIONAL = {
     "unit": "<Unit",
     "lookback": ">Looks back",

@@ -16,7 +16,7 @@ from platform_ml.spec.evaluation import Evaluation, EvaluationResult
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.registration import Registration
-from platform_ml.spec.training_dataset import TrainingDataset
+from platform_ml.spec.training_dataset import SPLITS, TrainingDataset
 from platform_ml.spec.tuned_model import TunedModel
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ VERSIONS = 8
 """Published versions that are shown."""
 SHORT = 8
 """Characters of a digest that are shown."""
+CARD = "card.html"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +72,13 @@ class Made:
     """The folder, or the file to look at."""
     versions: tuple[Version, ...] = ()
     """Newest first; of what is published, not of tables."""
+    refused: str = ""
+    """Why the newest version may not be registered; empty when it may, or is no model with gates."""
 
     @property
     def parts(self) -> str:
         """What its parts are called."""
-        return "versions" if self.versions else "partitions"
+        return f"{'version' if self.versions else 'partition'}{'s' if self.partitions != 1 else ''}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +130,7 @@ def state(noun: Listed, declared: str, project: Project, work: Work) -> State:
         case TunedModel():
             return State(made=_published(models.KIND, noun, declared, work, _of_model(noun, project, work)))
         case Registration():
-            return State(made=_published(cards.KIND, noun.card, declared, work, lambda _: "card", "card.html"))
+            return State(made=_published(cards.KIND, noun.card, declared, work, _of_card, CARD))
         case _:
             return _table(noun, declared, work)
 
@@ -209,6 +212,7 @@ def _published(kind: str, noun: Any, declared: str, work: Work, describe: Any, f
         return None
     found.sort(key=lambda one: str(one.record["cutoff"]))  # stable: of one cutoff the newest stays last
     newest = found[-1]
+    refused = describe(newest) if file == CARD and not _card(newest)["approved"] else ""
     others = [one.record["fingerprint"] for one in reversed(found) if one.record["fingerprint"] != declared]
     versions = [
         Version(
@@ -230,6 +234,7 @@ def _published(kind: str, noun: Any, declared: str, work: Work, describe: Any, f
         other_versions=tuple(dict.fromkeys(other[:SHORT] for other in others))[:VERSIONS],
         place=str(newest.folder / file),
         versions=tuple(versions),
+        refused=refused,
     )
 
 
@@ -240,7 +245,16 @@ def _rows(artifact: Artifact) -> int | None:
 
 def _of_dataset(artifact: Artifact) -> str:
     splits = artifact.record["split"]["splits"]
-    return ", ".join(f"{split['rows']:,} {name}" for name, split in splits.items()) + " rows"
+    return ", ".join(f"{splits[name]['rows']:,} {name}" for name in SPLITS if name in splits) + " rows"
+
+
+def _card(artifact: Artifact) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads((artifact.folder / "card.json").read_text("utf-8"))
+    return said
+
+
+def _of_card(artifact: Artifact) -> str:
+    return str(_card(artifact)["status"])
 
 
 def _of_model(model: TunedModel, project: Project, work: Work) -> Any:

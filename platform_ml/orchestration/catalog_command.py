@@ -32,7 +32,7 @@ ENDLESS = 10_000
 """Characters of a line that is read by another program: nothing is cut or wrapped."""
 MEASURED = ("looks back", "missing", "outliers")
 NUMBERS = ("rows", "columns", "partitions", "quality", "ready", *MEASURED)
-STYLES = {"current": "green", "stale": "red", "not materialized yet": "dim"}
+STYLES = {"current": "green", "stale": "red", "not approved": "red", "not materialized yet": "dim"}
 
 
 def show(projects: Sequence[Project], name: str | None, *, page: str | None, data: str | None) -> int:
@@ -103,7 +103,7 @@ def _wide(project: CatalogProject) -> Table:
     table = _table()
     for name in ("name", "kind", "version", "status", "rows", "columns", "partitions", "latest", "quality", "ready"):
         table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=True)
-    table.add_column("used by")
+    table.add_column("used by", overflow="fold")
     for item in project.items:
         size = [_rows(item), f"{len(item.columns):,}" if item.columns else "", parts(item), latest(item)]
         before: list[Text | str] = [_bold(item.name), item.kind, item.version[:SHORT], _status(item)]
@@ -150,7 +150,7 @@ def _detail(item: Item, console: Console) -> None:
     facts = _table()
     facts.show_header = False
     facts.add_column("fact", style="dim", no_wrap=True)
-    facts.add_column("value")
+    facts.add_column("value", overflow="fold")
     for name, value in _facts(item).items():
         facts.add_row(name, value)
     console.print(facts)
@@ -181,7 +181,8 @@ def _facts(item: Item) -> dict[str, str]:
             f", {percent(quality.ready_share)} of the rows are ready"
         )
     said |= {"made of": ", ".join(item.upstream) or "what suppliers deliver"}
-    return said | {"used by": ", ".join(item.consumers) or "nothing yet", "downstream": ", ".join(item.downstream)}
+    said |= {"used by": ", ".join(item.consumers) or "nothing yet"}
+    return said | ({"downstream": ", ".join(item.downstream)} if item.downstream else {})
 
 
 def _columns(columns: Sequence[CatalogColumn], console: Console) -> Table:
@@ -189,13 +190,14 @@ def _columns(columns: Sequence[CatalogColumn], console: Console) -> Table:
     table, wide = _table(), console.width >= WIDE
     told = [[one.lookback, percent(one.missing), percent(one.outlying)] for one in columns]
     some = [n for n, name in enumerate(MEASURED) if any(row[n] for row in told)]
-    for name in ("column", *(("role", "type", "unit") if wide else ()), *(MEASURED[n] for n in some)):
+    beside = ("role", "type", "unit") if wide else () if 0 in some else ("type",)
+    for name in ("column", *beside, *(MEASURED[n] for n in some)):
         table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=True)
-    table.add_column("meaning")
+    table.add_column("meaning", overflow="fold")
     for one, row in zip(columns, told, strict=True):
         unit = f"[{one.unit}]" if one.unit and not wide else ""
         role = f"{one.role.capitalize()}." if one.role not in {"", FEATURE} and not wide else ""
         meaning = " ".join(filter(None, (role, one.meaning, unit, f"({one.rule})" if one.rule else "")))
-        beside = [one.role, one.type, one.unit or ""] if wide else []
-        table.add_row(one.name, *beside, *(row[n] for n in some), meaning)
+        said = {"role": one.role, "type": one.type, "unit": one.unit or ""}
+        table.add_row(one.name, *(said[name] for name in beside), *(row[n] for n in some), meaning)
     return table
