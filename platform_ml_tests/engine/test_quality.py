@@ -312,3 +312,13 @@ def test_a_view_gets_the_score_of_the_row_that_it_joins(shop):
     for row in rows_of(shop, view, [key]):
         there = known.get(row["customer_id"], {})
         assert (row[SCORE], row[READY]) == (there.get(SCORE), there.get(READY))
+
+
+def test_a_table_that_was_made_before_gets_the_columns(shop, built):
+    keys = keys_of(order_history)
+    scored_now = replace(order_history, quality=HISTORY.quality)
+    (done,) = make(shop, scored_now, keys[50:52], token=2)
+    assert not done.stopped
+    before = dict.fromkeys((MISSING_SHARE, OUTLIER_SHARE, SCORE, READY))
+    assert rows_of(shop, scored_now, [keys[49]]) == [row | before for row in rows_of(built, order_history, [keys[49]])]
+    assert all(0 <= row[SCORE] <= 1 for row in rows_of(shop, scored_now, keys[50:52]))
