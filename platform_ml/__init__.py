@@ -9,6 +9,7 @@ from platform_ml.spec.label import Label
 from platform_ml.spec.leak_audit import LeakAudit
 from platform_ml.spec.model_card import ModelCard
 from platform_ml.spec.project import Project
+from platform_ml.spec.quality import Quality
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.schema import Boolean, Column, Decimal, Double, Integer, Text, Timestamp
 from platform_ml.spec.source import Packaged, Source
@@ -43,6 +44,7 @@ __all__ = [
     "Packaged",
     "PerRow",
     "Project",
+    "Quality",
     "Registration",
     "Source",
     "Text",

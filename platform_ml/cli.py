@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
     _datasets(commands)
     _quarantine(commands)
+    _catalog(commands)
     return parser
 
 
@@ -97,6 +98,15 @@ def _quarantine(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     for command in (rejected, replay):
         command.add_argument("--project", help="one of: " + ", ".join(p.name for p in PROJECTS))
         command.add_argument("--partition", metavar="KEY")
+
+
+def _catalog(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    catalog = commands.add_parser("catalog", help="what is declared, what there is of it, how good, and who uses it")
+    catalog.add_argument("project", nargs="?", metavar="PROJECT", help="all, if left out")
+    catalog.add_argument("name", nargs="?", metavar="NAME", help="one source, group, label, view, dataset or model")
+    catalog.add_argument("--html", metavar="FILE", help="write one page to search instead; - is the standard output")
+    catalog.add_argument("--json", metavar="FILE", help="write it for programs instead; - is the standard output")
+    catalog.set_defaults(run=_show_catalog)
 
 
 def _days(text: str) -> int:
@@ -189,6 +199,13 @@ def _replay(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.rejected import replay
 
     return replay(_some(options.project), options.source, options.partition, options.fixes)
+
+
+def _show_catalog(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.catalog_command import show
+
+    project, _, name = (options.project or "").partition("/")
+    return show(_some(project or None), options.name or name or None, page=options.html, data=options.json)
 
 
 def _some(name: str | None) -> Sequence[Project]:

@@ -43,6 +43,10 @@ class Count(Aggregation):
         """A whole number."""
         return Integer()
 
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """Events."""
+        return "events"
+
     def compute(self, events: Segments) -> NDArray[Any]:
         """The count itself."""
         return events.counts

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from platform_ml.aggregations.variance import Variance
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from platform_ml.spec.aggregation import Segments
@@ -26,6 +28,10 @@ class Deviation(Variance):
     def meaning(self) -> str:
         """The beginning of a sentence."""
         return f"Standard deviation of {self.of}"
+
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """The column's unit."""
+        return units.get(self.of)
 
     def compute(self, events: Segments) -> NDArray[Any]:
         """The root of the variance."""

@@ -43,6 +43,10 @@ class Distinct(Aggregation):
         """A whole number."""
         return Integer()
 
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """Values that differ."""
+        return "values"
+
     def compute(self, events: Segments) -> NDArray[Any]:
         """One for each first occurrence in its row."""
         import numpy as np

@@ -41,6 +41,10 @@ class First(Aggregation):
         """The column's own type."""
         return types[self.of]
 
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """The column's unit."""
+        return units.get(self.of)
+
     def compute(self, events: Segments) -> NDArray[Any]:
         """The position of the oldest event."""
         return events.least(events.values)

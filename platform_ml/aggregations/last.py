@@ -41,6 +41,10 @@ class Last(Aggregation):
         """The column's own type."""
         return types[self.of]
 
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """The column's unit."""
+        return units.get(self.of)
+
     def compute(self, events: Segments) -> NDArray[Any]:
         """The position of the newest event."""
         return events.most(events.values)

@@ -11,6 +11,8 @@ from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.window import short
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from platform_ml.spec.aggregation import Segments
@@ -37,6 +39,10 @@ class Rate(Aggregation):
     def meaning(self) -> str:
         """The beginning of a sentence."""
         return f"Events per {short(self.per)}"
+
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """Events per time."""
+        return f"events/{short(self.per)}"
 
     def compute(self, events: Segments) -> NDArray[Any]:
         """Count over length."""

@@ -11,6 +11,8 @@ from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.window import short
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -44,6 +46,10 @@ class Trend(AggregationOf):
         """From two moments on."""
         found: NDArray[np.bool_] = events.most(events.seconds) > events.least(events.seconds)
         return found
+
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """The column's unit per time."""
+        return f"{units[self.of]}/{short(self.per)}" if self.of in units else None
 
     def compute(self, events: Segments) -> NDArray[Any]:
         """By deviations from the means of each row."""

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.spec.aggregation import AggregationOf
+from platform_ml.spec.schema import squared
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -32,6 +35,10 @@ class Variance(AggregationOf):
         """From two events on."""
         found: NDArray[np.bool_] = events.counts > 1
         return found
+
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """The square of the column's unit."""
+        return squared(units.get(self.of))
 
     def compute(self, events: Segments) -> NDArray[Any]:
         """Two passes, so that large values with small differences lose no digits."""

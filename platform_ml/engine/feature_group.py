@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from platform_ml.engine.audit import FRESH, RANGES, TABLE_CHECKS, UNIQUE_KEY, Check, Expectation
 from platform_ml.engine.bounds import bounds
 from platform_ml.engine.ports import PARTITION, WHOLE, Files
+from platform_ml.engine.quality import scored
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.engine.table import Materialized, Staged, chunks, ends, publish, versions
 from platform_ml.engine.window import windows_sql
@@ -79,7 +80,9 @@ def _windows(group: FeatureGroup, cadence: Cadence, keys: Sequence[str], *, work
     tables |= {_lookup(name): Files(paths=snapshot.paths(), schema=snapshot.schema) for name, snapshot in read.items()}
     rows = work.platform.compute.query(sql, tables | {"events": events_sql(group)}).table()
     read[group.source.name] = source
-    staged = Staged(rows=rows, inputs={key: inputs(group, key, read) for key in keys}, read=versions(read))
+    rows, quality = scored(group, rows, keys, compute=work.platform.compute)
+    digests = {key: inputs(group, key, read) for key in keys}
+    staged = Staged(rows=rows, inputs=digests, read=versions(read), quality=quality)
     over = ends(keys, cadence)
     expected = Expectation(
         bounds=bounds(group),
@@ -144,7 +147,9 @@ def _reference(group: FeatureGroup, *, work: Work, stamp: Stamp) -> Materialized
     sql = f"SELECT {literal(WHOLE)} AS {PARTITION}, {entity}, {fields} FROM raw ORDER BY {entity}"
     rows = work.platform.compute.query(sql, {"raw": Files(paths=source.paths(), schema=source.schema)}).table()
     read = {group.source.name: source}
-    staged = Staged(rows=rows, inputs={WHOLE: inputs(group, WHOLE, read)}, read=versions(read))
+    rows, quality = scored(group, rows, [WHOLE], compute=work.platform.compute)
+    digests = {WHOLE: inputs(group, WHOLE, read)}
+    staged = Staged(rows=rows, inputs=digests, read=versions(read), quality=quality)
     expected = Expectation(schema=arrow_schema(types(group)), required=group.keys, key=group.keys, bounds=bounds(group))
     result = publish(group, staged, expected, work=work, stamp=stamp)
     work.say(f"{work.table(group)}: {rows.num_rows:,} rows")

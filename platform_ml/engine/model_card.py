@@ -157,10 +157,10 @@ def render(
     _check_same(card, result, provenance)
     shown = content(card, result=result, verdicts=verdicts, gates=gates, provenance=jsonable(provenance))
     pictures = plots(result, metric=shown["metric"])
-    environment = _environment()
+    templates = environment()
     return RenderedCard(
-        markdown=_front_matter(shown) + environment.get_template("card.md.j2").render(shown, plots=pictures),
-        html=environment.get_template("card.html.j2").render(shown, plots={plot.name: plot for plot in pictures}),
+        markdown=_front_matter(shown) + templates.get_template("card.md.j2").render(shown, plots=pictures),
+        html=templates.get_template("card.html.j2").render(shown, plots={plot.name: plot for plot in pictures}),
         json=shown,
         plots=pictures,
     )
@@ -168,7 +168,7 @@ def render(
 
 def dagster_markdown(rendered: RenderedCard) -> str:
     """Status, gates, metrics and a few pictures in one short text for the pages of Dagster, below 60 kB."""
-    template = _environment().get_template("summary.md.j2")
+    template = environment().get_template("summary.md.j2")
     known = {plot.name: plot for plot in rendered.plots}
     wanted = [known[name] for name in SUMMARY_PLOTS if name in known]
     while True:
@@ -218,7 +218,8 @@ def _front_matter(shown: Mapping[str, Any]) -> str:
     return f"---\n{yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True, width=120)}---\n\n"
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates beside this file with their filters; in HTML every value is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
     environment = Environment(

@@ -61,7 +61,7 @@ def _why(
     found: Mapping[str, Mapping[str, str]],
     work: Work,
 ) -> str:
-    if not _is_due(noun, key):
+    if not is_due(noun, key):
         return ""
     state = tables[noun.name].partitions.get(key) if noun.name in tables else None
     if state is None:
@@ -90,7 +90,7 @@ def _inputs(noun: Table, key: str, tables: Mapping[str, Snapshot], work: Work) -
             return views.inputs(noun, key, tables)
 
 
-def _is_due(noun: Table, key: str) -> bool:
+def is_due(noun: Table, key: str) -> bool:
     """Whether the outcome of a moment can be known by now."""
     label = noun.label if isinstance(noun, FeatureView) else noun
     if not isinstance(label, Label | EventLabel):

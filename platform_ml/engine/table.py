@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import MAXYEAR, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Snapshot, Stamp
     from platform_ml.spec.project import Noun
+    from platform_ml.spec.quality import PartitionQuality
     from platform_ml.spec.statistics import PartitionStatistics
     from platform_ml.spec.window import Cadence
 
@@ -37,6 +38,8 @@ class Staged:
     """Partition → digest of everything upstream; also the list of the partitions, in order."""
     read: Mapping[str, int] = field(default_factory=dict)
     """Upstream declaration → the table version that was read."""
+    quality: Mapping[str, PartitionQuality] = field(default_factory=dict)
+    """Partition → its scores, of a group that has them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +80,7 @@ def publish(
     held = Validation(noun=noun, work=work, key=expected.key, earlier=of_table(known, work), last=last)
     measured, declared = held.run(staged.rows, keys)
     findings += declared
+    measured = {key: replace(one, quality=staged.quality.get(key)) for key, one in measured.items()}
     if any(finding.stops for finding in findings):
         return Materialized(findings=findings, snapshot=None)
     parts = split(staged.rows, keys)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.feature import Feature
 from platform_ml.spec.naming import check_name
 from platform_ml.spec.window import short
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NAMED = {
     timedelta(seconds=1): "seconds",
@@ -43,3 +46,7 @@ class Age(Feature):
     def meaning(self) -> str:
         """One sentence for catalog and card."""
         return f"Time since the newest row, in {NAMED.get(self.unit) or f'units of {short(self.unit)}'}."
+
+    def measured_in(self, units: Mapping[str, str]) -> str:
+        """What it counts."""
+        return NAMED.get(self.unit) or short(self.unit)

@@ -9,7 +9,7 @@ from platform_ml.spec.feature import Counting, Rolling
 from platform_ml.spec.window import Term
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,10 @@ class Count(Counting, Rolling):
     def meaning(self) -> str:
         """One sentence for catalog and card."""
         return f"Events of the last {self.days} days."
+
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """Events."""
+        return "events"
 
     def terms(self) -> tuple[Term, ...]:
         """One per event."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from platform_ml.features.variance import Variance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from platform_ml.spec.window import Term
 
@@ -26,6 +26,10 @@ class Deviation(Variance):
     def meaning(self) -> str:
         """One sentence for catalog and card."""
         return f"Sample standard deviation of {self.of} over the events of the last {self.days} days."
+
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """The column's unit."""
+        return units.get(self.of)
 
     def sql(self, term: Callable[[Term], str]) -> str:
         """The root of the variance."""

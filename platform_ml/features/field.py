@@ -38,6 +38,10 @@ class Field(Feature):
         """One sentence for catalog and card."""
         return f"{self.of} as last known."
 
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """The column's unit."""
+        return units.get(self.of)
+
     def columns(self) -> tuple[str, ...]:
         """The column."""
         return (self.of,)

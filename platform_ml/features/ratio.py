@@ -10,7 +10,7 @@ from platform_ml.spec.sql import identifier
 from platform_ml.spec.window import Term
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,10 @@ class Ratio(RollingNumber):
     def columns(self) -> tuple[str, ...]:
         """Numerator and denominator."""
         return (self.of, self.per)
+
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """One unit per the other, where both are known."""
+        return f"{units[self.of]}/{units[self.per]}" if {self.of, self.per} <= set(units) else None
 
     def terms(self) -> tuple[Term, ...]:
         """Both sums."""

@@ -9,7 +9,7 @@ from platform_ml.spec.feature import RollingOf
 from platform_ml.spec.window import Term
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,10 @@ class RepeatRate(RollingOf):
     def meaning(self) -> str:
         """One sentence for catalog and card."""
         return f"Share of {self.of} seen on two or more of the last {self.days} days."
+
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """A share."""
+        return "share"
 
     def terms(self) -> tuple[Term, ...]:
         """Repeated and different values."""

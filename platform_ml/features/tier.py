@@ -47,6 +47,10 @@ class Tier(RollingNumber):
         super().result(types)
         return Integer()
 
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """None: a rank."""
+        return None
+
     def terms(self) -> tuple[Term, ...]:
         """The column of every event."""
         return (Term("each", self.days, identifier(self.of)),)

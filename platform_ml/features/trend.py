@@ -11,7 +11,7 @@ from platform_ml.spec.sql import identifier
 from platform_ml.spec.window import Term
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,10 @@ class Trend(RollingNumber):
     def meaning(self) -> str:
         """One sentence for catalog and card."""
         return f"Slope of the daily sum of {self.of} over the last {self.days} days, per day."
+
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """The column's unit per day, per day."""
+        return f"{units[self.of]}/day²" if self.of in units else None
 
     def terms(self) -> tuple[Term, ...]:
         """The column, and the column times its day."""

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.feature import RollingNumber
+from platform_ml.spec.schema import squared
 from platform_ml.spec.sql import identifier
 from platform_ml.spec.window import Term
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,10 @@ class Variance(RollingNumber):
     def meaning(self) -> str:
         """One sentence for catalog and card."""
         return f"Sample variance of {self.of} over the events of the last {self.days} days."
+
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """The square of the column's unit."""
+        return squared(units.get(self.of))
 
     def terms(self) -> tuple[Term, ...]:
         """Sum, sum of squares and number of known values."""

@@ -10,7 +10,7 @@ from platform_ml.spec.sql import identifier
 from platform_ml.spec.window import Term
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,10 @@ class Velocity(RollingNumber):
     def meaning(self) -> str:
         """One sentence for catalog and card."""
         return f"{self.of} per day over the last {self.days} days."
+
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """The column's unit per day."""
+        return f"{units[self.of]}/day" if self.of in units else None
 
     def terms(self) -> tuple[Term, ...]:
         """The column of every event."""

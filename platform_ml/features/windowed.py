@@ -86,6 +86,10 @@ class Windowed(Feature):
         """What the aggregation makes of nothing."""
         return self.how.of_nothing
 
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """The aggregation's unit."""
+        return self.how.measured_in(units)
+
     def columns(self) -> tuple[str, ...]:
         """The columns that the aggregation reads."""
         return self.how.columns()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from platform_ml.orchestration.asset import key
+from platform_ml.orchestration.catalog import catalog_asset, catalog_key
 from platform_ml.orchestration.evaluation import evaluation_asset
 from platform_ml.orchestration.feature_group import feature_group_asset
 from platform_ml.orchestration.feature_view import feature_view_asset
@@ -24,6 +25,7 @@ from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.label import Label
+from platform_ml.spec.project import CATALOG
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.source import Source
 from platform_ml.spec.training_dataset import TrainingDataset
@@ -85,6 +87,7 @@ def _assets(project: Project) -> Iterator[dg.AssetsDefinition | dg.AssetSpec]:
             case Registration():
                 yield model_card_asset(project, noun)  # with its gates, which the registration declares
                 yield registration_asset(project, noun)
+    yield catalog_asset(project)
     yield quarantine_asset(project)
 
 
@@ -98,6 +101,9 @@ def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
         name = CADENCES[days]
         description = f"Sources and feature groups of {project.name}, {name}."
         yield dg.define_asset_job(f"{project.name}_{name}", keys, description=description)
+    yield dg.define_asset_job(
+        f"{project.name}_{CATALOG}", [catalog_key(project)], description=f"The catalog of {project.name}."
+    )
     for registration in project.all(Registration):
         model = registration.card.evaluation.model
         view, evaluation = model.dataset.view, registration.card.evaluation

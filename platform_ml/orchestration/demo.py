@@ -184,6 +184,7 @@ def _summary(project: Project, registration: Registration, cutoff: str, work: Wo
     )
     print(f"\nregistered   {state}")
     print(f"model card   {card}")
+    print(f"catalog      platform-ml catalog {project.name}")
     print("Dagster UI   make ui, then http://localhost:3000")
     print(f"MLflow UI    {mlflow_command()}")
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def feature_group_asset(project: Project, group: FeatureGroup) -> dg.AssetsDefinition:
     """Compute and commit feature rows."""
-    described = {feature.name: feature.meaning for feature in group.features}
+    described = {feature.name: feature.meaning for feature in group.selectable}
     if group.of_events:
         described = {name: of_event(name, group.source, group.derived) for name in group.event_columns}
     described[EVENT_TIME] = "The moment from which the row may be used."
@@ -84,4 +84,8 @@ def _lineage(project: Project, group: FeatureGroup) -> dg.TableColumnLineage:
         # What has no column of its own, such as a count, is made of the entity's events.
         read = feature.columns() or group.keys
         columns[feature.name] = [found for name in read for found in origin(name)] + time
+    if group.quality:
+        scored = group.quality.scored({feature.name: feature.result(group.types) for feature in group.features})
+        made_of = list(dict.fromkeys(found for name in scored for found in columns[name]))
+        columns |= dict.fromkeys(group.quality.columns, made_of)
     return metadata.lineage(columns)

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from platform_ml.engine.ports import PartitionState, Snapshot
+    from platform_ml.spec.quality import PartitionQuality
     from platform_ml.spec.statistics import ColumnStatistics, PartitionStatistics
 
 PLOTTED = 12
 """Columns whose figures are recorded one by one, so that Dagster draws them over time."""
+SCORED = 50
+"""Scored features whose shares of missing values and outliers are recorded one by one."""
 DESCRIBED = 100
 """Columns that the table of statistics shows."""
 PREVIEW_ROWS, PREVIEW_COLUMNS, PREVIEW_CHARACTERS = 5, 12, 80
@@ -74,6 +77,21 @@ def measured(found: PartitionStatistics | None) -> dict[str, Any]:
             figures[f"null_share/{name}"] = found.null_share(name)
         if one.mean is not None:
             figures[f"mean/{name}"] = float(one.mean)
+    return figures | (_scores(found.quality) if found.quality else {})
+
+
+def _scores(found: PartitionQuality) -> dict[str, Any]:
+    """The scores of a partition and of its features; none where it has no rows."""
+    whole = {
+        "feature_quality_score": found.score,
+        "ready_share": found.ready_share,
+        "missing_share": found.missing_share,
+        "outlier_share": found.outlier_share,
+        "is_training_ready": found.ready,
+    }
+    figures = {name: value for name, value in whole.items() if value is not None}
+    for name, one in list(found.features.items())[:SCORED]:
+        figures |= {f"missing_share/{name}": one.missing, f"outlier_share/{name}": one.outlying}
     return figures
 
 

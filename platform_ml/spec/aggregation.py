@@ -87,6 +87,10 @@ class Aggregation:
         """The beginning of a sentence for catalog and card: Mean delay."""
         raise NotImplementedError
 
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """Its unit, where that of the column it reads (column → unit) or its own meaning gives one."""
+        return None
+
     def columns(self) -> tuple[str, ...]:
         """The columns that it reads: one at most."""
         return ()
@@ -110,6 +114,10 @@ class AggregationOf(Aggregation):
     """An aggregation of the numbers of one column; nulls do not count."""
 
     of: str
+
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """The column's unit."""
+        return units.get(self.of)
 
     def columns(self) -> tuple[str, ...]:
         """The column."""

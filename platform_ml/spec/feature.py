@@ -44,6 +44,10 @@ class Feature:
         """How many days before the moment of the row it reads; 0 for what has no window."""
         return 0
 
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """Its unit, where that of the columns it reads (column → unit) or its own meaning gives one."""
+        return None
+
     def columns(self) -> tuple[str, ...]:
         """The source columns it reads."""
         return ()
@@ -96,6 +100,10 @@ class RollingOf(Rolling):
 @dataclass(frozen=True, kw_only=True)
 class RollingNumber(RollingOf):
     """A rolling feature of one exact number."""
+
+    def measured_in(self, units: Mapping[str, str]) -> str | None:
+        """The column's unit."""
+        return units.get(self.of)
 
     def result(self, types: Mapping[str, Type]) -> Type:
         """A double; refuses columns whose sums would depend on the order of the rows."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from platform_ml.spec.check import check_checks
 from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.feature_group_rules import check_events, check_reference, check_snapshots
-from platform_ml.spec.fingerprint import JUDGED, PROSE
+from platform_ml.spec.feature_group_rules import check_events, check_quality, check_reference, check_snapshots
+from platform_ml.spec.fingerprint import ADDED, JUDGED, PROSE
 from platform_ml.spec.history import Committed, History
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.schema import Timestamp, check_same_type
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from platform_ml.spec.check import DataCheck
     from platform_ml.spec.feature import Feature
-    from platform_ml.spec.schema import Type
+    from platform_ml.spec.quality import Quality
+    from platform_ml.spec.schema import Column, Type
     from platform_ml.spec.source import Source
     from platform_ml.spec.window import Cadence
 
@@ -51,6 +52,7 @@ class Derived:
     """A DuckDB expression."""
     type: Type
     description: str = field(default="", metadata=PROSE)
+    unit: str | None = field(default=None, metadata=ADDED)
 
     def __post_init__(self) -> None:
         check_name("Derived column", self.name)
@@ -78,6 +80,8 @@ class FeatureGroup:
     """How rows follow each other. Rolling features without it: each snapshot until the next one is due."""
     checks: tuple[DataCheck, ...] = field(default=(), metadata=JUDGED)
     """What each partition is held against beside its columns."""
+    quality: Quality | None = field(default=None, metadata=ADDED)
+    """How each row is scored; None: it is not."""
 
     def __post_init__(self) -> None:
         check_name("Feature group", self.name)
@@ -103,6 +107,8 @@ class FeatureGroup:
             check_reference(self)
         else:
             check_snapshots(self, self.cadence)
+        if self.quality:
+            check_quality(self, self.quality)
         check_checks(where, self.checks, self.columns)
 
     @property
@@ -144,7 +150,15 @@ class FeatureGroup:
         time = {EVENT_TIME: Timestamp()} if self.rules else {}
         if self.of_events:
             return keys | time | {name: self.types[name] for name in self.event_columns}
-        return keys | time | {feature.name: feature.result(self.types) for feature in self.features}
+        scores = self.quality.columns if self.quality else {}
+        return keys | time | {feature.name: feature.result(self.types) for feature in self.features} | scores
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Column that a feature can be made of → its unit, where it has one."""
+        looked_up = [lookup.source.column(name) for lookup in self.lookups for name in lookup.columns]
+        columns: tuple[Column | Derived, ...] = (*self.source.columns, *looked_up, *self.derived)
+        return {column.name: column.unit for column in columns if column.unit}
 
     @property
     def lookback_days(self) -> int:
@@ -162,6 +176,11 @@ class FeatureGroup:
     def feature(self, name: str) -> Feature:
         """The feature of this name."""
         return next(feature for feature in self.features if feature.name == name)
+
+    @property
+    def selectable(self) -> tuple[Feature, ...]:
+        """What a view can take by name: its features, and the columns of its quality."""
+        return (*self.features, *(self.quality.features if self.quality else ()))
 
     def select(self, *names: str) -> Selection:
         """Some of its features."""
@@ -187,7 +206,7 @@ class Selection:
 
     def __post_init__(self) -> None:
         where = f"Selection of {self.group.name!r}"
-        known = [feature.name for feature in self.group.features]
+        known = [feature.name for feature in self.group.selectable]
         check_known(f"Feature group {self.group.name!r}", "feature", self.names, known)
         check_unique(where, "feature", self.names)
         check_known(f"Feature group {self.group.name!r}", "key", [key for key, _ in self.on], self.group.keys)
@@ -208,5 +227,5 @@ class Selection:
     @property
     def columns(self) -> dict[str, Feature]:
         """Column of the view → feature."""
-        features = {feature.name: feature for feature in self.group.features}
+        features = {feature.name: feature for feature in self.group.selectable}
         return {f"{self.prefix}{name}": features[name] for name in self.names}

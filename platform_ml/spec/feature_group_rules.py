@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.history import Committed
-from platform_ml.spec.naming import check_known
+from platform_ml.spec.naming import check_known, check_unique
 from platform_ml.spec.schema import Boolean, Integer, Timestamp
 
 if TYPE_CHECKING:
     from platform_ml.spec.feature_group import FeatureGroup
+    from platform_ml.spec.quality import Quality
     from platform_ml.spec.window import Cadence
 
 
@@ -62,6 +63,18 @@ def check_snapshots(group: FeatureGroup, cadence: Cadence) -> None:
             f"{where}: its rows are snapshots that the platform makes, so its history can only say bound, delay and "
             "how commits make known. Drop the rest."
         )
+
+
+def check_quality(group: FeatureGroup, quality: Quality) -> None:
+    """Scores of snapshots and references, over features that the group has."""
+    where = f"Feature group {group.name!r}"
+    if group.of_events:
+        raise DeclarationError(
+            f"{where}: quality is judged over a partition as a whole, but its events are used one by one, each "
+            "from its own moment on, so it would look ahead. Drop it, or score a group of snapshots."
+        )
+    check_unique(where, "column", [*group.keys, *(feature.name for feature in group.selectable)])
+    quality.check(where, {feature.name: feature.result(group.types) for feature in group.features})
 
 
 def check_events(group: FeatureGroup) -> None:

@@ -38,7 +38,9 @@ N = TypeVar("N", bound=Noun)
 REJECTED = "_rejected"
 """What the name of a source's quarantine table ends with."""
 QUARANTINE = "quarantine"
-"""The asset that lists what is in those tables, of every project."""
+CATALOG = "catalog"
+RESERVED = {QUARANTINE: "lists what was rejected", CATALOG: "lists what is declared"}
+"""The assets that every project has beside its declarations."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +63,10 @@ class Project:
         seen: dict[str, Noun] = {}
         rejected = {f"{source.name}{REJECTED}" for source in self.all(Source)}
         for noun in self.nouns:
-            if noun.name == QUARANTINE:
-                raise DeclarationError(f"Project {self.name!r}: {QUARANTINE!r} lists what was rejected. Rename yours.")
+            if noun.name in RESERVED:
+                raise DeclarationError(
+                    f"Project {self.name!r}: its asset {noun.name!r} {RESERVED[noun.name]}. Rename yours."
+                )
             if noun.name in rejected:
                 raise DeclarationError(
                     f"Project {self.name!r}: {noun.name!r} is where the rejected rows of a source are kept. Rename it."

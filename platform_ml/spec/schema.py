@@ -111,6 +111,15 @@ class Column:
             raise DeclarationError(f"Column {self.name!r}: no value is allowed. Name some, or drop allowed.")
 
 
+def squared(unit: str | None) -> str | None:
+    """The unit of a square.
+
+    >>> squared("USD"), squared("km/h"), squared(None)
+    ('USD²', '(km/h)²', None)
+    """
+    return unit and (f"{unit}²" if unit.isalpha() else f"({unit})²")
+
+
 def check_same_type(where: str, column: str, here: Type, other: str, there: Type) -> None:
     """Refuse to join on columns of different types."""
     if here != there:

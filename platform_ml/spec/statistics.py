@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
+from platform_ml.spec.quality import PartitionQuality
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -62,6 +64,8 @@ class PartitionStatistics:
     sampled: int
     """The rows that quantiles and top values were taken from: all of them in a partition that is not large."""
     columns: Mapping[str, ColumnStatistics]
+    quality: PartitionQuality | None = None
+    """The scores of a feature group that declares `Quality`."""
 
     def values(self, column: str) -> int:
         """About how many of the sampled rows have a (finite) value in this column."""
@@ -79,7 +83,8 @@ class PartitionStatistics:
             name: {"kind": one.kind} | {key: value for key, value in asdict(one).items() if value != usual[key]}
             for name, one in self.columns.items()
         }
-        return {"rows": self.rows, "sampled": self.sampled, "columns": columns}
+        scores = {"quality": self.quality.to_json()} if self.quality else {}
+        return {"rows": self.rows, "sampled": self.sampled, "columns": columns} | scores
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> PartitionStatistics:
@@ -90,4 +95,5 @@ class PartitionStatistics:
             )
             for name, one in said["columns"].items()
         }
-        return cls(rows=said["rows"], sampled=said["sampled"], columns=columns)
+        quality = PartitionQuality.from_json(said["quality"]) if "quality" in said else None
+        return cls(rows=said["rows"], sampled=said["sampled"], columns=columns, quality=quality)

@@ -97,6 +97,8 @@ class FeatureContract:
         assert feature.meaning.endswith(".")
         assert feature.meaning[0].isupper() or feature.meaning.startswith(feature.columns())
         assert set(feature.columns()) <= set(TYPES)
+        for units in ({}, {"amount": "EUR", "pieces": "piece"}):
+            assert feature.measured_in(units) is None or feature.measured_in(units)
         if not feature.exact:  # an exact one adds up nothing in advance
             assert feature.lookback_days == max((term.days for term in feature.terms()), default=0)
         assert fingerprint(feature) == fingerprint(feature)

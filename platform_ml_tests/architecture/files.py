@@ -15,6 +15,7 @@ PARTS = (
     "gates",
     "metrics",
     "outcomes",
+    "outliers",
     "readers",
     "splitters",
     "tuners",

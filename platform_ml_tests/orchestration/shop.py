@@ -14,6 +14,8 @@ from platform_ml.features import Recency, Total
 from platform_ml.orchestration.build import definitions, project_assets
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.outcomes import NoEvent
+from platform_ml.outliers import Tukey
+from platform_ml.spec.quality import Quality
 from platform_ml.spec.window import Daily, Weekly
 from platform_ml.splitters import ByTime
 from platform_ml.testing import declarations as small
@@ -29,7 +31,11 @@ order_history = replace(
     small.order_history, source=orders, cadence=orders.cadence, features=(Total(days=7, of="amount"), Recency(days=7))
 )
 order_weeks = replace(
-    order_history, name="order_weeks", cadence=Weekly(first=FIRST, last=DAYS[-7]), features=(Recency(days=14),)
+    order_history,
+    name="order_weeks",
+    cadence=Weekly(first=FIRST, last=DAYS[-7]),
+    features=(Recency(days=14),),
+    quality=Quality(outliers=Tukey(), min_values=5),
 )
 customer_profile = small.customer_profile
 lapsed = replace(

@@ -25,9 +25,9 @@ def partitions(definition):
     return f"{type(definition).__name__.removesuffix('PartitionsDefinition').lower()}, {keys[0]} {last}"
 
 
-def which(dep):
+def which(dep, spec):
     """The upstream partitions, counted in downstream ones."""
-    if SPECS[dep.asset_key].partitions_def is None:
+    if None in (SPECS[dep.asset_key].partitions_def, spec.partitions_def):
         return "all of it"
     mapping = dep.partition_mapping
     if isinstance(mapping, dg.AllPartitionMapping):
@@ -41,7 +41,7 @@ def described(spec):
     yield f"    partitions {partitions(spec.partitions_def)}"
     yield f"    code {spec.code_version[:12] if spec.code_version else 'elsewhere'}"
     for dep in sorted(spec.deps, key=lambda dep: dep.asset_key):
-        yield f"    reads {dep.asset_key.to_user_string()}, partitions {which(dep)}"
+        yield f"    reads {dep.asset_key.to_user_string()}, partitions {which(dep, spec)}"
     for check in CHECKS.get(spec.key, ()):
         yield f"    check {check.name}{', blocking' if check.blocking else ''}"
 

@@ -17,4 +17,4 @@ def test_two_projects_live_side_by_side():
 def test_every_noun_is_an_asset_of_its_project():
     defs = definitions([retail], PlatformResource())
     keys = {key.path[-1] for key in defs.resolve_asset_graph().get_all_asset_keys() if len(key.path) == 2}
-    assert keys == {noun.name for noun in retail.nouns} | {"quarantine"}
+    assert keys == {noun.name for noun in retail.nouns} | {"catalog", "quarantine"}

@@ -27,6 +27,7 @@ from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import EVENT_TIME, Derived, FeatureGroup, Lookup
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.label import KNOWN_TIME, Label
+from platform_ml.spec.quality import PartitionQuality
 from platform_ml.spec.source import Source
 from platform_ml.spec.training_dataset import SPLITS
 from platform_ml.testing import declarations as small
@@ -230,3 +231,26 @@ def test_every_partition_has_figures_that_dagster_plots(landed):
         said = record.asset_materialization.metadata
         assert said["null_share"].value == 0.0
         assert isinstance(said["mean/amount"].value, float)
+
+
+def test_every_partition_of_a_scored_group_has_its_scores(built):
+    found = {}
+    for week in order_weeks.cadence.keys():
+        (record,) = built.instance.fetch_materializations(
+            dg.AssetRecordsFilter(key(order_weeks), asset_partitions=[week]), limit=1
+        ).records
+        found[week] = {name: one.value for name, one in record.asset_materialization.metadata.items()}
+    kept = built.work.platform.tables.statistics(built.work.read(order_weeks, []))
+    for week, said in found.items():
+        quality = kept[week].quality
+        assert said["feature_quality_score"] == quality.score
+        assert said["is_training_ready"] is quality.ready
+        assert said["ready_share"] == quality.ready_share
+        assert said["missing_share/days_since_last_14d"] == quality.missing_share == 0
+        assert said["outlier_share/days_since_last_14d"] == quality.outlier_share
+    assert "feature_quality_score" not in measured(replace(kept[week], quality=None))
+
+
+def test_no_rows_have_no_scores():
+    none = PartitionQuality(score=None, ready=None, ready_share=None, missing_share=None, outlier_share=None)
+    assert measured(replace(statistics_of(amount=[1.0] * 4), quality=none)) == {"null_share": 0.0, "mean/amount": 1.0}

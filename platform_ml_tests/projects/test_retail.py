@@ -21,6 +21,8 @@ from platform_ml.projects.retail import retail
 from platform_ml.projects.retail.churn import churn, churn_card, churn_evaluation, churn_model
 from platform_ml.projects.retail.features import product_performance
 from platform_ml.projects.retail.sources import demographics, products, transactions
+from platform_ml.spec.feature_group import FeatureGroup
+from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.source import Source
 from platform_ml.tuners import TPE
 
@@ -40,6 +42,13 @@ def cut(*gates) -> Project:
 
 PASSING = cut(AtLeast(metric="roc_auc", limit=0.75), BeatsBaseline(baseline="majority", metric="roc_auc", by=0.1))
 FAILING = cut(AtLeast(metric="roc_auc", limit=0.9999), BeatsBaseline(baseline="majority", metric="roc_auc", by=0.1))
+
+
+def test_customers_and_products_are_scored_and_scores_are_no_features():
+    for group in retail.all(FeatureGroup):
+        assert {"feature_quality_score", "is_training_ready"} <= set(group.columns), group.name
+    (view,) = retail.all(FeatureView)
+    assert not [name for name in (*view.feature_names, *view.helper_names) if "quality" in name or "ready" in name]
 
 
 class Shop:

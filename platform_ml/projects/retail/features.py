@@ -1,6 +1,6 @@
 """What is known of households and products."""
 
-from platform_ml import Decimal, Derived, FeatureGroup, Lookup
+from platform_ml import Decimal, Derived, FeatureGroup, Lookup, Quality
 from platform_ml.checks import InRange, Wasserstein
 from platform_ml.features import (
     Count,
@@ -21,6 +21,7 @@ from platform_ml.features import (
     Variance,
     Velocity,
 )
+from platform_ml.outliers import Tukey
 from platform_ml.projects.retail.sources import demographics, products, transactions
 
 WINDOWS = (7, 30, 90)
@@ -49,13 +50,16 @@ customer_behaviour = FeatureGroup(
         InRange(f"days_since_last_{YEAR}d", 0, YEAR, blocking=True),
         Wasserstein(f"sales_value_sum_{WINDOWS[1]}d", 0.25),
     ),
+    quality=Quality(outliers=Tukey()),
 )
 
 product_performance = FeatureGroup(
     name="product_performance",
     description="How a product sells: how much, at what price, to how many, and who comes back for it.",
     source=transactions,
-    derived=(Derived(name="unit_price", sql="sales_value / nullif(quantity, 0)", type=Decimal(12, 4)),),
+    derived=(
+        Derived(name="unit_price", sql="sales_value / nullif(quantity, 0)", type=Decimal(12, 4), unit="USD/piece"),
+    ),
     entity="product_id",
     cadence=transactions.cadence,
     features=(
@@ -68,6 +72,7 @@ product_performance = FeatureGroup(
         Velocity(days=30, of="quantity"),
         Tier(days=30, of="sales_value"),
     ),
+    quality=Quality(outliers=Tukey()),
 )
 
 customer_profile = FeatureGroup(
@@ -76,4 +81,5 @@ customer_profile = FeatureGroup(
     source=demographics,
     entity="household_id",
     features=(Exists(called="demographics_known"), Field(of="age"), Field(of="income")),
+    quality=Quality(),
 )
