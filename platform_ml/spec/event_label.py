@@ -14,6 +14,7 @@ from platform_ml.spec.fingerprint import JUDGED, PROSE
 from platform_ml.spec.label import KNOWN_TIME
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.schema import Timestamp
+from platform_ml.spec.task import task_of
 from platform_ml.spec.window import check_length, short
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.feature_group import Derived
     from platform_ml.spec.schema import Type
     from platform_ml.spec.source import Source
+    from platform_ml.spec.task import Task
     from platform_ml.spec.window import Cadence
 
 
@@ -141,6 +143,11 @@ class EventLabel:
         types = self.all_types
         own: dict[str, Type] = {name: types[name] for name in self._own}
         return own | {EVENT_TIME: Timestamp(), self.name: types[self.event.value], KNOWN_TIME: Timestamp()}
+
+    @property
+    def task(self) -> Task:
+        """What learning it is."""
+        return task_of(f"Label {self.name!r}", self.type)
 
     @property
     def type(self) -> Type:
