@@ -91,7 +91,7 @@ def _joined(source: Source, rows: str, file: Path, on: tuple[str, ...], work: Wo
     twice = _rows(f"SELECT count(*) AS n FROM (SELECT 1 FROM {other} GROUP BY {key} HAVING count(*) > 1)", work)
     if twice["n"][0].as_py():
         raise SourceError(f"{work.table(source)}: {file.name} has several rows for a {key}. Join by its key.")
-    return f"(SELECT * FROM {rows} LEFT JOIN {other} USING ({key}))"
+    return f"(SELECT * FROM {rows} AS own LEFT JOIN {other} AS other USING ({key}))"
 
 
 def _csv(source: Source, example: Packaged, file: Path, work: Work) -> str:
