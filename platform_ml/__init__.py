@@ -11,6 +11,7 @@ from platform_ml.spec.model_card import ModelCard
 from platform_ml.spec.project import Project
 from platform_ml.spec.quality import Quality
 from platform_ml.spec.registration import Registration
+from platform_ml.spec.response import Response
 from platform_ml.spec.schema import Boolean, Column, Decimal, Double, Integer, Text, Timestamp
 from platform_ml.spec.source import Packaged, Source
 from platform_ml.spec.space import Between, Whole
@@ -46,6 +47,7 @@ __all__ = [
     "Project",
     "Quality",
     "Registration",
+    "Response",
     "Source",
     "Text",
     "Timestamp",

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from platform_ml.spec.task import BINARY, REGRESSION
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     from platform_ml.spec.model_card import ModelCard
 
 NOT_JUDGED = {"outcome": "not judged", "passed": False, "reason": "There is no verdict of this gate.", "advice": ""}
-BOOLEAN = "BOOLEAN"
+HUB_TASKS = {BINARY: "tabular-classification", REGRESSION: "tabular-regression"}
+"""How model hubs call what is learned."""
 WORDS = ("name", "title", "intended_use", "out_of_scope", "data", "limits", "ethics", "license")
 
 XGBOOST_USAGE = """\
@@ -86,8 +89,8 @@ def content(
         "status": _status(judged),
         "gates": judged,
         "metric": metric,
-        "task": _task(label),
-        "binary": label.type.sql == BOOLEAN,
+        "task": HUB_TASKS[label.task],
+        "binary": label.task is BINARY,
         "headline": _headline(evaluation, metric),
         "model": {
             "name": model.name,
@@ -164,11 +167,6 @@ def _headline(evaluation: Mapping[str, Any], metric: str) -> dict[str, Any]:
         "rival": rival,
         "lead": leads.get(rival, undefined),
     }
-
-
-def _task(label: Label | EventLabel) -> str:
-    classes = label.type.sql in {BOOLEAN, "VARCHAR"}
-    return "tabular-classification" if classes else "tabular-regression"
 
 
 def _label(label: Label | EventLabel) -> dict[str, Any]:

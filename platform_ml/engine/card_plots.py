@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.card_text import number, places
+from platform_ml.spec.task import BINARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
     Points = Sequence[tuple[float, float]]
 
-ROC, CALIBRATION, SCORES = "roc", "calibration", "score_histogram"
-"""Names in `EvaluationResult.curves`: (false alarms, hits), (predicted, observed), (middle of a bin, share of rows)."""
+ROC, CALIBRATION, SCORES, RESIDUALS = "roc", "calibration", "score_histogram", "residuals"
+"""Names in `EvaluationResult.curves`: (false alarms, hits), (predicted, observed), (middle of a bin, share of rows) of
+predictions and of residuals."""
 BASELINE_ROC = "baseline_roc_"
 
 WIDTH = 4.5
@@ -49,7 +51,8 @@ class Plot:
 
 def plots(result: EvaluationResult, *, metric: str) -> tuple[Plot, ...]:
     """Every plot that the evaluation has points for; `metric` is the one that slices are compared by."""
-    found = (_roc(result), _calibration(result), _scores(result), _importance(result), _slices(result, metric))
+    own = (_roc(result), _calibration(result), _scores(result), _residuals(result))
+    found = (*own, _importance(result), _slices(result, metric))
     return tuple(plot for plot in found if plot is not None)
 
 
@@ -86,19 +89,23 @@ def _calibration(result: EvaluationResult) -> Plot | None:
     points = result.curves.get(CALIBRATION)
     if not points:
         return None
-    top = min(1.0, 1.08 * max(max(point) for point in points)) or 1.0
+    binary = result.task == BINARY
+    ends = [end for point in points for end in point]
+    low, top = min(0.0, 1.08 * min(ends)), 1.08 * max(ends)
+    top = (min(1.0, top) if binary else top) or 1.0
 
     def paint(axes: Axes) -> None:
-        axes.plot([0, top], [0, top], color=FAINT, linewidth=1)
+        axes.plot([low, top], [low, top], color=FAINT, linewidth=1)
         x, y = zip(*points, strict=True)
         axes.plot(x, y, color=ACCENT, linewidth=1.5, marker="o", markersize=4.5, clip_on=False)
-        axes.set(xlim=(0, top), ylim=(0, top), xlabel="Predicted", ylabel="Observed")
+        axes.set(xlim=(low, top), ylim=(low, top), xlabel="Predicted", ylabel="Observed")
 
     off = max(points, key=lambda point: abs(point[0] - point[1]))
     return Plot(
         name="calibration",
-        title="Are the probabilities right?",
-        caption="Among rows with about the same prediction, how often it came true. On the straight line both agree.",
+        title="Are the probabilities right?" if binary else "Are the predictions right on average?",
+        caption="Among rows with about the same prediction, "
+        f"{'how often it came true' if binary else 'the mean truth'}. On the straight line both agree.",
         alt=f"Calibration curve of {len(points)} groups of test rows. They differ most where {number(off[0])} was "
         f"predicted and {number(off[1])} observed.",
         svg=_draw("calibration", paint),
@@ -109,13 +116,9 @@ def _scores(result: EvaluationResult) -> Plot | None:
     points = result.curves.get(SCORES)
     if not points:
         return None
-    middles = [middle for middle, _ in points]
-    width = (middles[-1] - middles[0]) / (len(middles) - 1) if len(middles) > 1 else 1.0
 
     def paint(axes: Axes) -> None:
-        axes.bar(middles, [100 * rows for _, rows in points], width=0.86 * width, color=ACCENT, linewidth=0)
-        axes.set(xlim=(middles[0] - width / 2, middles[-1] + width / 2), xlabel="Predicted", ylabel="Per cent of rows")
-        axes.grid(visible=False, axis="x")
+        _bars(axes, points, xlabel="Predicted")
 
     peak, rows = max(points, key=lambda point: point[1])
     return Plot(
@@ -126,6 +129,35 @@ def _scores(result: EvaluationResult) -> Plot | None:
         f"holds {number(100 * rows)} % of the rows.",
         svg=_draw("scores", paint),
     )
+
+
+def _residuals(result: EvaluationResult) -> Plot | None:
+    points = result.curves.get(RESIDUALS)
+    if not points:
+        return None
+
+    def paint(axes: Axes) -> None:
+        _bars(axes, points, xlabel="Prediction minus truth")
+        axes.axvline(0, color=INK, linewidth=1)
+
+    middle, size = (result.residuals.get(name) for name in ("p50", "median_absolute"))
+    return Plot(
+        name="residuals",
+        title="How far off are predictions?",
+        caption="Share of the test rows at each error. Right of the line is predicted too high; the outer bars hold "
+        "all that lies beyond.",
+        alt=f"Histogram of prediction minus truth for test rows in {len(points)} bins. Half of the rows are off by "
+        f"{number(size)} or less; the median error is {number(middle, signed=True)}.",
+        svg=_draw("residuals", paint),
+    )
+
+
+def _bars(axes: Axes, points: Points, *, xlabel: str) -> None:
+    middles = [middle for middle, _ in points]
+    width = (middles[-1] - middles[0]) / (len(middles) - 1) if len(middles) > 1 else 1.0
+    axes.bar(middles, [100 * rows for _, rows in points], width=0.86 * width, color=ACCENT, linewidth=0)
+    axes.set(xlim=(middles[0] - width / 2, middles[-1] + width / 2), xlabel=xlabel, ylabel="Per cent of rows")
+    axes.grid(visible=False, axis="x")
 
 
 def _importance(result: EvaluationResult) -> Plot | None:

@@ -63,13 +63,13 @@ def interval(estimate: Mapping[str, Any], at: int | None = None, *, signed: bool
     return f"[{number(low, at, signed=signed)}, {number(high, at, signed=signed)}]"
 
 
-def share(part: int, whole: int) -> str:
-    """A part in per cent.
+def level(mean: float | None, *, binary: bool) -> str:
+    """The mean of a label: the share of true in per cent, or the mean number.
 
-    >>> share(172, 1000), share(0, 0)
-    ('17.20 %', 'not defined')
+    >>> level(0.172, binary=True), level(302.456, binary=False), level(None, binary=True)
+    ('17.20 %', '302.5', 'not defined')
     """
-    return f"{number(100 * part / whole, 2)} %" if whole else "not defined"
+    return f"{number(100 * mean, 2)} %" if binary and mean is not None else number(mean)
 
 
 def size(count: int) -> str:

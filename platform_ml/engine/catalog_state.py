@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine import card_artifact as cards
+from platform_ml.engine import dataset_checks
 from platform_ml.engine import evaluation as evaluations
-from platform_ml.engine import training_dataset as datasets
 from platform_ml.engine import tuned_model as models
 from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.staleness import is_due
@@ -126,7 +126,7 @@ def state(noun: Listed, declared: str, project: Project, work: Work) -> State:
     """What is there now, compared with the fingerprint of today's declaration."""
     match noun:
         case TrainingDataset():
-            return State(made=_published(datasets.KIND, noun, declared, work, _of_dataset))
+            return State(made=_published(dataset_checks.KIND, noun, declared, work, _of_dataset))
         case TunedModel():
             return State(made=_published(models.KIND, noun, declared, work, _of_model(noun, project, work)))
         case Registration():

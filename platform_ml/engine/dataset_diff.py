@@ -37,9 +37,9 @@ class SplitChange:
     """Rows that are in no split after."""
     changed: int
     """Rows that stayed in this split and have another value in at least one column."""
-    label_rate_before: float | None
-    """Positives as a share of rows; None without rows."""
-    label_rate_after: float | None
+    label_mean_before: float | None
+    """The share of true, or the mean number; None without rows."""
+    label_mean_after: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +131,7 @@ def _key(before: Reference, after: Reference) -> list[str]:
 
 def _split(split: str, found: Sequence[Rows], before: Reference, after: Reference) -> SplitChange:
     sides = [ref.artifact.record["split"]["splits"][split] for ref in (before, after)]
-    rates = [side["positives"] / side["rows"] if side["rows"] else None for side in sides]
+    means = [_mean_label(side) for side in sides]
     count = {(rows.was, rows.now): rows for rows in found}
     stayed = count.get((split, split))
     return SplitChange(
@@ -141,9 +141,17 @@ def _split(split: str, found: Sequence[Rows], before: Reference, after: Referenc
         added=count[None, split].rows if (None, split) in count else 0,
         removed=count[split, None].rows if (split, None) in count else 0,
         changed=stayed.changed if stayed else 0,
-        label_rate_before=rates[0],
-        label_rate_after=rates[1],
+        label_mean_before=means[0],
+        label_mean_after=means[1],
     )
+
+
+def _mean_label(side: Mapping[str, Any]) -> float | None:
+    """Manifests from before labels could be numbers count positives."""
+    if "positives" in side:
+        return side["positives"] / side["rows"] if side["rows"] else None
+    mean: float | None = side["mean_label"]
+    return mean
 
 
 def _upstream(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]], tables: Tables) -> list[str]:

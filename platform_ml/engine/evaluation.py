@@ -7,7 +7,7 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.bootstrap import Subject, entity_weights, measure
-from platform_ml.engine.curves import calibration, roc, score_histogram
+from platform_ml.engine.curves import curves, residual_statistics
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.engine.tuned_model import fitted
 from platform_ml.spec.errors import MissingInputError
@@ -66,7 +66,7 @@ def evaluate(
         cutoff: the partition key.
         size_bytes: of the saved model.
     """
-    test = splits[TEST]
+    test, task = splits[TEST], evaluation.model.task
     predictions = {name: _predict(predictor, splits[name]) for name in SPLITS if name in splits}
     rivals = {item.name: _predict(baselines[item.name], test) for item in evaluation.model.baselines}
     subjects = _test_subjects(evaluation, test, predictions[TEST], rivals)
@@ -80,11 +80,6 @@ def evaluate(
         )
         for name, prediction in predictions.items()
     }
-    curves = {
-        "roc": roc(test.label, predictions[TEST]),
-        "calibration": calibration(test.label, predictions[TEST]),
-        "score_histogram": score_histogram(predictions[TEST]),
-    }
     return EvaluationResult(
         model=evaluation.model.name,
         cutoff=cutoff,
@@ -95,11 +90,13 @@ def evaluate(
         slices=_slices(evaluation, subjects, judged[TEST]),
         baselines=_baseline_scores(evaluation, judged[TEST]),
         importance=_importance(evaluation.model.dataset.view, predictor, test.features),
-        curves=curves | {f"baseline_roc_{name}": roc(test.label, rival) for name, rival in rivals.items()},
+        curves=curves(task, test.label, predictions[TEST], rivals),
         latency_ms=_latency_ms(predictor, test.features),
         size_bytes=size_bytes,
         goals={metric.name: metric.goal for metric in evaluation.metrics},
         titles={metric.name: metric.title for metric in evaluation.metrics},
+        task=task,
+        residuals=residual_statistics(task, test.label, predictions[TEST]),
     )
 
 
@@ -146,11 +143,15 @@ def _split_score(rows: SplitRows, measured: Mapping[str, Measured]) -> SplitScor
     first, last = ("" if end is None else end.date().isoformat() for end in (ends["min"], ends["max"]))
     return SplitScore(
         rows=len(rows.label),
-        positives=int(rows.label.sum()),
+        mean=_mean(rows.label),
         first=first,
         last=last,
         metrics=_estimates(measured),
     )
+
+
+def _mean(label: Numbers) -> float | None:
+    return float(label.mean()) if len(label) else None
 
 
 def _estimates(measured: Mapping[str, Measured]) -> dict[str, Estimate]:
@@ -165,7 +166,7 @@ def _slices(evaluation: Evaluation, subjects: Mapping[Key, Subject], measures: M
             column=key[1],
             value=key[2],
             rows=len(subjects[key].truth),
-            positives=int(subjects[key].truth.sum()),
+            mean=_mean(subjects[key].truth),
             metrics=_estimates(measured),
             gap=measured[first.name].better(whole, first.goal).estimate(),
         )

@@ -103,7 +103,7 @@ happened AS (
 nothing AS (SELECT {label.outcome.sql()} AS value FROM events WHERE FALSE)
 SELECT _key AS {PARTITION}, {entity}, to_timestamp(_at * 86400) AS {EVENT_TIME},
        CAST(CASE WHEN happened._at IS NULL THEN nothing.value ELSE happened.value END AS
-            {label.outcome.result().sql}) AS {value},
+            {label.type.sql}) AS {value},
        to_timestamp((_at + {label.horizon_days}) * 86400) AS {KNOWN_TIME}
 FROM seen LEFT JOIN happened USING (_at, {entity}) CROSS JOIN nothing
 ORDER BY _key, {entity}"""

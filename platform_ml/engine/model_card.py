@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SUMMARY_LIMIT = 60_000
 """Bytes of Markdown that Dagster's event log and pages carry with ease."""
-SUMMARY_PLOTS = ("slices", "roc", "importance")
+SUMMARY_PLOTS = ("slices", "roc", "residuals", "importance")
 """Which pictures a summary shows, most telling first, as far as there is room."""
 
 
@@ -231,7 +231,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    names = ("places", "number", "interval", "share", "size", "when", "plain", "md", "tagless", "blocks")
+    names = ("places", "number", "interval", "level", "size", "when", "plain", "md", "tagless", "blocks")
     environment.filters |= {name: getattr(card_text, name) for name in names}
     environment.filters["data_uri"] = _data_uri
     return environment

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from platform_ml.spec.task import BINARY
+
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
+
+    from platform_ml.spec.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,5 +28,7 @@ class SplitRows:
     event_time: pa.ChunkedArray
     helpers: pa.Table
     """Columns for slices; no model sees them."""
+    task: Task = BINARY
+    """What learning this label is."""
     cache: dict[str, Any] = field(default_factory=dict, compare=False)
     """Where a family keeps its own data matrix, so that it is built once per study."""

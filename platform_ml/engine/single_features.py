@@ -6,6 +6,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.audit import Check, Finding
+from platform_ml.spec.task import BINARY
 from platform_ml.spec.training_dataset import SPLIT, TEST, TRAIN
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from platform_ml.spec.task import Task
     from platform_ml.spec.training_dataset import TrainingDataset
 
     Numbers = NDArray[np.float64]
@@ -73,7 +75,7 @@ def ranks(values: Numbers) -> Numbers:
     return mean
 
 
-def strength(values: Numbers, truth: Numbers) -> float:
+def strength(values: Numbers, truth: Numbers, task: Task) -> float:
     """How well one column orders the truth, in either direction: 0.5 (numbers: 0) is chance, 1 is certainty.
 
     A column is judged where it is known, and by where it is null; NaN when there are too few rows to say.
@@ -81,10 +83,9 @@ def strength(values: Numbers, truth: Numbers) -> float:
     import numpy as np
 
     known = ~np.isnan(values)
-    binary = len(np.unique(truth)) <= 2  # noqa: PLR2004 - two classes
     found = []
     for x, y in ((values[known], truth[known]), (known.astype(float), truth)):
-        if binary:
+        if task is BINARY:
             # The greater of the two classes of all rows: among the known ones there may be only one.
             score = area(x, y == truth.max())
             found.append(max(score, 1 - score))
@@ -131,15 +132,15 @@ def _mean_truth(values: pa.ChunkedArray, truth: Numbers) -> Numbers:
 def _too_good(dataset: TrainingDataset, rows: pa.Table, cutoff: str) -> Finding:
     import numpy as np
 
-    view, limit = dataset.view, dataset.audit.too_good
+    view, limit, task = dataset.view, dataset.audit.too_good, dataset.view.label.task
     rows = sample(rows, len(view.feature_names))
     truth = np.asarray(rows[view.label.name].cast("double").to_numpy(), dtype=np.float64)
-    found = strongest((name, strength(column(rows[name], truth), truth)) for name in view.feature_names)
+    found = strongest((name, strength(column(rows[name], truth), truth, task)) for name in view.feature_names)
     if not found:
         reason = f"{rows.num_rows:,} rows, {LEAST} of each side are needed to judge a feature: nothing was judged."
         return Finding(check=TOO_GOOD, partition=cutoff, passed=True, reason=reason)
     accused = {name: score for name, score in found.items() if score >= limit}
-    measure = "AUC" if len(np.unique(truth)) <= 2 else "rank correlation"  # noqa: PLR2004 - two classes
+    measure = "AUC" if task is BINARY else "rank correlation"
     shown = ", ".join(f"{name!r} {score:.3f}" for name, score in list(accused.items() or found.items())[:SHOWN])
     reason = (
         f"Alone, {shown} give the label away ({measure}, limit {limit:g}). Look whether they are made of the outcome "
@@ -168,7 +169,7 @@ def _drift(dataset: TrainingDataset, rows: pa.Table, cutoff: str) -> Finding:
     values = np.column_stack([column(both[name], tested) for name in names])
     groups = pc.rank(both[entity], sort_keys="ascending", tiebreaker="dense").to_numpy().astype(np.int64)
     score = told_apart(values, tested, groups)
-    found = strongest((name, strength(values[:, n], tested)) for n, name in enumerate(names))
+    found = strongest((name, strength(values[:, n], tested, BINARY)) for n, name in enumerate(names))
     limit, at_random = dataset.audit.tells_apart, not dataset.splitter.by_time
     accused = {name: strong for name, strong in found.items() if strong >= limit}
     unlike = at_random and score > 0.5 + max(UNLIKE, SIGMAS * sqrt((sum(count) + 1) / (12 * count[0] * count[1])))

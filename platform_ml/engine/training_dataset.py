@@ -139,6 +139,7 @@ def split_rows(dataset: TrainingDataset, artifact: Artifact, split: str) -> Spli
         entity=codes.to_numpy().astype(np.int64),
         event_time=rows[EVENT_TIME],
         helpers=rows.select(view.helper_names),
+        task=view.label.task,
     )
 
 
@@ -205,7 +206,7 @@ def _split_record(label: str, rows: pa.Table) -> dict[str, Any]:
         span = pc.min_max(part[EVENT_TIME]).as_py()
         record[split] = {
             "rows": part.num_rows,
-            "positives": int(pc.sum(part[label].cast("int64")).as_py() or 0),
+            "mean_label": pc.mean(part[label].cast("double")).as_py(),
             "first": span["min"].date().isoformat(),
             "last": span["max"].date().isoformat(),
             "outcomes_known": pc.max(part[KNOWN_TIME]).as_py().date().isoformat(),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from platform_ml.families.inputs import check_binary, check_known_somewhere, matrix
-from platform_ml.spec.errors import DeclarationError, StoreError
+from platform_ml.families.inputs import check_known_somewhere, check_label, matrix
+from platform_ml.spec.errors import DeclarationError, StoreError, did_you_mean
+from platform_ml.spec.fingerprint import ADDED
 from platform_ml.spec.space import Between, Range, Whole
+from platform_ml.spec.task import BINARY, REGRESSION, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,12 +36,35 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "max_rounds": (1, float("inf")),
     "early_stopping_rounds": (1, float("inf")),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """What XGBoost calls a loss, and what it is stopped by."""
+
+    task: Task
+    objective: str
+    watched: str
+    """The metric that early stopping looks at."""
+    sign: int
+    """1 where more of it is better."""
+
+
+LOSSES: Mapping[str, Loss] = {
+    "log": Loss(task=BINARY, objective="binary:logistic", watched="auc", sign=1),
+    "squared": Loss(task=REGRESSION, objective="reg:squarederror", watched="rmse", sign=-1),
+    "absolute": Loss(task=REGRESSION, objective="reg:absoluteerror", watched="mae", sign=-1),
+}
+USUAL: Mapping[Task, str] = {BINARY: "log", REGRESSION: "squared"}
 POSITIVE = ("learning_rate", "subsample", "colsample_bytree")
 
 
 @dataclass(frozen=True, kw_only=True)
 class XGBoost:
-    """Boosted trees for a binary label (Chen and Guestrin 2016), stopped early by the area under the ROC curve."""
+    """Boosted trees (Chen and Guestrin 2016), stopped early on validation rows.
+
+    A binary label is stopped by the area under the ROC curve, a number by what its loss is about.
+    """
 
     name: ClassVar[str] = "xgboost"
 
@@ -53,14 +78,30 @@ class XGBoost:
     max_bin: int | Whole = 256
     max_rounds: int = 1_000
     early_stopping_rounds: int = 50
+    loss: str | None = field(default=None, metadata=ADDED)
+    """What training makes small: "log" for a binary label, "squared" (means) or "absolute" (medians) for numbers.
+
+    None: "log" or "squared", whichever fits the label.
+    """
 
     def __post_init__(self) -> None:
-        for field, (low, high) in LIMITS.items():
-            value = getattr(self, field)
+        for name, (low, high) in LIMITS.items():
+            value = getattr(self, name)
             ends = (value.low, value.high) if isinstance(value, Range) else (value, value)
-            if not low <= ends[0] <= ends[1] <= high or (field in POSITIVE and ends[0] == 0):
-                above = "above" if field in POSITIVE else "from"
-                raise DeclarationError(f"XGBoost: {field}={value!r} is out of bounds. Use {above} {low} to {high}.")
+            if not low <= ends[0] <= ends[1] <= high or (name in POSITIVE and ends[0] == 0):
+                above = "above" if name in POSITIVE else "from"
+                raise DeclarationError(f"XGBoost: {name}={value!r} is out of bounds. Use {above} {low} to {high}.")
+
+        if self.loss is not None and self.loss not in LOSSES:
+            raise DeclarationError(
+                f"XGBoost: loss {self.loss!r} is not known.{did_you_mean(self.loss, LOSSES)} "
+                f"Known: {', '.join(LOSSES)}."
+            )
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """What the loss is for."""
+        return tuple(USUAL) if self.loss is None else (LOSSES[self.loss].task,)
 
     def columns(self) -> tuple[str, ...] | None:
         """All of them."""
@@ -75,20 +116,21 @@ class XGBoost:
         seed: int,
         report: Callable[[int, float], None] | None = None,
     ) -> BoostedTrees:
-        """Boost until `early_stopping_rounds` rounds bring no better AUC on `validation`, and keep the best round."""
+        """Boost until `early_stopping_rounds` rounds bring nothing better on `validation`, and keep the best round."""
         import xgboost as xgb
 
         settings = dict(params)
         rounds, patience = settings.pop("max_rounds"), settings.pop("early_stopping_rounds")
+        loss = LOSSES[settings.pop("loss", None) or USUAL[train.task]]
         learn, judge = _matrices(train, validation, settings["max_bin"])
         early = xgb.callback.EarlyStopping(
-            rounds=patience, metric_name="auc", data_name="validation", maximize=True, save_best=True
+            rounds=patience, metric_name=loss.watched, data_name="validation", maximize=loss.sign > 0, save_best=True
         )
         booster = xgb.train(
             settings
             | {
-                "objective": "binary:logistic",
-                "eval_metric": "auc",
+                "objective": loss.objective,
+                "eval_metric": loss.watched,
                 "tree_method": "hist",
                 "nthread": THREADS,
                 "seed": seed,
@@ -97,7 +139,7 @@ class XGBoost:
             learn,
             num_boost_round=rounds,
             evals=[(judge, "validation")],
-            callbacks=[early] if report is None else [_reporter(report), early],
+            callbacks=[early] if report is None else [_reporter(report, loss), early],
             verbose_eval=False,
         )
         return BoostedTrees(booster=booster, features=tuple(train.features.column_names))
@@ -127,7 +169,7 @@ class BoostedTrees:
     features: tuple[str, ...]
 
     def predict(self, rows: pa.Table) -> NDArray[np.float64]:
-        """(n,) the probability of 1."""
+        """(n,) the probability of 1, or the number."""
         import numpy as np
 
         values = matrix(rows, self.features)
@@ -142,7 +184,7 @@ class BoostedTrees:
         return file
 
     def contributions(self, rows: pa.Table) -> NDArray[np.float64]:
-        """(n, features) exact SHAP values in log odds: Lundberg et al. (2020), TreeSHAP."""
+        """(n, features) exact SHAP values in log odds, or in the label's unit: Lundberg et al. (2020), TreeSHAP."""
         import numpy as np
         import xgboost as xgb
 
@@ -158,7 +200,7 @@ def _matrices(train: Rows, validation: Rows, max_bin: int) -> tuple[xgb.Quantile
     names = train.features.column_names
     key = f"xgboost max_bin={max_bin}"
     if key not in train.cache:
-        check_binary(train, "train")
+        check_label(train, "train")
         values = matrix(train.features, names)
         check_known_somewhere(values, names)
         train.cache[key] = xgb.QuantileDMatrix(
@@ -167,7 +209,7 @@ def _matrices(train: Rows, validation: Rows, max_bin: int) -> tuple[xgb.Quantile
     learn = train.cache[key]
     binned_for, judge = validation.cache.get(key, (None, None))
     if binned_for is not learn:
-        check_binary(validation, "validation")
+        check_label(validation, "validation")
         values = matrix(validation.features, names)
         judge = xgb.QuantileDMatrix(
             values, validation.label, feature_names=names, max_bin=max_bin, nthread=THREADS, ref=learn
@@ -176,12 +218,12 @@ def _matrices(train: Rows, validation: Rows, max_bin: int) -> tuple[xgb.Quantile
     return learn, judge
 
 
-def _reporter(report: Callable[[int, float], None]) -> xgb.callback.TrainingCallback:
+def _reporter(report: Callable[[int, float], None], loss: Loss) -> xgb.callback.TrainingCallback:
     import xgboost as xgb
 
     class Reporter(xgb.callback.TrainingCallback):
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-            report(epoch, float(evals_log["validation"]["auc"][-1]))
+            report(epoch, loss.sign * float(evals_log["validation"][loss.watched][-1]))
             return False
 
     return Reporter()

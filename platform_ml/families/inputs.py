@@ -1,10 +1,11 @@
-"""What families take: numbers with nulls, and a label of zeros and ones."""
+"""What families take: numbers with nulls, and a label of zeros and ones or of numbers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import RowsError, did_you_mean
+from platform_ml.spec.task import REGRESSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,13 +17,16 @@ if TYPE_CHECKING:
     from platform_ml.spec.tuned_model import Rows
 
 
-def check_binary(rows: Rows, split: str) -> None:
-    """Refuse labels that a binary model cannot learn: none at all, other values than 0 and 1, one class only."""
+def check_label(rows: Rows, split: str) -> None:
+    """Refuse labels that cannot be learned: none at all, all the same, not finite; for a binary one, no 0 or 1."""
     import numpy as np
 
     found = np.unique(rows.label)
     if not found.size:
         raise RowsError(f"The {split} split has no rows. Widen the dataset's history or its splits.")
+    if rows.task is REGRESSION:
+        _check_numbers(found, len(rows.label), split)
+        return
     if not np.isin(found, (0.0, 1.0)).all():
         odd = found[~np.isin(found, (0.0, 1.0))][0]
         raise RowsError(f"A label of the {split} split is {odd}. A binary label is 0 or 1: declare another outcome.")
@@ -30,6 +34,19 @@ def check_binary(rows: Rows, split: str) -> None:
         raise RowsError(
             f"All {len(rows.label):,} labels of the {split} split are {found[0]:.0f}. With one class there is nothing "
             "to tell apart: widen the split."
+        )
+
+
+def _check_numbers(found: NDArray[np.float64], rows: int, split: str) -> None:
+    import numpy as np
+
+    if not np.isfinite(found).all():
+        odd = found[~np.isfinite(found)][0]
+        raise RowsError(f"A label of the {split} split is {odd}. Look at the columns that the outcome is made of.")
+    if found.size == 1:
+        raise RowsError(
+            f"All {rows:,} labels of the {split} split are {found[0]:g}. Of one value there is nothing to learn: "
+            "widen the split."
         )
 
 

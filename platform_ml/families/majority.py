@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from platform_ml.families.inputs import check_binary
+from platform_ml.families.inputs import check_label
 from platform_ml.spec.errors import StoreError
+from platform_ml.spec.task import BINARY, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,7 @@ class Majority:
     """The share of positives in the training rows, for every row."""
 
     name: ClassVar[str] = "majority"
+    tasks: ClassVar[tuple[Task, ...]] = (BINARY,)
 
     def columns(self) -> tuple[str, ...] | None:
         """None at all."""
@@ -40,7 +42,7 @@ class Majority:
         report: Callable[[int, float], None] | None = None,
     ) -> BaseRate:
         """Count the positives of `train`."""
-        check_binary(train, "train")
+        check_label(train, "train")
         return BaseRate(rate=float(train.label.mean()))
 
     def load(self, file: Path, features: Sequence[str]) -> BaseRate:

@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from platform_ml.families.inputs import check_binary, check_known_somewhere, column
+from platform_ml.families.inputs import check_known_somewhere, check_label, column
 from platform_ml.spec.errors import StoreError
+from platform_ml.spec.task import BINARY, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +35,7 @@ class SingleFeature:
     """
 
     name: ClassVar[str] = "single_feature"
+    tasks: ClassVar[tuple[Task, ...]] = (BINARY,)
 
     feature: str
     descending: bool = False
@@ -54,7 +56,7 @@ class SingleFeature:
         """Remember how the feature is distributed in `train`; the labels are not used."""
         import numpy as np
 
-        check_binary(train, "train")
+        check_label(train, "train")
         values = column(train.features, self.feature)
         check_known_somewhere(values[:, None], [self.feature])
         found, counts = np.unique(self._sign * values[~np.isnan(values)], return_counts=True)

@@ -59,7 +59,9 @@ class BeatsBaseline:
         )
         if lead.value is None or lead.low is None:
             outcome = Outcome.NOT_ENOUGH_EVIDENCE
-            advice = "Test on more entities of both outcomes, and compare by a metric that both predictions can have."
+            advice = (
+                "Test on more entities of different outcomes, and compare by a metric that both predictions can have."
+            )
         elif lead.value < self.by:
             outcome = Outcome.FAILED
             advice = f"It misses by {self.by - lead.value:.4f}. Improve the model, or use the baseline: it is simpler."

@@ -61,7 +61,7 @@ class Limit:
                 gate=self.name,
                 outcome=Outcome.NOT_ENOUGH_EVIDENCE,
                 reason=reason,
-                advice=f"Look for test rows of both outcomes and for predictions that {self.metric} can take.",
+                advice=f"Look for test rows of different outcomes and for predictions that {self.metric} can take.",
             )
         if self._holds(estimate.value):
             return Verdict(gate=self.name, outcome=Outcome.PASSED, reason=reason)

@@ -81,8 +81,8 @@ class SlicesWithin:
         if not judged:
             outcome = Outcome.NOT_ENOUGH_EVIDENCE
             advice = (
-                f"Slice by a column whose values have at least {self.min_rows:,} test rows of both outcomes, or test "
-                "on more rows."
+                f"Slice by a column whose values have at least {self.min_rows:,} test rows of different outcomes, or "
+                "test on more rows."
             )
         elif below:
             outcome = Outcome.FAILED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from platform_ml.metrics.mean_loss import MeanLoss
+from platform_ml.metrics.mean_loss import ProbabilityLoss
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Brier(MeanLoss):
+class Brier(ProbabilityLoss):
     """The mean squared difference between probability and outcome: Brier (1950), Verification of forecasts."""
 
     name: ClassVar[str] = "brier"

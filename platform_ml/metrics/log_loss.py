@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from platform_ml.metrics.mean_loss import MeanLoss
+from platform_ml.metrics.mean_loss import ProbabilityLoss
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class LogLoss(MeanLoss):
+class LogLoss(ProbabilityLoss):
     """The mean surprise in nats at what happened: Good (1952), Rational decisions.
 
     Probabilities are kept a float64 epsilon away from 0 and 1, as in scikit-learn, so that it is finite.

@@ -1,8 +1,10 @@
-"""What the metrics of single probabilities have in common: a loss per row, and its mean."""
+"""What the metrics of single predictions have in common: a loss per row, and its mean."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
+
+from platform_ml.spec.task import BINARY, REGRESSION, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,9 +14,10 @@ if TYPE_CHECKING:
 
 
 class MeanLoss:
-    """A mean over rows; not defined without rows or where a prediction is not a probability."""
+    """A mean over rows; not defined without rows or where a prediction is none that the metric can take."""
 
     goal: ClassVar[Literal["maximize", "minimize"]] = "minimize"
+    task: ClassVar[Task] = REGRESSION
 
     def score(self, truth: Numbers, prediction: Numbers) -> float:
         import numpy as np
@@ -26,12 +29,28 @@ class MeanLoss:
 
         drawn = weights.sum(axis=1)
         means = np.full(len(weights), np.nan)
-        if ((prediction >= 0) & (prediction <= 1)).all():
+        if self.takes(prediction):
             # einsum, because a BLAS product adds up in another order at another number of threads.
             sums = np.einsum("bn,n->b", weights, self.losses(truth, prediction))
             np.divide(sums, drawn, out=means, where=drawn > 0)
         return means
 
+    def takes(self, prediction: Numbers) -> bool:
+        """Whether the metric is defined for such predictions."""
+        import numpy as np
+
+        return bool(np.isfinite(prediction).all())
+
     def losses(self, truth: Numbers, prediction: Numbers) -> Numbers:
-        """The loss of each of `n` rows; `prediction` is the probability of true, from 0 to 1."""
+        """The loss of each of `n` rows."""
         raise NotImplementedError
+
+
+class ProbabilityLoss(MeanLoss):
+    """A mean over rows whose predictions are probabilities of true, from 0 to 1."""
+
+    task: ClassVar[Task] = BINARY
+
+    def takes(self, prediction: Numbers) -> bool:
+        """Whether they are probabilities."""
+        return bool(((prediction >= 0) & (prediction <= 1)).all())

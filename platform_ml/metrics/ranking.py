@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from platform_ml.spec.task import BINARY, Task
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -18,6 +20,7 @@ class Ranking:
     """A metric of the order of the predictions alone; not defined where all rows are of one class."""
 
     goal: ClassVar[Literal["maximize", "minimize"]] = "maximize"
+    task: ClassVar[Task] = BINARY
 
     def score(self, truth: Numbers, prediction: Numbers) -> float:
         import numpy as np

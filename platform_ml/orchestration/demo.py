@@ -51,6 +51,7 @@ def land(project: Project) -> None:
 
 def demo(project: Project) -> int:
     """Land, materialize what is missing or stale, register, and say what came of it."""
+    project = project.demo
     work = _work(project)
     _say(f"1/4  Landing example data of {project.name}")
     land(project)

@@ -51,12 +51,12 @@ def report(found: DatasetDiff) -> list[str]:
 
 
 def _rows(found: DatasetDiff) -> list[str]:
-    head = ("rows", "before", "after", "added", "removed", "changed", "label rate before", "after")
+    head = ("rows", "before", "after", "added", "removed", "changed", "label mean before", "after")
     lines = [_line(head, (12, 10, 10, 10, 10, 10, 19, 10))]
     for one in found.splits:
-        rates = [_number(rate) for rate in (one.label_rate_before, one.label_rate_after)]
+        means = [_number(mean) for mean in (one.label_mean_before, one.label_mean_after)]
         counts = [f"{n:,}" for n in (one.before, one.after, one.added, one.removed, one.changed)]
-        lines.append(_line((one.split, *counts, *rates), (12, 10, 10, 10, 10, 10, 19, 10)))
+        lines.append(_line((one.split, *counts, *means), (12, 10, 10, 10, 10, 10, 19, 10)))
     return lines + [f"{one.rows:,} rows moved from {one.was} to {one.now}" for one in found.moved]
 
 

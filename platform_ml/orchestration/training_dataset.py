@@ -73,9 +73,9 @@ def training_dataset_asset(project: Project, dataset: TrainingDataset) -> dg.Ass
 
 
 def _splits(splits: dict[str, dict[str, object]]) -> str:
-    lines = ["| split | rows | positives | first | last | outcomes known |", "| --- | --: | --: | --- | --- | --- |"]
+    lines = ["| split | rows | mean label | first | last | outcomes known |", "| --- | --: | --: | --- | --- | --- |"]
     lines += [
-        f"| {name} | {s['rows']:,} | {s['positives']:,} | {s['first']} | {s['last']} | {s['outcomes_known']} |"
+        f"| {name} | {s['rows']:,} | {s['mean_label']:.4g} | {s['first']} | {s['last']} | {s['outcomes_known']} |"
         for name, s in ((name, splits[name]) for name in SPLITS)
     ]
     return "\n".join(lines)

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from platform_ml.spec.schema import Boolean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from platform_ml.spec.schema import Type
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +33,7 @@ class NoEvent:
         """It reads none: an event is an event."""
         return ()
 
-    def result(self) -> Boolean:
+    def result(self, types: Mapping[str, Type]) -> Boolean:
         """True or false."""
         return Boolean()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.fingerprint import PROSE, digest
 from platform_ml.spec.naming import check_known, check_name, check_unique
+from platform_ml.spec.task import BINARY, check_task
 
 if TYPE_CHECKING:
     from platform_ml.spec.metric import Metric
@@ -41,6 +42,8 @@ class Evaluation:
         check_known(f"Feature view {view.name!r}", "helper column", self.slices, view.helper_names)
         if not self.metrics:
             raise DeclarationError(f"{where} has no metrics.")
+        for metric in self.metrics:
+            check_task(where, f"metric {metric.name!r}", [metric.task], self.model.task)
 
     def metric(self, name: str) -> Metric:
         """The metric of this name."""
@@ -74,7 +77,8 @@ class Slice:
     column: str
     value: str
     rows: int
-    positives: int
+    mean: float | None
+    """Of the label: the share of true, or the mean number; None without rows."""
     metrics: Mapping[str, Estimate]
     gap: Estimate
     """The slice's first metric minus that of all test rows, signed so that negative is worse."""
@@ -90,7 +94,8 @@ class SplitScore:
     """How good the model is on one split."""
 
     rows: int
-    positives: int
+    mean: float | None
+    """Of the label: the share of true, or the mean number; None without rows."""
     first: str
     last: str
     metrics: Mapping[str, Estimate]
@@ -130,7 +135,7 @@ class EvaluationResult:
     baselines: Mapping[str, BaselineScore]
     importance: tuple[Importance, ...]
     curves: Mapping[str, tuple[tuple[float, float], ...]]
-    """Named point lists for plots: roc, baseline_roc_<name>, calibration, score_histogram."""
+    """Named point lists for plots: calibration and score_histogram; roc and baseline_roc_<name>, or residuals."""
     latency_ms: Mapping[str, float]
     """p50, p95, p99 of predicting one row."""
     size_bytes: int
@@ -138,6 +143,10 @@ class EvaluationResult:
     """Metric name → maximize or minimize."""
     titles: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Metric name → the name that is printed."""
+    task: str = BINARY
+    """What learning the label is."""
+    residuals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Of numbers: statistics of prediction minus truth on the test rows, in the label's unit."""
 
     @property
     def digest(self) -> str:
@@ -159,8 +168,8 @@ class EvaluationResult:
     def from_json(cls, plain: Mapping[str, Any]) -> Self:
         """Read back what `to_json` gave."""
         values = dict(plain)
-        values["splits"] = {k: SplitScore(**(v | _metrics(v))) for k, v in plain["splits"].items()}
-        values["slices"] = tuple(Slice(**(v | _metrics(v) | {"gap": Estimate(**v["gap"])})) for v in plain["slices"])
+        values["splits"] = {k: SplitScore(**_scored(v)) for k, v in plain["splits"].items()}
+        values["slices"] = tuple(Slice(**_scored(v) | {"gap": Estimate(**v["gap"])}) for v in plain["slices"])
         values["baselines"] = {
             name: BaselineScore(metrics=_estimates(v["metrics"]), lead=_estimates(v["lead"]))
             for name, v in plain["baselines"].items()
@@ -174,8 +183,12 @@ def _estimates(plain: Mapping[str, Any]) -> dict[str, Estimate]:
     return {name: Estimate(**value) for name, value in plain.items()}
 
 
-def _metrics(plain: Mapping[str, Any]) -> dict[str, Any]:
-    return {"metrics": _estimates(plain["metrics"])}
+def _scored(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers that were written before labels could be numbers have a count of positives for the mean."""
+    values = dict(plain) | {"metrics": _estimates(plain["metrics"])}
+    if "positives" in values:
+        values["mean"] = values.pop("positives") / plain["rows"] if plain["rows"] else None
+    return values
 
 
 def _plain(value: Any) -> Any:

@@ -12,11 +12,15 @@ from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import JUDGED, PROSE
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.schema import Timestamp
+from platform_ml.spec.task import task_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from platform_ml.spec.check import DataCheck
     from platform_ml.spec.schema import Type
     from platform_ml.spec.source import Source
+    from platform_ml.spec.task import Task
     from platform_ml.spec.window import Cadence
 
 KNOWN_TIME = "known_time"
@@ -40,8 +44,8 @@ class Outcome(Protocol):
         """The source columns that it reads."""
         ...
 
-    def result(self) -> Type:
-        """The type of the label."""
+    def result(self, types: Mapping[str, Type]) -> Type:
+        """The type of the label, or `DeclarationError` when a column of the source does not fit."""
         ...
 
     def sql(self) -> str:
@@ -81,9 +85,19 @@ class Label:
         check_checks(where, self.checks, self.columns)
 
     @property
+    def task(self) -> Task:
+        """What learning it is."""
+        return task_of(f"Label {self.name!r}", self.type)
+
+    @property
     def horizon_days(self) -> int:
         """How far ahead the label looks."""
         return self.outcome.horizon_days
+
+    @property
+    def outcome_source(self) -> Source:
+        """Where outcomes are found."""
+        return self.source
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -109,7 +123,7 @@ class Label:
     @property
     def type(self) -> Type:
         """The type of the outcome."""
-        return self.outcome.result()
+        return self.outcome.result(self.source.types)
 
     @property
     def meaning(self) -> str:

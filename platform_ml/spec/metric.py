@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from platform_ml.spec.task import Task
+
 Goal = Literal["maximize", "minimize"]
 
 
@@ -25,12 +27,17 @@ class Metric(Protocol):
         ...
 
     @property
+    def task(self) -> Task:
+        """The labels that it is for."""
+        ...
+
+    @property
     def goal(self) -> Goal:
         """Which direction is better."""
         ...
 
     def score(self, truth: NDArray[np.float64], prediction: NDArray[np.float64]) -> float:
-        """The metric of `n` rows; NaN when it is not defined on them (one class only, no rows)."""
+        """The metric of `n` rows; NaN when it is not defined on them (no rows, or all of one outcome)."""
         ...
 
     def resample(

@@ -9,9 +9,10 @@ from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.fingerprint import PROSE
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.space import ranges
+from platform_ml.spec.task import check_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from platform_ml.spec.metric import Goal, Metric
+    from platform_ml.spec.task import Task
     from platform_ml.spec.training_dataset import TrainingDataset
 
 
@@ -26,7 +28,7 @@ class Predictor(Protocol):
     """A fitted model."""
 
     def predict(self, rows: pa.Table) -> NDArray[np.float64]:
-        """One number per row: for a binary label the probability (or score) of true."""
+        """One number per row: for a binary label the probability (or score) of true, else in its unit."""
         ...
 
     def save(self, folder: Path) -> Path:
@@ -42,6 +44,11 @@ class Family(Protocol):
     """A kind of model; every field of a member is a hyper-parameter: a value or a range."""
 
     name: ClassVar[str]
+
+    @property
+    def tasks(self) -> Collection[Task]:
+        """The labels that it can learn."""
+        ...
 
     def fit(
         self,
@@ -78,6 +85,11 @@ class Rows(Protocol):
     @property
     def label(self) -> NDArray[np.float64]:
         """(n,); a binary label is 0.0 or 1.0."""
+        ...
+
+    @property
+    def task(self) -> Task:
+        """What learning this label is."""
         ...
 
     @property
@@ -162,10 +174,13 @@ class TunedModel:
         check_name("Model", self.name)
         where = f"Model {self.name!r}"
         check_unique(where, "baseline", [baseline.name for baseline in self.baselines])
+        check_task(where, f"metric {self.metric.name!r}", [self.metric.task], self.task)
+        check_task(where, f"family {self.family.name!r}", self.family.tasks, self.task)
         if not self.baselines:
             raise DeclarationError(f"{where} has no baseline: say what a naive prediction would be.")
         for baseline in self.baselines:
             check_name("Baseline", baseline.name)
+            check_task(where, f"baseline {baseline.name!r}", baseline.family.tasks, self.task)
             if searched := ranges(baseline.family):
                 raise DeclarationError(
                     f"{where}: baseline {baseline.name!r} has a range for {next(iter(searched))!r}, but nothing "
@@ -173,3 +188,8 @@ class TunedModel:
                 )
             known = self.dataset.view.feature_names
             check_known(f"Feature view {self.dataset.view.name!r}", "feature", baseline.family.columns() or (), known)
+
+    @property
+    def task(self) -> Task:
+        """What learning its label is."""
+        return self.dataset.view.label.task

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
-from platform_ml.families import Majority, SingleFeature, XGBoost
+from platform_ml.families import Average, Majority, Persistence, SingleFeature, XGBoost
 from platform_ml.features import Field, Recency, Total
 from platform_ml.formats import Parquet
-from platform_ml.gates import AtLeast, BeatsBaseline, SlicesWithin
-from platform_ml.metrics import LogLoss, RocAuc
+from platform_ml.gates import AtLeast, AtMost, BeatsBaseline, SlicesWithin
+from platform_ml.metrics import MAE, R2, RMSE, LogLoss, RocAuc
 from platform_ml.outcomes import NoEvent
+from platform_ml.outcomes import Total as Sum
 from platform_ml.spec.evaluation import BaselineScore, Estimate, Evaluation, EvaluationResult, Slice, SplitScore
 from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
@@ -141,6 +143,37 @@ lapse = Registration(
     ),
 )
 
+spent = replace(lapsed, name="spent", description="What a customer spends.", outcome=Sum(of="amount", days=14))
+
+spend_view = replace(lapse_view, name="spend_view", label=spent)
+
+spend_dataset = replace(lapse_dataset, name="spend_dataset", view=spend_view)
+
+spend_model = replace(
+    lapse_model,
+    name="spend_model",
+    dataset=spend_dataset,
+    family=XGBoost(loss="absolute"),
+    metric=MAE(),
+    baselines=(
+        Baseline(name="as_before", family=Persistence(feature="amount_sum_28d")),
+        Baseline(name="average", family=Average()),
+    ),
+)
+
+spend_evaluation = replace(
+    lapse_evaluation, name="spend_evaluation", model=spend_model, metrics=(MAE(), RMSE(), R2()), slices=("country",)
+)
+
+spend_card = replace(lapse_card, name="spend_card", evaluation=spend_evaluation, title="What customers spend")
+
+spend = Registration(
+    name="spend",
+    description="The same of a label of numbers.",
+    card=spend_card,
+    gates=(AtMost(metric="mae", limit=50.0), BeatsBaseline(baseline="as_before", metric="mae", by=1.0)),
+)
+
 shop = Project(name="shop", description="An invented shop.", owner="team:shop", outputs=(lapse,), demo_cutoff=CUTOFF)
 
 
@@ -148,7 +181,7 @@ def slice_of(value: str, *, gap: Estimate, rows: int = 400) -> Slice:
     """The test rows of one country."""
     auc = Estimate(value=None if gap.value is None else 0.8 + gap.value)
     metrics = {"roc_auc": auc, "log_loss": Estimate(value=0.5)}
-    return Slice(column="country", value=value, rows=rows, positives=rows // 4, metrics=metrics, gap=gap)
+    return Slice(column="country", value=value, rows=rows, mean=0.25, metrics=metrics, gap=gap)
 
 
 GOOD_AUC = Estimate(value=0.8, low=0.75, high=0.85)
@@ -169,7 +202,7 @@ def numbers(
 ) -> EvaluationResult:
     """What an evaluation might say of a model that passes every gate of `lapse`."""
     metrics = {"roc_auc": roc_auc, "log_loss": log_loss}
-    split = SplitScore(rows=800, positives=200, first=str(CUTOFF), last=str(CUTOFF), metrics=metrics)
+    split = SplitScore(rows=800, mean=0.25, first=str(CUTOFF), last=str(CUTOFF), metrics=metrics)
     baseline = BaselineScore(metrics=metrics, lead={"roc_auc": lead, "log_loss": lead})
     return EvaluationResult(
         model=lapse_model.name,

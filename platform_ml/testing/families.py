@@ -14,6 +14,7 @@ from platform_ml.engine.rows import SplitRows
 from platform_ml.spec.errors import RowsError
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.naming import check_name
+from platform_ml.spec.task import BINARY, REGRESSION, Task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,7 @@ PICKLE = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
 """How pickles begin, and the zip files that some libraries hide them in."""
 
 
-def invented(seed: int, rows: int = 400) -> SplitRows:
+def invented(seed: int, rows: int = 400, task: Task = BINARY) -> SplitRows:
     """Rows whose label follows `recency` and `amount`; a tenth of each feature is null."""
     draw = np.random.default_rng(seed)
     recency, amount = draw.gamma(2.0, 10.0, rows), draw.normal(size=rows)
@@ -39,15 +40,18 @@ def invented(seed: int, rows: int = 400) -> SplitRows:
     }
     return SplitRows(
         features=pa.table({name: pa.array(columns[name], mask=missing[:, n]) for n, name in enumerate(FEATURES)}),
-        label=(draw.random(rows) < chance).astype(np.float64),
+        label=(draw.random(rows) < chance).astype(np.float64) if task is BINARY else amount + recency / 10,
         entity=np.arange(rows),
         event_time=pa.chunked_array([pa.nulls(rows, pa.timestamp("us", tz="UTC"))]),
         helpers=pa.table({}),
+        task=task,
     )
 
 
 class FamilyContract:
-    """What every family promises."""
+    """What every family promises, of a binary label."""
+
+    task: Task = BINARY
 
     params: Any = None
     """A value for every field; a subclass may leave it, when the family has no ranges."""
@@ -62,12 +66,12 @@ class FamilyContract:
     @pytest.fixture
     def train(self) -> SplitRows:
         """Rows to learn from."""
-        return invented(1)
+        return invented(1, task=self.task)
 
     @pytest.fixture
     def validation(self) -> SplitRows:
         """Rows to stop by."""
-        return invented(2, rows=200)
+        return invented(2, rows=200, task=self.task)
 
     @pytest.fixture
     def fitted(self, family: Family, train: SplitRows, validation: SplitRows) -> Predictor:
@@ -82,6 +86,7 @@ class FamilyContract:
 
     def test_says_what_it_is(self, family: Family) -> None:
         check_name("Family", family.name)
+        assert self.task in family.tasks
         assert fingerprint(family) == fingerprint(family)
         assert set(family.columns() or ()) <= set(FEATURES)
 
@@ -93,7 +98,9 @@ class FamilyContract:
         prediction = fitted.predict(validation.features)
         assert prediction.shape == validation.label.shape
         assert prediction.dtype == np.float64
-        assert ((prediction >= 0) & (prediction <= self.highest)).all()
+        assert np.isfinite(prediction).all()
+        if self.task is BINARY:
+            assert ((prediction >= 0) & (prediction <= self.highest)).all()
 
     def test_a_row_is_predicted_alike_alone_and_among_others(self, fitted: Predictor, validation: SplitRows) -> None:
         together = fitted.predict(validation.features)
@@ -142,22 +149,21 @@ class FamilyContract:
         contributions = fitted.contributions(validation.features)
         assert contributions is None or contributions.shape == (len(validation.label), len(FEATURES))
 
-    @pytest.mark.parametrize(
-        ("label", "complaint"),
-        [
-            ([], "no rows"),
-            ([0.0] * 400, "one class"),
-            ([1.0] * 400, "one class"),
-            ([0.0, 2.0] * 200, "label of the train split is 2"),
-            ([0.0, float("nan")] * 200, "label of the train split is nan"),
-        ],
-    )
-    def test_bad_labels_are_refused(
-        self, family: Family, train: SplitRows, validation: SplitRows, label: list[float], complaint: str
-    ) -> None:
-        bad = replace(train, features=train.features.slice(0, len(label)), label=np.array(label), cache={})
-        with pytest.raises(RowsError, match=complaint):
-            self.fit(family, bad, validation)
+    def bad_labels(self) -> dict[str, list[float]]:
+        """Complaint → labels that nothing can be learned from."""
+        return {
+            "no rows": [],
+            "labels of the train split are 0. With one class": [0.0] * 400,
+            "labels of the train split are 1. With one class": [1.0] * 400,
+            "label of the train split is 2": [0.0, 2.0] * 200,
+            "label of the train split is nan": [0.0, float("nan")] * 200,
+        }
+
+    def test_bad_labels_are_refused(self, family: Family, train: SplitRows, validation: SplitRows) -> None:
+        for complaint, label in self.bad_labels().items():
+            bad = replace(train, features=train.features.slice(0, len(label)), label=np.array(label), cache={})
+            with pytest.raises(RowsError, match=complaint):
+                self.fit(family, bad, validation)
 
     @pytest.mark.parametrize(
         ("values", "complaint"),
@@ -176,3 +182,18 @@ class FamilyContract:
             bad = replace(train, features=train.features.set_column(place, name, values), cache={})
             with pytest.raises(RowsError, match=rf"'{name}'.*{complaint}"):
                 self.fit(family, bad, validation)
+
+
+class RegressionFamilyContract(FamilyContract):
+    """What every family promises, of a label of numbers."""
+
+    task: Task = REGRESSION
+
+    def bad_labels(self) -> dict[str, list[float]]:
+        """Complaint → labels that nothing can be learned from."""
+        return {
+            "no rows": [],
+            "labels of the train split are 2.5. Of one value": [2.5] * 400,
+            "label of the train split is inf": [0.0, float("inf")] * 200,
+            "label of the train split is nan": [0.0, float("nan")] * 200,
+        }

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pytest
 
+from platform_ml.spec.task import BINARY, REGRESSION, Task
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,12 +25,17 @@ CLOSE = 1e-12
 class MetricContract:
     """What every metric of a binary label promises; `reference` computes it in another way."""
 
+    task: ClassVar[Task] = BINARY
     needs_both_classes: ClassVar[bool] = True
 
     @pytest.fixture
     def metric(self) -> Metric:
         """The member under test."""
         raise NotImplementedError
+
+    def worst(self, truth: Numbers) -> Numbers:
+        """What nobody would predict."""
+        return 1 - truth
 
     def reference(self, truth: Numbers, prediction: Numbers, weights: Numbers) -> float:
         """An independent implementation, with weights per row."""
@@ -47,6 +54,7 @@ class MetricContract:
         assert re.fullmatch(r"[a-z][a-z0-9_]*", metric.name)
         assert metric.title
         assert metric.goal in {"maximize", "minimize"}
+        assert metric.task is self.task
         assert hash(metric) == hash(type(metric)())
 
     def test_agrees_with_an_independent_implementation(self, metric: Metric, rows: tuple[Numbers, Numbers]) -> None:
@@ -90,7 +98,7 @@ class MetricContract:
 
     def test_nothing_is_better_than_the_truth(self, metric: Metric, rows: tuple[Numbers, Numbers]) -> None:
         truth, prediction = rows
-        perfect, other, worst = (metric.score(truth, given) for given in (truth, prediction, 1 - truth))
+        perfect, other, worst = (metric.score(truth, given) for given in (truth, prediction, self.worst(truth)))
         sign = 1 if metric.goal == "maximize" else -1
         assert sign * perfect >= sign * other >= sign * worst
         assert perfect != worst
@@ -120,6 +128,40 @@ class MetricContract:
             assert math.isnan(score)
         else:
             assert score == pytest.approx(self.reference(truth, rows[1], np.ones(ROWS)), abs=CLOSE)
+
+
+class RegressionMetricContract(MetricContract):
+    """The same of a label of numbers; `needs_both_classes` is that they differ."""
+
+    task: ClassVar[Task] = REGRESSION
+    needs_both_classes: ClassVar[bool] = False
+
+    def worst(self, truth: Numbers) -> Numbers:
+        """What nobody would predict."""
+        return -10 - 10 * truth
+
+    @pytest.fixture(params=[(seed, ties) for seed in range(4) for ties in (False, True)], ids=str)
+    def rows(self, request: pytest.FixtureRequest) -> tuple[Numbers, Numbers]:
+        """Truth and prediction of some rows: few different ones and zeros, too; one of them is far from the others."""
+        seed, ties = request.param
+        draw = np.random.default_rng(seed)
+        truth: Numbers = np.maximum(0.0, draw.normal(1, 2, ROWS))
+        truth[7] = 40.0
+        prediction: Numbers = truth + draw.normal(0.2, 1, ROWS)
+        if ties:
+            truth, prediction = np.round(truth), np.round(prediction)
+        return truth, prediction
+
+    def test_the_unit_does_not_change_what_is_better(self, metric: Metric, rows: tuple[Numbers, Numbers]) -> None:
+        truth, prediction = rows
+        sign = 1 if metric.goal == "maximize" else -1
+        for unit in (1.0, 100.0):
+            better, poorer = (metric.score(unit * truth, unit * given) for given in (prediction, prediction + 3))
+            assert sign * better > sign * poorer
+
+    def test_one_row_alone(self, metric: Metric) -> None:
+        score = metric.score(np.array([3.0]), np.array([5.0]))
+        assert math.isnan(score) if self.needs_both_classes else score == 2
 
 
 def _draws(resamples: int, rows: int) -> Numbers:

@@ -66,7 +66,7 @@ class OutcomeContract:
     def test_it_has_its_type(self, outcome: Outcome, events: list[Visit]) -> None:
         sql = f"SELECT {outcome.sql()} AS value FROM visits"
         rows = DuckDB(threads=1).query(sql, {"visits": table(events)}).table()
-        assert str(rows.schema.field("value").type) == str(arrow_type(outcome.result()))
+        assert str(rows.schema.field("value").type) == str(arrow_type(outcome.result(TYPES)))
 
 
 def found(outcome: Outcome, events: Sequence[Visit]) -> dict[int, object]:

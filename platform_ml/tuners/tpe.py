@@ -137,7 +137,7 @@ def _search(name: str, goal: str, tried: list[TriedParams]) -> Search:
     if not scores:
         raise RowsError(
             f"The search {name!r} ended without a score: its metric was not defined in any of {len(tried)} trials. "
-            "Look at the validation split: it needs rows of both classes."
+            "Look at the validation split: it needs rows of different outcomes."
         )
     best = max(scores, key=lambda number: (scores[number], -number))
     return Search(trials=tuple(tried), best=tried[best])

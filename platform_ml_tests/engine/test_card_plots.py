@@ -19,7 +19,7 @@ CURVES = {
 def slice_of(value, gap, *, half=0.03):
     known = gap is not None
     gap = Estimate(value=gap, low=gap - half if known else None, high=gap + half if known else None)
-    return Slice(column="income", value=value, rows=150, positives=20, metrics={}, gap=gap)
+    return Slice(column="income", value=value, rows=150, mean=20 / 150, metrics={}, gap=gap)
 
 
 def result(*, curves=CURVES, slices=None, importance=None):
@@ -31,7 +31,7 @@ def result(*, curves=CURVES, slices=None, importance=None):
         model_digest="m",
         dataset_digest="d",
         policy_digest="p",
-        splits={"test": SplitScore(rows=2_434, positives=419, first="", last="", metrics=auc)},
+        splits={"test": SplitScore(rows=2_434, mean=419 / 2_434, first="", last="", metrics=auc)},
         slices=(slice_of("$50-75K & $$", -0.05), slice_of("<b>x</b>", 0.01)) if slices is None else slices,
         baselines={"recency": baseline, "majority": baseline},
         importance=(Importance(feature="sales_value_sum_30d", mean_abs_shap=0.8, meaning=""),)

@@ -202,5 +202,5 @@ def test_it_is_plain_json(work, bought):
 
 
 def test_no_declaration_is_called_like_the_catalog():
-    with pytest.raises(DeclarationError, match="'catalog' is its list of declarations"):
+    with pytest.raises(DeclarationError, match="'catalog' lists what is declared"):
         project_of(replace(order_history, name="catalog"))

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from platform_ml.engine.curves import MOST_POINTS, calibration, roc, score_histogram
+from platform_ml.engine.curves import MOST_POINTS, calibration, curves, residual_statistics, roc, score_histogram
+from platform_ml.spec.task import BINARY, REGRESSION
 
 
 @pytest.fixture(params=[None, 1], ids=["all different", "ties"])
@@ -60,3 +61,42 @@ def test_no_curve_without_finite_predictions(broken):
 
 def test_no_roc_of_one_class():
     assert roc(np.ones(3), np.array([0.1, 0.2, 0.3])) == ()
+
+
+@pytest.fixture
+def numbers():
+    draw = np.random.default_rng(2)
+    prediction = draw.gamma(2, 50, 2_000)
+    return prediction + draw.normal(-5, 20, 2_000), prediction
+
+
+def test_each_task_has_its_own_curves(rows, numbers):
+    rivals = {"old": rows[1][::-1]}
+    assert set(curves(BINARY, *rows, rivals)) == {"roc", "calibration", "score_histogram", "baseline_roc_old"}
+    assert set(curves(REGRESSION, *numbers, {})) == {"calibration", "score_histogram", "residuals"}
+
+
+def test_residuals_are_prediction_minus_truth(numbers):
+    truth, prediction = numbers
+    found = residual_statistics(REGRESSION, truth, prediction)
+    assert found["mean"] == pytest.approx((prediction - truth).mean())
+    assert found["std"] == pytest.approx((prediction - truth).std())
+    assert found["median_absolute"] == pytest.approx(np.median(np.abs(prediction - truth)))
+    assert [np.mean(prediction - truth < found[name]) for name in ("p05", "p25", "p50", "p75", "p95")] == pytest.approx(
+        [0.05, 0.25, 0.5, 0.75, 0.95], abs=2e-3
+    )
+    assert residual_statistics(BINARY, truth, prediction) == {}
+
+
+def test_the_outer_bins_of_residuals_hold_what_lies_beyond(numbers):
+    truth, prediction = numbers[0].copy(), numbers[1]
+    truth[0] = -1e9
+    points = np.array(curves(REGRESSION, truth, prediction, {})["residuals"])
+    assert points[:, 1].sum() == pytest.approx(1)
+    assert points[-1, 0] < 100
+
+
+def test_no_residuals_without_finite_predictions():
+    truth, broken = np.array([0.0, 1.0]), np.array([np.nan, 0.5])
+    assert curves(REGRESSION, truth, broken, {})["residuals"] == ()
+    assert residual_statistics(REGRESSION, truth, broken) == {}

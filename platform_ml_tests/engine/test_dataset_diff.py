@@ -108,7 +108,7 @@ def test_another_cutoff_adds_and_removes_rows(shop):
     for split in found.splits:
         sides = [ref.artifact.record["split"]["splits"][split.split] for ref in (before, after)]
         assert (split.before, split.after) == tuple(side["rows"] for side in sides)
-        assert split.label_rate_after == sides[1]["positives"] / sides[1]["rows"]
+        assert split.label_mean_after == sides[1]["mean_label"]
         moved_in = sum(one.rows for one in found.moved if one.now == split.split)
         moved_out = sum(one.rows for one in found.moved if one.was == split.split)
         assert split.after == split.before + split.added - split.removed + moved_in - moved_out

@@ -5,14 +5,15 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 import pytest
-from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.metrics import log_loss, mean_absolute_error, r2_score, roc_auc_score, root_mean_squared_error
 
 from platform_ml.engine.evaluation import evaluate
 from platform_ml.engine.rows import SplitRows
-from platform_ml.gates import SlicesWithin
+from platform_ml.gates import AtMost, SlicesWithin
 from platform_ml.spec.evaluation import EvaluationResult
 from platform_ml.spec.fingerprint import fingerprint
-from platform_ml.testing.declarations import CUTOFF, lapse_evaluation
+from platform_ml.spec.task import REGRESSION
+from platform_ml.testing.declarations import CUTOFF, lapse_evaluation, spend, spend_evaluation
 
 SPENT, RECENCY = lapse_evaluation.model.dataset.view.feature_names
 ROWS = 800
@@ -89,7 +90,7 @@ def test_metrics_agree_with_another_implementation(result):
         assert metrics["roc_auc"].value == pytest.approx(roc_auc_score(rows.label, prediction))
         assert metrics["log_loss"].value == pytest.approx(log_loss(rows.label, prediction))
         assert result.splits[name].rows == ROWS
-        assert result.splits[name].positives == rows.label.sum()
+        assert result.splits[name].mean == rows.label.mean()
 
 
 def test_it_knows_what_it_belongs_to(result):
@@ -240,3 +241,76 @@ def test_without_test_rows_nothing_is_defined_and_no_gate_passes():
     assert nothing.slices == ()
     assert nothing.digest
     assert not SlicesWithin(metric="roc_auc", margin=0.1).judge(nothing).passed
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A number that follows one feature."""
+
+    factor: float
+
+    def predict(self, rows):
+        return self.factor * rows[SPENT].to_numpy() + 20
+
+    def contributions(self, rows):
+        return None
+
+
+def numbers(seed):
+    rows = split(seed)
+    label = 10 * rows.features[SPENT].to_numpy() + 20 + np.random.default_rng(seed + 9).normal(size=ROWS)
+    return replace(rows, label=label, task=REGRESSION)
+
+
+@pytest.fixture(scope="module")
+def of_numbers():
+    splits = {"train": numbers(0), "validation": numbers(1), "test": numbers(2)}
+    rivals = {"as_before": Amount(0.0), "average": Amount(5.0)}
+    return splits, run(evaluation=spend_evaluation, splits=splits, predictor=Amount(10.0), baselines=rivals)
+
+
+def test_numbers_are_measured_in_their_unit(of_numbers):
+    splits, result = of_numbers
+    truth, prediction = splits["test"].label, Amount(10.0).predict(splits["test"].features)
+    assert result.test("mae").value == pytest.approx(mean_absolute_error(truth, prediction))
+    assert result.test("rmse").value == pytest.approx(root_mean_squared_error(truth, prediction))
+    assert result.test("r2").value == pytest.approx(r2_score(truth, prediction))
+    assert result.test("mae").low < result.test("mae").value < result.test("mae").high
+    assert result.splits["test"].mean == pytest.approx(truth.mean())
+    assert (result.task, result.goals["mae"], result.goals["r2"]) == ("regression", "minimize", "maximize")
+
+
+def test_a_lead_in_an_error_is_how_much_smaller_it_is(of_numbers):
+    splits, result = of_numbers
+    truth = splits["test"].label
+    for name, factor in {"as_before": 0.0, "average": 5.0}.items():
+        rival = mean_absolute_error(truth, Amount(factor).predict(splits["test"].features))
+        lead = result.baselines[name].lead["mae"]
+        assert lead.value == pytest.approx(rival - result.test("mae").value)
+        assert lead.low > 0
+        assert result.baselines[name].lead["r2"].low > 0
+
+
+def test_numbers_have_residuals_and_no_roc(of_numbers):
+    _, result = of_numbers
+    assert set(result.curves) == {"calibration", "score_histogram", "residuals"}
+    assert result.residuals["std"] == pytest.approx(1, abs=0.1)
+    assert {one.title for one in result.slices} >= {"country = AT", "country = (missing)"}
+    assert EvaluationResult.from_json(json.loads(json.dumps(result.to_json()))) == result
+
+
+def test_gates_judge_numbers(of_numbers):
+    _, result = of_numbers
+    verdicts = {verdict.gate: verdict for verdict in spend.judge(result)}
+    assert verdicts["mae_at_most"].passed
+    assert verdicts["beats_as_before_on_mae"].passed
+    worse = AtMost(metric="mae", limit=0.1).judge(result)
+    assert worse.outcome == "failed"
+
+
+def test_numbers_written_before_labels_could_be_numbers_are_read(result):
+    plain = json.loads(json.dumps(result.to_json()))
+    for one in (*plain["splits"].values(), *plain["slices"]):
+        one["positives"] = round(one.pop("mean") * one["rows"])
+    del plain["task"], plain["residuals"]
+    assert EvaluationResult.from_json(plain) == result

@@ -35,7 +35,7 @@ def near(value, half=0.0171):
 
 def slice_of(value, gap, auc, rows=400):
     metrics = {"roc_auc": auc, "log_loss": near(0.41)}
-    return Slice(column="country", value=value, rows=rows, positives=rows // 5, metrics=metrics, gap=gap)
+    return Slice(column="country", value=value, rows=rows, mean=0.2, metrics=metrics, gap=gap)
 
 
 UNKNOWN = Estimate(value=float("nan"))
@@ -45,9 +45,9 @@ RESULT = replace(
     model_digest="a1" * 32,
     dataset_digest="b2" * 32,
     splits={
-        "train": SplitScore(rows=41_382, positives=6_311, first="", last="", metrics={"roc_auc": near(0.9312)}),
-        "validation": SplitScore(rows=9_712, positives=1_703, first="", last="", metrics=TEST_METRICS),
-        "test": SplitScore(rows=2_434, positives=419, first="", last="", metrics=TEST_METRICS),
+        "train": SplitScore(rows=41_382, mean=6_311 / 41_382, first="", last="", metrics={"roc_auc": near(0.9312)}),
+        "validation": SplitScore(rows=9_712, mean=1_703 / 9_712, first="", last="", metrics=TEST_METRICS),
+        "test": SplitScore(rows=2_434, mean=419 / 2_434, first="", last="", metrics=TEST_METRICS),
     },
     slices=(
         slice_of("AT", near(-0.0312), near(0.8431)),

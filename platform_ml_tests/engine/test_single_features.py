@@ -7,8 +7,11 @@ from scipy.stats import rankdata, spearmanr
 from sklearn.metrics import roc_auc_score
 
 from platform_ml.engine.single_features import area, column, rank_correlation, ranks, sample, strength, told_apart
+from platform_ml.outcomes import Total
 from platform_ml.spec.leak_audit import LeakAudit
-from platform_ml_tests.engine.leaks import DATASETS, at_random, audited, by_time, customers, failed, split
+from platform_ml.spec.task import REGRESSION
+from platform_ml.testing.declarations import lapsed
+from platform_ml_tests.engine.leaks import DATASETS, at_random, audited, by_time, customers, failed, split, view
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -27,7 +30,7 @@ def test_too_few_rows_say_nothing():
     assert np.isnan(area(few, few > 23))
     assert np.isnan(rank_correlation(few, few))
     assert np.isnan(rank_correlation(np.zeros(60), np.arange(60.0)))
-    assert np.isnan(strength(np.full(60, np.nan), np.arange(60.0)))
+    assert np.isnan(strength(np.full(60, np.nan), np.arange(60.0), REGRESSION))
     assert area(np.arange(50.0), np.arange(50) > 24) == 1
 
 
@@ -74,9 +77,10 @@ def test_a_feature_made_of_a_label_that_is_a_number():
     draw = np.random.default_rng(1)
     columns = customers()
     columns["lapsed"] = draw.gamma(2, 10, size=len(columns["lapsed"]))
-    assert failed(by_time, split(by_time, columns)) == set()
+    numbers = replace(by_time, view=replace(view, label=replace(lapsed, outcome=Total(of="amount", days=14))))
+    assert failed(numbers, split(numbers, columns)) == set()
     columns["basket"] = np.log(columns["lapsed"]) + draw.normal(scale=0.01, size=len(columns["lapsed"]))
-    finding = audited(by_time, split(by_time, columns))["too_good"]
+    finding = audited(numbers, split(numbers, columns))["too_good"]
     assert finding.stops
     assert "'basket' 1.000 give the label away (rank correlation" in finding.reason
 

@@ -12,6 +12,7 @@ from platform_ml.families import Majority, SingleFeature, XGBoost
 from platform_ml.metrics import LogLoss, RocAuc
 from platform_ml.spec.errors import DeclarationError, PlatformError, RowsError, StoreError
 from platform_ml.spec.space import Between, Whole
+from platform_ml.spec.task import BINARY
 from platform_ml.spec.tuned_model import Baseline
 from platform_ml.testing.declarations import lapse_model
 from platform_ml.testing.families import invented
@@ -151,6 +152,7 @@ class Forgetful:
     """A family whose fits differ."""
 
     name: ClassVar[str] = "forgetful"
+    tasks: ClassVar = (BINARY,)
     drawn: ClassVar = np.random.default_rng(0)
     share: float | Between = Between(0.0, 1.0)
 

@@ -11,7 +11,8 @@ from platform_ml.families import XGBoost, boosted_trees
 from platform_ml.families.inputs import matrix
 from platform_ml.spec.errors import DeclarationError, RowsError, StoreError
 from platform_ml.spec.space import Between, Whole, ranges
-from platform_ml.testing.families import FEATURES, FamilyContract, invented
+from platform_ml.spec.task import BINARY, REGRESSION
+from platform_ml.testing.families import FEATURES, FamilyContract, RegressionFamilyContract, invented
 
 PARAMS = {
     "max_depth": 4,
@@ -24,6 +25,7 @@ PARAMS = {
     "max_bin": 64,
     "max_rounds": 60,
     "early_stopping_rounds": 10,
+    "loss": None,
 }
 
 
@@ -124,6 +126,45 @@ class TestXGBoost(FamilyContract):
         file.write_bytes(b"no model")
         with pytest.raises(StoreError, match="no XGBoost model"):
             family.load(file, FEATURES)
+
+
+class TestXGBoostOnNumbers(RegressionFamilyContract):
+    @pytest.fixture(params=["squared", "absolute"])
+    def family(self, request):
+        self.params = PARAMS | {"loss": request.param}
+        return XGBoost(loss=request.param)
+
+    def test_it_learns(self, family, fitted):
+        unseen = invented(3, rows=2_000, task=REGRESSION)
+        off = np.abs(fitted.predict(unseen.features) - unseen.label)
+        assert off.mean() < 0.6 * np.abs(unseen.label - unseen.label.mean()).mean()
+
+    def test_the_best_round_is_kept(self, family, train, validation):
+        told = []
+        fitted = family.fit(
+            train, validation, params=self.params, seed=7, report=lambda step, score: told.append((step, score))
+        )
+        best = int(np.argmax([score for _, score in told]))
+        assert fitted.booster.num_boosted_rounds() == best + 1
+        off = fitted.predict(validation.features) - validation.label
+        reached = np.sqrt((off**2).mean()) if family.loss == "squared" else np.abs(off).mean()
+        assert reached == pytest.approx(-told[best][1], rel=1e-5)
+
+    def test_contributions_add_up_to_the_prediction(self, fitted, validation):
+        base = fitted.predict(validation.features) - fitted.contributions(validation.features).sum(axis=1)
+        np.testing.assert_allclose(base, base[0], atol=1e-4)
+
+    def test_without_a_declared_loss_it_is_squared(self, train, validation):
+        first, second = (fit(train, validation, loss=loss).predict(validation.features) for loss in (None, "squared"))
+        assert first.tolist() == second.tolist()
+
+
+def test_a_loss_says_which_labels_it_is_for():
+    assert set(XGBoost().tasks) == {BINARY, REGRESSION}
+    assert XGBoost(loss="log").tasks == (BINARY,)
+    assert XGBoost(loss="absolute").tasks == (REGRESSION,)
+    with pytest.raises(DeclarationError, match=r"XGBoost: loss 'absolut' is not known. Did you mean 'absolute'\?"):
+        XGBoost(loss="absolut")
 
 
 @pytest.mark.parametrize(
