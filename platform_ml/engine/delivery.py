@@ -11,13 +11,23 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.fixes import fixes_of, inputs, judged_fixes
-from platform_ml.engine.judgement import FAULTS, RECORD, ROW_NUMBER, exact_sql, judged_sql, repeats
+from platform_ml.engine.judgement import (
+    FAULTS,
+    RECORD,
+    ROW_NUMBER,
+    exact_sql,
+    records_sql,
+    repeated_sql,
+    repeats,
+    triaged_sql,
+)
+from platform_ml.engine.key_order import ordered
 from platform_ml.spec.errors import PlatformError, SourceError, did_you_mean
 from platform_ml.spec.schema import NUMBERS, Timestamp
 from platform_ml.spec.window import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     import pyarrow as pa
@@ -93,7 +103,7 @@ def read(source: Source, key: str, *, work: Work) -> Delivery:
     try:
         if problem := source.format.problem(str(file)):
             raise SourceError(problem)
-        judged, broken = _judged(source, key, file, work.platform.compute)
+        accepted, wrong, broken = _judged(source, key, file, work.platform.compute)
     except (PlatformError, OSError, UnicodeError) as error:
         raise UnreadableError(where, file, str(error)) from error
     digest = file_sha256(file)
@@ -102,8 +112,8 @@ def read(source: Source, key: str, *, work: Work) -> Delivery:
             f"{where} cannot be read: it was written while it was read. Wait until it is whole and materialize the "
             "partition again; earlier data was not touched."
         )
-    accepted, rejected = _divided(source, file, judged, broken)
-    repeated, exact = _duplicates(source, judged, accepted, work.platform.compute)
+    rejected = _rejected(source, file, wrong, broken)
+    repeated, exact = _duplicates(source, wrong, accepted, work.platform.compute)
     delivery = Delivery(
         key=key,
         file=file,
@@ -147,7 +157,9 @@ def with_fixes(source: Source, delivery: Delivery, *, work: Work) -> Delivery:
         return delivery
     judged = judged_fixes(source, fixes, delivery.accepted, span=span(source, delivery.key), work=work)
     replaced = judged.filter(pc.is_in(judged["_row"], delivery.rejected["row_number"]))
-    accepted, still = _divided(source, None, replaced, ())
+    bad = pc.greater(pc.list_value_length(replaced["_reasons"]), 0)
+    accepted = replaced.filter(pc.invert(bad)).select(list(source.types))
+    still = _rejected(source, None, replaced.filter(bad), ())
     lines = dict(zip(*delivery.rejected.select(["row_number", "line"]).to_pydict().values(), strict=True))
     still = still.set_column(1, "line", pa.array([lines[n] for n in still["row_number"].to_pylist()], pa.int64()))
     others = delivery.rejected.filter(pc.invert(pc.is_in(delivery.rejected["row_number"], replaced["_row"])))
@@ -161,12 +173,12 @@ def with_fixes(source: Source, delivery: Delivery, *, work: Work) -> Delivery:
     )
 
 
-def _judged(source: Source, key: str, file: Path, compute: Compute) -> tuple[pa.Table, Sequence[Broken]]:
-    """All rows with what is wrong with them, and the records that are no rows."""
+def _judged(source: Source, key: str, file: Path, compute: Compute) -> tuple[pa.Table, pa.Table, Sequence[Broken]]:
+    """Good rows by key, the others with what is wrong with them, and the records that are no rows."""
     form = source.format
     if form.direct:
         try:
-            return _rows(source, key, str(file), compute), ()
+            return *_rows(source, key, str(file), compute), ()
         except SourceError:
             raise
         except PlatformError as error:
@@ -176,15 +188,17 @@ def _judged(source: Source, key: str, file: Path, compute: Compute) -> tuple[pa.
         broken = form.sift(str(file), str(copy), source.columns)
         if broken is None:
             raise SourceError(str(reason)) from reason
-        return _rows(source, key, str(copy), compute, sifted=True), broken
+        return *_rows(source, key, str(copy), compute, sifted=True), broken
 
 
-def _rows(source: Source, key: str, path: str, compute: Compute, *, sifted: bool = False) -> pa.Table:
+def _rows(
+    source: Source, key: str, path: str, compute: Compute, *, sifted: bool = False
+) -> tuple[pa.Table, pa.Table]:
     raw = source.format.sql(path, source.columns, sifted=sifted)
     described = compute.query(f"DESCRIBE FROM {raw}", {}).table().to_pylist()
     delivered = {row["column_name"]: row["column_type"] for row in described}
     _check_columns(source, delivered)
-    judged = compute.query(judged_sql(source, raw, delivered=delivered, span=span(source, key)), {}).table()
+    judged = compute.query(triaged_sql(source, raw, delivered=delivered, span=span(source, key)), {}).table()
     unknown = [column for column in source.columns if judged[column.name].null_count == judged.num_rows]
     names = source.format.names(path)
     if names and unknown and judged.num_rows:
@@ -192,7 +206,7 @@ def _rows(source: Source, key: str, path: str, compute: Compute, *, sifted: bool
         for column in unknown:
             if there and column.name not in there:
                 raise _missing(column, sorted(there))
-    return judged
+    return _divided(source, judged, raw, delivered, compute)
 
 
 def _check_columns(source: Source, delivered: dict[str, str]) -> None:
@@ -222,15 +236,31 @@ def _readable(column: Column, found: str) -> bool:
 
 
 def _divided(
-    source: Source, file: Path | None, judged: pa.Table, broken: Sequence[Broken]
+    source: Source, judged: pa.Table, raw: str, delivered: Collection[str], compute: Compute
 ) -> tuple[pa.Table, pa.Table]:
+    """Good rows by key, one of each, and the others by number."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    bad = pc.greater(pc.list_value_length(judged["_reasons"]), 0)
-    accepted = judged.filter(pc.invert(bad)).select(list(source.types))
-    accepted = accepted.sort_by([(name, "ascending") for name in source.key])
-    wrong = judged.filter(bad)
+    bad = pc.greater(pc.fill_null(pc.list_value_length(judged["_reasons"]), 0), 0)
+    wrong = judged.filter(bad).sort_by("_row")
+    good = judged.filter(pc.invert(bad)) if wrong.num_rows else judged
+    accepted, single = ordered(good.drop_columns(["_reasons", "_record"]), source.key)
+    if not single:
+        repeated = compute.query(repeated_sql(source), {"rows": accepted}).table()
+        again = pc.is_in(accepted["_row"], repeated["_row"])
+        late = accepted.filter(again).sort_by("_row")
+        records = compute.query(records_sql(raw, delivered), {"rows": repeated}).table()
+        late = late.append_column("_reasons", pa.array([[repeats(source)]] * late.num_rows, pa.list_(pa.string())))
+        late = late.append_column("_record", records["_record"])
+        wrong = pa.concat_tables([wrong, late.select(wrong.column_names)]).sort_by("_row")
+        accepted = accepted.filter(pc.invert(again))
+    return accepted.select(list(source.types)), wrong
+
+
+def _rejected(source: Source, file: Path | None, wrong: pa.Table, broken: Sequence[Broken]) -> pa.Table:
+    import pyarrow as pa
+
     rows = _numbers(wrong["_row"].to_pylist(), broken)
     lines = source.format.lines(str(file), rows) if rows and file else {}
     schema = pa.schema({"row_number": pa.int64(), "line": pa.int64(), "record": pa.string(), "reasons": pa.string()})
@@ -240,15 +270,13 @@ def _divided(
         "record": [*wrong["_record"].to_pylist(), *(one.record for one in broken)],
         "reasons": [*("; ".join(some) for some in wrong["_reasons"].to_pylist()), *(one.reason for one in broken)],
     }
-    rejected = pa.table(columns, schema=schema)
-    return accepted, rejected.sort_by("row_number")
+    return pa.table(columns, schema=schema).sort_by("row_number")
 
 
-def _duplicates(source: Source, judged: pa.Table, accepted: pa.Table, compute: Compute) -> tuple[int, int]:
+def _duplicates(source: Source, wrong: pa.Table, accepted: pa.Table, compute: Compute) -> tuple[int, int]:
     """Rows that repeat the key of an accepted one, and how many of them are that row over again."""
     import pyarrow.compute as pc
 
-    wrong = judged.filter(pc.greater(pc.list_value_length(judged["_reasons"]), 0))
     repeated = wrong.filter(pc.equal(pc.list_element(wrong["_reasons"], 0), repeats(source)))
     if not repeated.num_rows:
         return 0, 0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from platform_ml.engine.evident import free, triage_sql
 from platform_ml.spec.schema import EXACT_NUMBERS, NUMBERS, Boolean, Decimal, Double, Integer, Text, Timestamp
 from platform_ml.spec.sql import identifier, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from platform_ml.spec.schema import Column
@@ -37,18 +38,7 @@ def judged_sql(
     """
     typed = source.format.typed
     values = ", ".join(f"{_cast(c, typed=typed)} AS {identifier(c.name)}" for c in source.columns)
-    rules = ", ".join(
-        f"CASE WHEN {wrong} THEN {literal(reason)} END" for c in source.columns for wrong, reason in _rules(c, typed)
-    )
-    if span and source.event_time:
-        start, end = (literal(at.isoformat()) for at in span)
-        time = _cast(source.column(source.event_time), typed=typed)
-        outside = literal(f"{source.event_time} is outside of the partition")
-        rules += f", CASE WHEN {time} NOT BETWEEN {start} AND {end} THEN {outside} END"
-    wrong = f"list_filter([{rules}], lambda reason: reason IS NOT NULL)"
-    wrong = f"list_concat(_raw.{FAULTS}, {wrong})" if FAULTS in delivered else wrong
-    own = ", ".join(f"{identifier(name)} := _raw.{identifier(name)}" for name in delivered if name != ROW_NUMBER)
-    record = f"_raw.{RECORD}" if RECORD in delivered else f"to_json(struct_pack({own}))"
+    wrong, record = _wrong(source, delivered, span), _record(delivered)
     keys = ", ".join(map(identifier, source.key))
     repeated = literal(repeats(source))
     names = ", ".join(identifier(column.name) for column in source.columns)
@@ -64,6 +54,61 @@ counted AS (
 SELECT {names}, _row, CASE WHEN len(_wrong) > 0 OR _nth > 1 THEN _record END AS _record,
        CASE WHEN len(_wrong) = 0 AND _nth > 1 THEN [{repeated}] ELSE _wrong END AS _reasons
 FROM counted ORDER BY _row"""
+
+
+def triaged_sql(
+    source: Source, raw: str, *, delivered: Mapping[str, str], span: tuple[datetime, datetime] | None = None
+) -> str:
+    """Every delivered row, as `judged_sql` has it but for repeated keys, in any order.
+
+    Reasons are only looked for, and records only made, where it is not evident that a row is good; they are null
+    elsewhere. `delivered` is column → DuckDB type.
+    """
+    faults = f"len(_raw.{FAULTS}) = 0" if FAULTS in delivered else ""
+    steps, values, good = triage_sql(source, "delivered", delivered, span, faults=faults)
+    named = ", ".join(f"{value} AS {identifier(c.name)}" for c, value in zip(source.columns, values, strict=True))
+    reasons = free("reasons", delivered)
+    return f"""
+WITH delivered AS (FROM {raw}),{steps},
+judged AS (
+    SELECT *, CASE WHEN {good} THEN NULL ELSE {_wrong(source, delivered, span)} END AS {reasons} FROM triaged AS _raw
+)
+SELECT {named}, {ROW_NUMBER} AS _row, {reasons} AS _reasons, CASE WHEN len({reasons}) > 0 THEN {_record(delivered)} END AS _record
+FROM judged AS _raw"""
+
+
+def repeated_sql(source: Source) -> str:
+    """The numbers of those of the good `rows` that repeat the key of another one, which is kept."""
+    keys = ", ".join(map(identifier, source.key))
+    nth = f"row_number() OVER (PARTITION BY {keys} ORDER BY {_winner(source)})"
+    return f"SELECT _row FROM rows QUALIFY {nth} > 1 ORDER BY _row"
+
+
+def records_sql(raw: str, delivered: Collection[str]) -> str:
+    """The records of the delivered rows with the numbers that are in `rows`."""
+    return f"""
+SELECT {ROW_NUMBER} AS _row, {_record(delivered)} AS _record FROM {raw} AS _raw
+WHERE {ROW_NUMBER} IN (SELECT _row FROM rows) ORDER BY _row"""
+
+
+def _wrong(source: Source, delivered: Collection[str], span: tuple[datetime, datetime] | None) -> str:
+    """The list of what is wrong with a row."""
+    typed = source.format.typed
+    rules = ", ".join(
+        f"CASE WHEN {wrong} THEN {literal(reason)} END" for c in source.columns for wrong, reason in _rules(c, typed)
+    )
+    if span and source.event_time:
+        start, end = (literal(at.isoformat()) for at in span)
+        time = _cast(source.column(source.event_time), typed=typed)
+        outside = literal(f"{source.event_time} is outside of the partition")
+        rules += f", CASE WHEN {time} NOT BETWEEN {start} AND {end} THEN {outside} END"
+    wrong = f"list_filter([{rules}], lambda reason: reason IS NOT NULL)"
+    return f"list_concat(_raw.{FAULTS}, {wrong})" if FAULTS in delivered else wrong
+
+
+def _record(delivered: Collection[str]) -> str:
+    own = ", ".join(f"{identifier(name)} := _raw.{identifier(name)}" for name in delivered if name != ROW_NUMBER)
+    return f"_raw.{RECORD}" if RECORD in delivered else f"to_json(struct_pack({own}))"
 
 
 def repeats(source: Source) -> str:
