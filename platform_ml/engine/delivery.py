@@ -74,9 +74,9 @@ class Delivery:
 class UnreadableError(SourceError):
     """A file that cannot be read at all."""
 
-    def __init__(self, where: str, file: Path, reason: str) -> None:
+    def __init__(self, where: str, key: str, file: Path, reason: str) -> None:
         super().__init__(f"{where} cannot be read: {reason}. Have it delivered again; earlier data was not touched.")
-        self.file, self.reason = file, reason
+        self.key, self.file, self.reason = key, file, reason
 
 
 def landing_file(source: Source, key: str, work: Work) -> Path:
@@ -105,7 +105,7 @@ def read(source: Source, key: str, *, work: Work) -> Delivery:
             raise SourceError(problem)
         accepted, wrong, broken = _judged(source, key, file, work.platform.compute)
     except (PlatformError, OSError, UnicodeError) as error:
-        raise UnreadableError(where, file, str(error)) from error
+        raise UnreadableError(where, key, file, str(error)) from error
     digest = file_sha256(file)
     if _state(file) != before:
         raise SourceError(

@@ -35,3 +35,22 @@ def ordered(rows: pa.Table, key: Sequence[str]) -> tuple[pa.Table, bool]:
         return rows, True
     rows = rows.take(pc.sort_indices(rows, [(name, "ascending") for name in key]))
     return rows, rises(rows, key)
+
+
+def runs(column: pa.ChunkedArray) -> list[tuple[Any, int, int]]:
+    """Value, place and length of each stretch of equal values."""
+    import pyarrow.compute as pc
+
+    found: list[tuple[Any, int, int]] = []
+    start = 0
+    for chunk in column.chunks:
+        encoded = pc.run_end_encode(chunk)
+        before = 0
+        for end, value in zip(encoded.run_ends.to_pylist(), encoded.values.to_pylist(), strict=True):
+            if found and found[-1][0] == value:
+                found[-1] = (value, found[-1][1], found[-1][2] + end - before)
+            else:
+                found.append((value, start + before, end - before))
+            before = end
+        start += len(chunk)
+    return found
