@@ -196,7 +196,7 @@ def _parquet(whole: pa.Table) -> tuple[memoryview, str]:
 
 
 def _repeating(whole: pa.Table) -> list[str]:
-    """The columns that a dictionary makes smaller, judged by equally spaced rows: building one in vain costs a third."""
+    """The columns that a dictionary makes smaller, judged by equally spaced rows: one made in vain takes time."""
     import numpy as np
     import pyarrow as pa
     from pyarrow import types

@@ -11,23 +11,14 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.fixes import fixes_of, inputs, judged_fixes
-from platform_ml.engine.judgement import (
-    FAULTS,
-    RECORD,
-    ROW_NUMBER,
-    exact_sql,
-    records_sql,
-    repeated_sql,
-    repeats,
-    triaged_sql,
-)
-from platform_ml.engine.key_order import ordered
+from platform_ml.engine.judgement import FAULTS, RECORD, ROW_NUMBER, triaged_sql
+from platform_ml.engine.triage import Judged, judge
 from platform_ml.spec.errors import PlatformError, SourceError, did_you_mean
 from platform_ml.spec.schema import NUMBERS, Timestamp
 from platform_ml.spec.window import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     import pyarrow as pa
@@ -103,7 +94,7 @@ def read(source: Source, key: str, *, work: Work) -> Delivery:
     try:
         if problem := source.format.problem(str(file)):
             raise SourceError(problem)
-        accepted, wrong, broken = _judged(source, key, file, work.platform.compute)
+        judged, broken = _judged(source, key, file, work.platform.compute)
     except (PlatformError, OSError, UnicodeError) as error:
         raise UnreadableError(where, key, file, str(error)) from error
     digest = file_sha256(file)
@@ -112,17 +103,15 @@ def read(source: Source, key: str, *, work: Work) -> Delivery:
             f"{where} cannot be read: it was written while it was read. Wait until it is whole and materialize the "
             "partition again; earlier data was not touched."
         )
-    rejected = _rejected(source, file, wrong, broken)
-    repeated, exact = _duplicates(source, wrong, accepted, work.platform.compute)
     delivery = Delivery(
         key=key,
         file=file,
         sha256=digest,
         inputs=digest,
-        accepted=accepted,
-        rejected=rejected,
-        repeated=repeated,
-        exact=exact,
+        accepted=judged.good,
+        rejected=_rejected(source, file, judged.refused, broken),
+        repeated=judged.repeated,
+        exact=judged.exact,
     )
     return with_fixes(source, delivery, work=work)
 
@@ -173,12 +162,12 @@ def with_fixes(source: Source, delivery: Delivery, *, work: Work) -> Delivery:
     )
 
 
-def _judged(source: Source, key: str, file: Path, compute: Compute) -> tuple[pa.Table, pa.Table, Sequence[Broken]]:
-    """Good rows by key, the others with what is wrong with them, and the records that are no rows."""
+def _judged(source: Source, key: str, file: Path, compute: Compute) -> tuple[Judged, Sequence[Broken]]:
+    """All rows with what is wrong with them, and the records that are no rows."""
     form = source.format
     if form.direct:
         try:
-            return *_rows(source, key, str(file), compute), ()
+            return _rows(source, key, str(file), compute), ()
         except SourceError:
             raise
         except PlatformError as error:
@@ -188,25 +177,24 @@ def _judged(source: Source, key: str, file: Path, compute: Compute) -> tuple[pa.
         broken = form.sift(str(file), str(copy), source.columns)
         if broken is None:
             raise SourceError(str(reason)) from reason
-        return *_rows(source, key, str(copy), compute, sifted=True), broken
+        return _rows(source, key, str(copy), compute, sifted=True), broken
 
 
-def _rows(
-    source: Source, key: str, path: str, compute: Compute, *, sifted: bool = False
-) -> tuple[pa.Table, pa.Table]:
+def _rows(source: Source, key: str, path: str, compute: Compute, *, sifted: bool = False) -> Judged:
     raw = source.format.sql(path, source.columns, sifted=sifted)
     described = compute.query(f"DESCRIBE FROM {raw}", {}).table().to_pylist()
     delivered = {row["column_name"]: row["column_type"] for row in described}
     _check_columns(source, delivered)
-    judged = compute.query(triaged_sql(source, raw, delivered=delivered, span=span(source, key)), {}).table()
-    unknown = [column for column in source.columns if judged[column.name].null_count == judged.num_rows]
+    moments = span(source, key)
+    rows = compute.query(triaged_sql(source, raw, delivered=delivered, span=moments), {}).table()
+    unknown = [column for column in source.columns if rows[column.name].null_count == rows.num_rows]
     names = source.format.names(path)
-    if names and unknown and judged.num_rows:
+    if names and unknown and rows.num_rows:
         there = compute.query(names, {}).table()["name"].to_pylist()
         for column in unknown:
             if there and column.name not in there:
                 raise _missing(column, sorted(there))
-    return _divided(source, judged, raw, delivered, compute)
+    return judge(source, rows, raw, delivered=delivered, span=moments, compute=compute)
 
 
 def _check_columns(source: Source, delivered: dict[str, str]) -> None:
@@ -235,29 +223,6 @@ def _readable(column: Column, found: str) -> bool:
     return found == column.type.sql
 
 
-def _divided(
-    source: Source, judged: pa.Table, raw: str, delivered: Collection[str], compute: Compute
-) -> tuple[pa.Table, pa.Table]:
-    """Good rows by key, one of each, and the others by number."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    bad = pc.greater(pc.fill_null(pc.list_value_length(judged["_reasons"]), 0), 0)
-    wrong = judged.filter(bad).sort_by("_row")
-    good = judged.filter(pc.invert(bad)) if wrong.num_rows else judged
-    accepted, single = ordered(good.drop_columns(["_reasons", "_record"]), source.key)
-    if not single:
-        repeated = compute.query(repeated_sql(source), {"rows": accepted}).table()
-        again = pc.is_in(accepted["_row"], repeated["_row"])
-        late = accepted.filter(again).sort_by("_row")
-        records = compute.query(records_sql(raw, delivered), {"rows": repeated}).table()
-        late = late.append_column("_reasons", pa.array([[repeats(source)]] * late.num_rows, pa.list_(pa.string())))
-        late = late.append_column("_record", records["_record"])
-        wrong = pa.concat_tables([wrong, late.select(wrong.column_names)]).sort_by("_row")
-        accepted = accepted.filter(pc.invert(again))
-    return accepted.select(list(source.types)), wrong
-
-
 def _rejected(source: Source, file: Path | None, wrong: pa.Table, broken: Sequence[Broken]) -> pa.Table:
     import pyarrow as pa
 
@@ -271,17 +236,6 @@ def _rejected(source: Source, file: Path | None, wrong: pa.Table, broken: Sequen
         "reasons": [*("; ".join(some) for some in wrong["_reasons"].to_pylist()), *(one.reason for one in broken)],
     }
     return pa.table(columns, schema=schema).sort_by("row_number")
-
-
-def _duplicates(source: Source, wrong: pa.Table, accepted: pa.Table, compute: Compute) -> tuple[int, int]:
-    """Rows that repeat the key of an accepted one, and how many of them are that row over again."""
-    import pyarrow.compute as pc
-
-    repeated = wrong.filter(pc.equal(pc.list_element(wrong["_reasons"], 0), repeats(source)))
-    if not repeated.num_rows:
-        return 0, 0
-    exact = compute.query(exact_sql(source), {"repeated": repeated.select(list(source.types)), "accepted": accepted})
-    return repeated.num_rows, exact.table()["n"][0].as_py()
 
 
 def _numbers(rows: Iterable[int], broken: Sequence[Broken]) -> list[int]:

@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     from platform_ml.spec.schema import Column
     from platform_ml.spec.source import Source
 
-PLAIN = {
-    Integer: r"[+-]?\d+",
-    Double: r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?",
+NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)"
+SPELLED = {
+    Integer: NUMBER,
+    Decimal: NUMBER,
+    Double: rf"{NUMBER}([eE][+-]?\d+)?|(?i)[+-]?(nan|inf|infinity)",
     Boolean: "(?i)true|false|t|f|1|0",
-    Timestamp: r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?Z?",
+    Timestamp: r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)? ?(Z|[+-]\d\d(:?\d\d)?)?",
 }
-"""How values are mostly spelled: a part of what is taken in."""
+"""How a value of a type is written in text; DuckDB alone would also read 1_000, 0x1f, yes and epoch."""
+PLAIN_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?Z?"
 CALENDAR = "'0001-01-01' AND '9999-12-31 23:59:59.999999'"
 CLOSE = 1e-10
 """What a binary fraction may be off by, whatever its size."""
@@ -35,35 +38,29 @@ def triage_sql(
     column → DuckDB type; `faults` is a condition that a row must obey beside, or empty.
     """
     typed = source.format.typed
-    names = [free(f"value_{n}", delivered) for n in range(len(source.columns))]
+    names = [_free(f"value_{n}", delivered) for n in range(len(source.columns))]
     raws = [f"_raw.{identifier(column.name)}" for column in source.columns]
     both = list(zip(source.columns, raws, names, strict=True))
     casts = ", ".join(f"{_cast(column, raw, typed=typed)} AS {name}" for column, raw, name in both)
-    values = ", ".join(
-        f"{_quick(column, raw, f'_raw.{name}')} AS {name}"
-        for column, raw, name in both
-        if _is_text_time(column, typed=typed)
+    times = ", ".join(
+        f"{_time(raw, f'_raw.{name}')} AS {name}" for column, raw, name in both if _is_text_time(column, typed=typed)
     )
-    replaced = f" REPLACE ({values})" if values else ""
+    replaced = f" REPLACE ({times})" if times else ""
     steps = f"""
 cast_once AS (SELECT *, {casts} FROM {given} AS _raw),
 triaged AS (SELECT *{replaced} FROM cast_once AS _raw)"""
+    values = [f"_raw.{name}" for name in names]
     rules = [
-        _evident(column, raw, f"_raw.{name}", delivered[column.name] if typed else None) for column, raw, name in both
+        _evident(column, raw, value, delivered[column.name] if typed else None)
+        for column, raw, value in zip(source.columns, raws, values, strict=True)
     ]
     if span and source.event_time:
         start, end = (literal(at.isoformat()) for at in span)
-        rules.append(f"_raw.{names[list(source.types).index(source.event_time)]} BETWEEN {start} AND {end}")
-    found = [
-        f"coalesce(_raw.{name}, TRY_CAST({raw} AS {column.type.sql}))"
-        if _is_text_time(column, typed=typed)
-        else f"_raw.{name}"
-        for column, raw, name in both
-    ]
-    return steps, found, " AND ".join([*([faults] if faults else []), *rules])
+        rules.append(f"{values[list(source.types).index(source.event_time)]} BETWEEN {start} AND {end}")
+    return steps, values, " AND ".join([*([faults] if faults else []), *rules])
 
 
-def free(name: str, taken: Mapping[str, str]) -> str:
+def _free(name: str, taken: Mapping[str, str]) -> str:
     """A name that no delivered column has."""
     known = {one.lower() for one in taken}
     while name in known:
@@ -81,15 +78,23 @@ def _cast(column: Column, raw: str, *, typed: bool) -> str:
     return f"TRY_CAST({raw} AS {kind})"
 
 
-def _quick(column: Column, raw: str, cast: str) -> str:
-    """A plainly spelled time; null for any other."""
+def _time(raw: str, cast: str) -> str:
+    """A time of text; `cast` is the one without its zone, which is right where there is none or it is UTC."""
     same = f"({cast}::VARCHAR = {raw} AND {cast} BETWEEN {CALENDAR})"
-    return f"CASE WHEN {same} OR {_matches(column, raw)} THEN make_timestamptz(epoch_us({cast})) END"
+    plain = f"regexp_full_match({raw}, {literal(PLAIN_TIME)})"
+    other = f"regexp_full_match({raw}, {literal(SPELLED[Timestamp])})"
+    return (
+        f"CASE WHEN {same} OR {plain} THEN make_timestamptz(epoch_us({cast})) "
+        f"WHEN {other} THEN TRY_CAST({raw} AS TIMESTAMPTZ) END"
+    )
 
 
 def _matches(column: Column, raw: str) -> str:
     kind = column.type
-    pattern = rf"[+-]?\d+(\.\d{{0,{kind.scale}}})?" if isinstance(kind, Decimal) else PLAIN[type(kind)]
+    pattern = SPELLED[type(kind)]
+    if isinstance(kind, EXACT_NUMBERS):
+        digits = rf"\d{{0,{kind.scale if isinstance(kind, Decimal) else 0}}}0*"
+        pattern = rf"[+-]?(\d+\.?{digits}|\.{digits})"
     return f"regexp_full_match({raw}, {literal(pattern)})"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from platform_ml.engine.evident import free, triage_sql
-from platform_ml.spec.schema import EXACT_NUMBERS, NUMBERS, Boolean, Decimal, Double, Integer, Text, Timestamp
+from platform_ml.engine.evident import SPELLED, triage_sql
+from platform_ml.spec.schema import EXACT_NUMBERS, NUMBERS, Decimal, Text
 from platform_ml.spec.sql import identifier, literal
 
 if TYPE_CHECKING:
@@ -18,15 +18,6 @@ if TYPE_CHECKING:
 ROW_NUMBER = "file_row_number"
 FAULTS, RECORD = "_faults", "_record"
 """Columns of a delivery that a format may add: what is wrong with a row, and the row as it was delivered."""
-NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)"
-SPELLED = {
-    Integer: NUMBER,
-    Decimal: NUMBER,
-    Double: rf"{NUMBER}([eE][+-]?\d+)?|(?i)[+-]?(nan|inf|infinity)",
-    Boolean: "(?i)true|false|t|f|1|0",
-    Timestamp: r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)? ?(Z|[+-]\d\d(:?\d\d)?)?",
-}
-"""How a value of a type is written in text; DuckDB alone would also read 1_000, 0x1f, yes and epoch."""
 
 
 def judged_sql(
@@ -59,22 +50,34 @@ FROM counted ORDER BY _row"""
 def triaged_sql(
     source: Source, raw: str, *, delivered: Mapping[str, str], span: tuple[datetime, datetime] | None = None
 ) -> str:
-    """Every delivered row, as `judged_sql` has it but for repeated keys, in any order.
+    """Every delivered row in the declared types with its number, in any order, and whether somebody has to look at it.
 
-    Reasons are only looked for, and records only made, where it is not evident that a row is good; they are null
-    elsewhere. `delivered` is column → DuckDB type.
+    `_doubt` is null where it is evident that a row is good. Elsewhere it is true, or the row as it was delivered where
+    columns have no types of their own. `delivered` is column → DuckDB type.
     """
     faults = f"len(_raw.{FAULTS}) = 0" if FAULTS in delivered else ""
     steps, values, good = triage_sql(source, "delivered", delivered, span, faults=faults)
     named = ", ".join(f"{value} AS {identifier(c.name)}" for c, value in zip(source.columns, values, strict=True))
-    reasons = free("reasons", delivered)
+    doubt = "true" if source.format.typed else f"struct_pack({_own(delivered)})"
     return f"""
-WITH delivered AS (FROM {raw}),{steps},
-judged AS (
-    SELECT *, CASE WHEN {good} THEN NULL ELSE {_wrong(source, delivered, span)} END AS {reasons} FROM triaged AS _raw
-)
-SELECT {named}, {ROW_NUMBER} AS _row, {reasons} AS _reasons, CASE WHEN len({reasons}) > 0 THEN {_record(delivered)} END AS _record
-FROM judged AS _raw"""
+WITH delivered AS (FROM {raw}),{steps}
+SELECT {named}, {ROW_NUMBER} AS _row, CASE WHEN {good} THEN NULL ELSE {doubt} END AS _doubt FROM triaged AS _raw"""
+
+
+def refused_sql(
+    source: Source, raw: str, *, delivered: Mapping[str, str], span: tuple[datetime, datetime] | None = None
+) -> str:
+    """What is wrong with those of the doubtful `rows` that are refused, and their records."""
+    looked_at = (
+        f"(FROM {raw} WHERE {ROW_NUMBER} IN (SELECT _row FROM rows))"
+        if source.format.typed
+        else f"(SELECT unnest(_doubt), _row AS {ROW_NUMBER} FROM rows)"
+    )
+    return f"""
+SELECT _row, _reasons, _record FROM (
+    SELECT {ROW_NUMBER} AS _row, {_wrong(source, delivered, span)} AS _reasons, {_record(delivered)} AS _record
+    FROM {looked_at} AS _raw
+) WHERE len(_reasons) > 0 ORDER BY _row"""
 
 
 def repeated_sql(source: Source) -> str:
@@ -84,11 +87,11 @@ def repeated_sql(source: Source) -> str:
     return f"SELECT _row FROM rows QUALIFY {nth} > 1 ORDER BY _row"
 
 
-def records_sql(raw: str, delivered: Collection[str]) -> str:
-    """The records of the delivered rows with the numbers that are in `rows`."""
+def records_sql(source: Source, raw: str, delivered: Collection[str]) -> str:
+    """The delivered rows with the numbers that are in `rows`, which repeat a key, as `refused_sql` has others."""
     return f"""
-SELECT {ROW_NUMBER} AS _row, {_record(delivered)} AS _record FROM {raw} AS _raw
-WHERE {ROW_NUMBER} IN (SELECT _row FROM rows) ORDER BY _row"""
+SELECT {ROW_NUMBER} AS _row, [{literal(repeats(source))}] AS _reasons, {_record(delivered)} AS _record
+FROM {raw} AS _raw WHERE {ROW_NUMBER} IN (SELECT _row FROM rows) ORDER BY _row"""
 
 
 def _wrong(source: Source, delivered: Collection[str], span: tuple[datetime, datetime] | None) -> str:
@@ -107,8 +110,11 @@ def _wrong(source: Source, delivered: Collection[str], span: tuple[datetime, dat
 
 
 def _record(delivered: Collection[str]) -> str:
-    own = ", ".join(f"{identifier(name)} := _raw.{identifier(name)}" for name in delivered if name != ROW_NUMBER)
-    return f"_raw.{RECORD}" if RECORD in delivered else f"to_json(struct_pack({own}))"
+    return f"_raw.{RECORD}" if RECORD in delivered else f"to_json(struct_pack({_own(delivered)}))"
+
+
+def _own(delivered: Collection[str]) -> str:
+    return ", ".join(f"{identifier(name)} := _raw.{identifier(name)}" for name in delivered if name != ROW_NUMBER)
 
 
 def repeats(source: Source) -> str:

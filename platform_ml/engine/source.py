@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SHOWN = 3
 READERS = 4
-"""Files that are read at a time: more than cores, since one waits for the disk, and much of each is one thread's work."""
+"""Files that are read at a time: more than cores, since each waits for the disk and works in one thread for a while."""
 
 
 def checks(source: Source) -> tuple[Check, ...]:
@@ -58,7 +58,7 @@ def materialize_source(source: Source, keys: Sequence[str], *, work: Work, stamp
 
 
 def _deliveries(source: Source, keys: Sequence[str], work: Work) -> list[Delivery]:
-    """Several files are read at a time; of those that cannot be, the first one is kept, and nothing is done after it."""
+    """Several files are read at a time; of those that cannot be, only the first one is kept."""
     with ThreadPoolExecutor(READERS) as pool:
         awaited = [pool.submit(read, source, key, work=work) for key in keys]
         try:
