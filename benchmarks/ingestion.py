@@ -4,8 +4,8 @@
     python -m venv .venv-dlt && .venv-dlt/bin/pip install "dlt[filesystem,parquet]==1.31.0" duckdb==2.0.0
 
 `rows` of ten columns (numbers, decimals, times, text with quotes) come in 31 daily files, clean ones and in no order.
-DuckDB reads them in the declared types and copies them into one Parquet file. dlt reads them with its file readers (Arrow
-where they can) and loads Parquet files. This project judges every row, sorts by key, checks, measures, hashes and
+DuckDB reads them in the declared types and copies them into one Parquet file. dlt reads them with its file readers (in
+Arrow where they can) and loads Parquet files. This project judges every row, sorts by key, checks, measures, hashes and
 commits 31 partitions at once; "dirty" is the same with one row in a thousand spoilt, "one file" the same
 rows as one partition. Each measurement is a process of its own; contestants take turns.
 """
@@ -40,7 +40,7 @@ EVENTS = """
            (hash(i, 1) % 200000)::BIGINT AS customer_id, {shops}[(hash(i, 2) % {many} + 1)::INT] AS shop,
            ((hash(i, 3) % 1000000) / 100)::DECIMAL(12, 2) * {sign} AS price, (hash(i, 4) % 20 + 1)::BIGINT AS quantity,
            CASE WHEN hash(i, 5) % 20 <> 0 THEN (hash(i, 6) % 1000000007) / 10007.0 END::DOUBLE AS weight,
-           ['red', 'green "deluxe"', 'blue, large'][(hash(i, 7) % 3 + 1)::INT] || ' item ' || hash(i, 8) % 5000 AS title,
+           ['red', 'green "new"', 'blue, large'][(hash(i, 7) % 3 + 1)::INT] || ' item ' || hash(i, 8) % 5000 AS title,
            CASE WHEN hash(i, 9) % 3 = 0 THEN 'left at the door, ring twice' END AS note, hash(i, 10) % 2 = 0 AS paid
     FROM range({first}, {first} + {rows}) AS events(i) ORDER BY {order}"""
 
@@ -61,9 +61,7 @@ def feed(form: str, *, whole: bool) -> Source:
     )
     timed: dict[str, Any] = {} if whole else {"event_time": "at", "cadence": Daily(first=DAYS[0])}
     description = "Things that were sold."
-    return Source(
-        name="feed", description=description, format=FORMS[form], columns=columns, key=("event_id",), **timed
-    )
+    return Source(name="feed", description=description, format=FORMS[form], columns=columns, key=("event_id",), **timed)
 
 
 def make(folder: Path, form: str, rows: int, order: str) -> None:
@@ -138,7 +136,7 @@ def ours(folder: Path, form: str, out: Path, place: str) -> Any:
         tracker=None,  # type: ignore[arg-type]
         registry=None,  # type: ignore[arg-type]
     )
-    work = Work(project="bench", platform=platform, say=lambda text: None)
+    work = Work(project="bench", platform=platform, say=lambda _: None)
     stamp = Stamp(run_id="1", asset="feed", fingerprint="1", code_version="1", token=1)
 
     def run() -> int:
@@ -202,7 +200,7 @@ def main() -> None:
     names = {"plain": "DuckDB COPY", "dlt": "dlt", "clean": "this project", "dirty": "… dirty", "whole": "… one file"}
     if not options.dlt_python.exists():
         print(f"dlt is not there ({options.dlt_python}). Install it, or name its Python with --dlt-python:")
-        print(f'  python -m venv .venv-dlt && .venv-dlt/bin/pip install {" ".join(DLT)}')
+        print(f"  python -m venv .venv-dlt && .venv-dlt/bin/pip install {' '.join(DLT)}")
         names.pop("dlt")
     print(f"{options.rows:,} rows in 31 files, {os.cpu_count()} cores, order {options.order}, rounds {options.rounds}")
     print(f"{'':>8} {'':<14}{'best s':>8}{'median':>8}{'of COPY':>9}{'CPU s':>7}{'peak MB':>9}")
