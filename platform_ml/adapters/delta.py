@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from uuid import uuid4
 
 from platform_ml.adapters import delta_log as log
 from platform_ml.adapters import delta_statistics
-from platform_ml.adapters.delta_files import Staging, unwritable
+from platform_ml.adapters.delta_files import WRITERS, Staging, unwritable
 from platform_ml.adapters.delta_maintenance import compact, removed, vacuum
 from platform_ml.adapters.delta_schema import check_keys, check_table, entering, evolved, with_platform
 from platform_ml.engine.content import content_hash, file_sha256
@@ -219,7 +220,9 @@ class DeltaTables:
             order = tuple(name for name in whole.names if name in schema.names)
             ordered = {key: replace(content, rows=content.rows.select(order)) for key, content in partitions.items()}
             if order not in hashes:
-                hashes[order] = {key: content_hash(content.rows) for key, content in ordered.items()}
+                with ThreadPoolExecutor(WRITERS) as pool:
+                    found = pool.map(content_hash, [content.rows for content in ordered.values()])
+                    hashes[order] = dict(zip(ordered, found, strict=True))
             changed = {
                 key: content
                 for key, content in ordered.items()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.fixes import fixes_of, inputs, judged_fixes
-from platform_ml.engine.judgement import FAULTS, RECORD, ROW_NUMBER, exact_sql, judged_sql, repeats
+from platform_ml.engine.judgement import FAULTS, RECORD, ROW_NUMBER, triaged_sql
+from platform_ml.engine.triage import Judged, judge
 from platform_ml.spec.errors import PlatformError, SourceError, did_you_mean
 from platform_ml.spec.schema import NUMBERS, Timestamp
 from platform_ml.spec.window import moment
@@ -64,9 +65,9 @@ class Delivery:
 class UnreadableError(SourceError):
     """A file that cannot be read at all."""
 
-    def __init__(self, where: str, file: Path, reason: str) -> None:
+    def __init__(self, where: str, key: str, file: Path, reason: str) -> None:
         super().__init__(f"{where} cannot be read: {reason}. Have it delivered again; earlier data was not touched.")
-        self.file, self.reason = file, reason
+        self.key, self.file, self.reason = key, file, reason
 
 
 def landing_file(source: Source, key: str, work: Work) -> Path:
@@ -95,24 +96,22 @@ def read(source: Source, key: str, *, work: Work) -> Delivery:
             raise SourceError(problem)
         judged, broken = _judged(source, key, file, work.platform.compute)
     except (PlatformError, OSError, UnicodeError) as error:
-        raise UnreadableError(where, file, str(error)) from error
+        raise UnreadableError(where, key, file, str(error)) from error
     digest = file_sha256(file)
     if _state(file) != before:
         raise SourceError(
             f"{where} cannot be read: it was written while it was read. Wait until it is whole and materialize the "
             "partition again; earlier data was not touched."
         )
-    accepted, rejected = _divided(source, file, judged, broken)
-    repeated, exact = _duplicates(source, judged, accepted, work.platform.compute)
     delivery = Delivery(
         key=key,
         file=file,
         sha256=digest,
         inputs=digest,
-        accepted=accepted,
-        rejected=rejected,
-        repeated=repeated,
-        exact=exact,
+        accepted=judged.good,
+        rejected=_rejected(source, file, judged.refused, broken),
+        repeated=judged.repeated,
+        exact=judged.exact,
     )
     return with_fixes(source, delivery, work=work)
 
@@ -147,7 +146,9 @@ def with_fixes(source: Source, delivery: Delivery, *, work: Work) -> Delivery:
         return delivery
     judged = judged_fixes(source, fixes, delivery.accepted, span=span(source, delivery.key), work=work)
     replaced = judged.filter(pc.is_in(judged["_row"], delivery.rejected["row_number"]))
-    accepted, still = _divided(source, None, replaced, ())
+    bad = pc.greater(pc.list_value_length(replaced["_reasons"]), 0)
+    accepted = replaced.filter(pc.invert(bad)).select(list(source.types))
+    still = _rejected(source, None, replaced.filter(bad), ())
     lines = dict(zip(*delivery.rejected.select(["row_number", "line"]).to_pydict().values(), strict=True))
     still = still.set_column(1, "line", pa.array([lines[n] for n in still["row_number"].to_pylist()], pa.int64()))
     others = delivery.rejected.filter(pc.invert(pc.is_in(delivery.rejected["row_number"], replaced["_row"])))
@@ -161,7 +162,7 @@ def with_fixes(source: Source, delivery: Delivery, *, work: Work) -> Delivery:
     )
 
 
-def _judged(source: Source, key: str, file: Path, compute: Compute) -> tuple[pa.Table, Sequence[Broken]]:
+def _judged(source: Source, key: str, file: Path, compute: Compute) -> tuple[Judged, Sequence[Broken]]:
     """All rows with what is wrong with them, and the records that are no rows."""
     form = source.format
     if form.direct:
@@ -179,20 +180,21 @@ def _judged(source: Source, key: str, file: Path, compute: Compute) -> tuple[pa.
         return _rows(source, key, str(copy), compute, sifted=True), broken
 
 
-def _rows(source: Source, key: str, path: str, compute: Compute, *, sifted: bool = False) -> pa.Table:
+def _rows(source: Source, key: str, path: str, compute: Compute, *, sifted: bool = False) -> Judged:
     raw = source.format.sql(path, source.columns, sifted=sifted)
     described = compute.query(f"DESCRIBE FROM {raw}", {}).table().to_pylist()
     delivered = {row["column_name"]: row["column_type"] for row in described}
     _check_columns(source, delivered)
-    judged = compute.query(judged_sql(source, raw, delivered=delivered, span=span(source, key)), {}).table()
-    unknown = [column for column in source.columns if judged[column.name].null_count == judged.num_rows]
+    moments = span(source, key)
+    rows = compute.query(triaged_sql(source, raw, delivered=delivered, span=moments), {}).table()
+    unknown = [column for column in source.columns if rows[column.name].null_count == rows.num_rows]
     names = source.format.names(path)
-    if names and unknown and judged.num_rows:
+    if names and unknown and rows.num_rows:
         there = compute.query(names, {}).table()["name"].to_pylist()
         for column in unknown:
             if there and column.name not in there:
                 raise _missing(column, sorted(there))
-    return judged
+    return judge(source, rows, raw, delivered=delivered, span=moments, compute=compute)
 
 
 def _check_columns(source: Source, delivered: dict[str, str]) -> None:
@@ -221,16 +223,9 @@ def _readable(column: Column, found: str) -> bool:
     return found == column.type.sql
 
 
-def _divided(
-    source: Source, file: Path | None, judged: pa.Table, broken: Sequence[Broken]
-) -> tuple[pa.Table, pa.Table]:
+def _rejected(source: Source, file: Path | None, wrong: pa.Table, broken: Sequence[Broken]) -> pa.Table:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    bad = pc.greater(pc.list_value_length(judged["_reasons"]), 0)
-    accepted = judged.filter(pc.invert(bad)).select(list(source.types))
-    accepted = accepted.sort_by([(name, "ascending") for name in source.key])
-    wrong = judged.filter(bad)
     rows = _numbers(wrong["_row"].to_pylist(), broken)
     lines = source.format.lines(str(file), rows) if rows and file else {}
     schema = pa.schema({"row_number": pa.int64(), "line": pa.int64(), "record": pa.string(), "reasons": pa.string()})
@@ -240,20 +235,7 @@ def _divided(
         "record": [*wrong["_record"].to_pylist(), *(one.record for one in broken)],
         "reasons": [*("; ".join(some) for some in wrong["_reasons"].to_pylist()), *(one.reason for one in broken)],
     }
-    rejected = pa.table(columns, schema=schema)
-    return accepted, rejected.sort_by("row_number")
-
-
-def _duplicates(source: Source, judged: pa.Table, accepted: pa.Table, compute: Compute) -> tuple[int, int]:
-    """Rows that repeat the key of an accepted one, and how many of them are that row over again."""
-    import pyarrow.compute as pc
-
-    wrong = judged.filter(pc.greater(pc.list_value_length(judged["_reasons"]), 0))
-    repeated = wrong.filter(pc.equal(pc.list_element(wrong["_reasons"], 0), repeats(source)))
-    if not repeated.num_rows:
-        return 0, 0
-    exact = compute.query(exact_sql(source), {"repeated": repeated.select(list(source.types)), "accepted": accepted})
-    return repeated.num_rows, exact.table()["n"][0].as_py()
+    return pa.table(columns, schema=schema).sort_by("row_number")
 
 
 def _numbers(rows: Iterable[int], broken: Sequence[Broken]) -> list[int]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from platform_ml.spec.schema import EXACT_NUMBERS, NUMBERS, Boolean, Decimal, Double, Integer, Text, Timestamp
+from platform_ml.engine.evident import SPELLED, triage_sql
+from platform_ml.spec.schema import EXACT_NUMBERS, NUMBERS, Decimal, Text
 from platform_ml.spec.sql import identifier, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from platform_ml.spec.schema import Column
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
 ROW_NUMBER = "file_row_number"
 FAULTS, RECORD = "_faults", "_record"
 """Columns of a delivery that a format may add: what is wrong with a row, and the row as it was delivered."""
-NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)"
-SPELLED = {
-    Integer: NUMBER,
-    Decimal: NUMBER,
-    Double: rf"{NUMBER}([eE][+-]?\d+)?|(?i)[+-]?(nan|inf|infinity)",
-    Boolean: "(?i)true|false|t|f|1|0",
-    Timestamp: r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)? ?(Z|[+-]\d\d(:?\d\d)?)?",
-}
-"""How a value of a type is written in text; DuckDB alone would also read 1_000, 0x1f, yes and epoch."""
 
 
 def judged_sql(
@@ -37,18 +29,7 @@ def judged_sql(
     """
     typed = source.format.typed
     values = ", ".join(f"{_cast(c, typed=typed)} AS {identifier(c.name)}" for c in source.columns)
-    rules = ", ".join(
-        f"CASE WHEN {wrong} THEN {literal(reason)} END" for c in source.columns for wrong, reason in _rules(c, typed)
-    )
-    if span and source.event_time:
-        start, end = (literal(at.isoformat()) for at in span)
-        time = _cast(source.column(source.event_time), typed=typed)
-        outside = literal(f"{source.event_time} is outside of the partition")
-        rules += f", CASE WHEN {time} NOT BETWEEN {start} AND {end} THEN {outside} END"
-    wrong = f"list_filter([{rules}], lambda reason: reason IS NOT NULL)"
-    wrong = f"list_concat(_raw.{FAULTS}, {wrong})" if FAULTS in delivered else wrong
-    own = ", ".join(f"{identifier(name)} := _raw.{identifier(name)}" for name in delivered if name != ROW_NUMBER)
-    record = f"_raw.{RECORD}" if RECORD in delivered else f"to_json(struct_pack({own}))"
+    wrong, record = _wrong(source, delivered, span), _record(delivered)
     keys = ", ".join(map(identifier, source.key))
     repeated = literal(repeats(source))
     names = ", ".join(identifier(column.name) for column in source.columns)
@@ -64,6 +45,76 @@ counted AS (
 SELECT {names}, _row, CASE WHEN len(_wrong) > 0 OR _nth > 1 THEN _record END AS _record,
        CASE WHEN len(_wrong) = 0 AND _nth > 1 THEN [{repeated}] ELSE _wrong END AS _reasons
 FROM counted ORDER BY _row"""
+
+
+def triaged_sql(
+    source: Source, raw: str, *, delivered: Mapping[str, str], span: tuple[datetime, datetime] | None = None
+) -> str:
+    """Every delivered row in the declared types with its number, in any order, and whether somebody has to look at it.
+
+    `_doubt` is null where it is evident that a row is good. Elsewhere it is true, or the row as it was delivered where
+    columns have no types of their own. `delivered` is column → DuckDB type.
+    """
+    faults = f"len(_raw.{FAULTS}) = 0" if FAULTS in delivered else ""
+    steps, values, good = triage_sql(source, "delivered", delivered, span, faults=faults)
+    named = ", ".join(f"{value} AS {identifier(c.name)}" for c, value in zip(source.columns, values, strict=True))
+    doubt = "true" if source.format.typed else f"struct_pack({_own(delivered)})"
+    return f"""
+WITH delivered AS (FROM {raw}),{steps}
+SELECT {named}, {ROW_NUMBER} AS _row, CASE WHEN {good} THEN NULL ELSE {doubt} END AS _doubt FROM triaged AS _raw"""
+
+
+def refused_sql(
+    source: Source, raw: str, *, delivered: Mapping[str, str], span: tuple[datetime, datetime] | None = None
+) -> str:
+    """What is wrong with those of the doubtful `rows` that are refused, and their records."""
+    looked_at = (
+        f"(FROM {raw} WHERE {ROW_NUMBER} IN (SELECT _row FROM rows))"
+        if source.format.typed
+        else f"(SELECT unnest(_doubt), _row AS {ROW_NUMBER} FROM rows)"
+    )
+    return f"""
+SELECT _row, _reasons, _record FROM (
+    SELECT {ROW_NUMBER} AS _row, {_wrong(source, delivered, span)} AS _reasons, {_record(delivered)} AS _record
+    FROM {looked_at} AS _raw
+) WHERE len(_reasons) > 0 ORDER BY _row"""
+
+
+def repeated_sql(source: Source) -> str:
+    """The numbers of those of the good `rows` that repeat the key of another one, which is kept."""
+    keys = ", ".join(map(identifier, source.key))
+    nth = f"row_number() OVER (PARTITION BY {keys} ORDER BY {_winner(source)})"
+    return f"SELECT _row FROM rows QUALIFY {nth} > 1 ORDER BY _row"
+
+
+def records_sql(source: Source, raw: str, delivered: Collection[str]) -> str:
+    """The delivered rows with the numbers that are in `rows`, which repeat a key, as `refused_sql` has others."""
+    return f"""
+SELECT {ROW_NUMBER} AS _row, [{literal(repeats(source))}] AS _reasons, {_record(delivered)} AS _record
+FROM {raw} AS _raw WHERE {ROW_NUMBER} IN (SELECT _row FROM rows) ORDER BY _row"""
+
+
+def _wrong(source: Source, delivered: Collection[str], span: tuple[datetime, datetime] | None) -> str:
+    """The list of what is wrong with a row."""
+    typed = source.format.typed
+    rules = ", ".join(
+        f"CASE WHEN {wrong} THEN {literal(reason)} END" for c in source.columns for wrong, reason in _rules(c, typed)
+    )
+    if span and source.event_time:
+        start, end = (literal(at.isoformat()) for at in span)
+        time = _cast(source.column(source.event_time), typed=typed)
+        outside = literal(f"{source.event_time} is outside of the partition")
+        rules += f", CASE WHEN {time} NOT BETWEEN {start} AND {end} THEN {outside} END"
+    wrong = f"list_filter([{rules}], lambda reason: reason IS NOT NULL)"
+    return f"list_concat(_raw.{FAULTS}, {wrong})" if FAULTS in delivered else wrong
+
+
+def _record(delivered: Collection[str]) -> str:
+    return f"_raw.{RECORD}" if RECORD in delivered else f"to_json(struct_pack({_own(delivered)}))"
+
+
+def _own(delivered: Collection[str]) -> str:
+    return ", ".join(f"{identifier(name)} := _raw.{identifier(name)}" for name in delivered if name != ROW_NUMBER)
 
 
 def repeats(source: Source) -> str:

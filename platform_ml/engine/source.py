@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from platform_ml.spec.source import Source
 
 SHOWN = 3
+READERS = 4
+"""Files that are read at a time: more than cores, since each waits for the disk and works in one thread for a while."""
 
 
 def checks(source: Source) -> tuple[Check, ...]:
@@ -36,7 +39,7 @@ def materialize_source(source: Source, keys: Sequence[str], *, work: Work, stamp
 
     done = []
     for some in chunks(keys):
-        deliveries = [_read(source, key, work) for key in some]
+        deliveries = _deliveries(source, some, work)
         keep_rows(source, deliveries, work=work, stamp=stamp)
         findings = [_share(source, delivery) for delivery in deliveries]
         if any(finding.stops for finding in findings):
@@ -54,12 +57,17 @@ def materialize_source(source: Source, keys: Sequence[str], *, work: Work, stamp
     return done
 
 
-def _read(source: Source, key: str, work: Work) -> Delivery:
-    try:
-        return read(source, key, work=work)
-    except UnreadableError as error:
-        kept = keep_file(source, key, error.file, error.reason, work=work)
-        raise SourceError(f"{error} The file is kept in {kept.folder}.") from error
+def _deliveries(source: Source, keys: Sequence[str], work: Work) -> list[Delivery]:
+    """Several files are read at a time; of those that cannot be, only the first one is kept."""
+    with ThreadPoolExecutor(READERS) as pool:
+        awaited = [pool.submit(read, source, key, work=work) for key in keys]
+        try:
+            return [one.result() for one in awaited]
+        except UnreadableError as error:
+            kept = keep_file(source, error.key, error.file, error.reason, work=work)
+            raise SourceError(f"{error} The file is kept in {kept.folder}.") from error
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _keep_files(source: Source, deliveries: Sequence[Delivery], findings: Sequence[Finding], work: Work) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from platform_ml.engine.key_order import runs
 from platform_ml.engine.ports import PARTITION
 from platform_ml.spec.sql import identifier
 from platform_ml.spec.statistics import LEVELS, ColumnStatistics, PartitionStatistics
@@ -102,18 +103,20 @@ def _sample(rows: pa.Table) -> tuple[pa.Table, dict[str, int]]:
     import numpy as np
     import pyarrow as pa
 
-    found = {one["values"].as_py(): one["counts"].as_py() for one in rows[PARTITION].value_counts()}
-    if all(count <= SAMPLE for count in found.values()):
-        return rows, found
-    start, taken = 0, []
-    for key in sorted(found):
-        part = rows.slice(start, found[key])
-        start += found[key]
-        if found[key] > SAMPLE:
-            chosen = np.random.default_rng(SEED).choice(found[key], SAMPLE, replace=False, shuffle=False)
+    found = runs(rows[PARTITION])
+    counts: dict[str, int] = {}
+    for key, _, count in found:
+        counts[key] = counts.get(key, 0) + count
+    if all(count <= SAMPLE for count in counts.values()):
+        return rows, counts
+    taken = []
+    for _, start, count in found:
+        part = rows.slice(start, count)
+        if count > SAMPLE:
+            chosen = np.random.default_rng(SEED).choice(count, SAMPLE, replace=False, shuffle=False)
             part = part.take(pa.array(np.sort(chosen)))
         taken.append(part)
-    return pa.concat_tables(taken), found
+    return pa.concat_tables(taken), counts
 
 
 def _quantiles(

@@ -7,6 +7,7 @@ from datetime import MAXYEAR, timedelta
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.audit import HISTORY, SCHEMA, Expectation, Finding, audit
+from platform_ml.engine.key_order import runs
 from platform_ml.engine.ports import PARTITION, WHOLE, Content
 from platform_ml.engine.validation import Validation, of_table
 from platform_ml.spec.window import moment
@@ -94,12 +95,12 @@ def publish(
 
 def split(rows: pa.Table, keys: Sequence[str]) -> dict[str, pa.Table]:
     """The rows of each partition, without the `_partition` column; `rows` are sorted by it."""
-    counts = {found["values"].as_py(): found["counts"].as_py() for found in rows[PARTITION].value_counts()}
-    bare, start, parts = rows.drop_columns([PARTITION]), 0, {}
-    for key in sorted({*counts, *keys}):
-        parts[key] = bare.slice(start, counts.get(key, 0))
-        start += counts.get(key, 0)
-    return {key: parts[key] for key in keys}
+    bare = rows.drop_columns([PARTITION])
+    found = runs(rows[PARTITION])
+    parts = {key: bare.slice(start, count) for key, start, count in found}
+    if len(parts) < len(found):
+        raise ValueError("rows of a partition lie apart")
+    return {key: parts.get(key, bare.slice(0, 0)) for key in keys}
 
 
 def chunks(keys: Sequence[str], lookback_days: int = 0) -> list[Sequence[str]]:

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
     from platform_ml.spec.schema import Column
 
+BEGINNING = 1 << 16
+"""Characters that hold nearly every header."""
+LONGEST_NAME = 131_072
+"""Characters of a column's name."""
 MOST = 10_000
 """Columns of a file; a header with more is damaged, or no header."""
 
@@ -159,14 +163,23 @@ class CSV:
 
     def _first(self, path: str, encoding: str | None = None) -> list[str]:
         """The values of the first record; names that are not there are made up, so that no value is lost."""
-        try:
-            with self._open(path, encoding) as stream:
-                start = stream.read(LONGEST)
-            found = next(csv.reader(start.splitlines(keepends=True), **self._dialect), [])
-        except (csv.Error, UnicodeError) as error:
-            raise SourceError(f"its first line cannot be read ({error})") from error
-        if len(start) == LONGEST and len(start.splitlines()) == 1:
+        for size in (BEGINNING, LONGEST):
+            try:
+                with self._open(path, encoding) as stream:
+                    start = stream.read(size)
+                lines = start.splitlines(keepends=True)
+                rest = iter(lines)
+                found = next(csv.reader(rest, **self._dialect), [])
+            except (csv.Error, UnicodeError) as error:
+                if size == LONGEST:
+                    raise SourceError(f"its first line cannot be read ({error})") from error
+                continue
+            if next(rest, None) is not None:
+                break
+        if len(start) == LONGEST and len(lines) == 1:
             raise SourceError(f"its first line is longer than {LONGEST:,} characters")
+        if any(len(name) > LONGEST_NAME for name in found):
+            raise SourceError(f"its first line cannot be read (a name is longer than {LONGEST_NAME:,} characters)")
         return [name or f"column_{number}" for number, name in enumerate(found, 1)]
 
     def _records(self, path: str) -> Iterator[tuple[int, str, list[str] | None]]:
@@ -180,18 +193,16 @@ class CSV:
                     yield line
 
             reader, line = csv.reader(fed(), **self._dialect), 1
-            limit = csv.field_size_limit(2**31 - 1)
-            try:
-                while True:
-                    seen.clear()
-                    values = self._next(reader, seen, line)
-                    if not seen:
-                        return
-                    if line > 1 or not self.header:
-                        yield line, "".join(seen).rstrip("\r\n"), values
-                    line += len(seen)
-            finally:
-                csv.field_size_limit(limit)
+            # Of the whole process, so that it is never set back while another file is read.
+            csv.field_size_limit(2**31 - 1)
+            while True:
+                seen.clear()
+                values = self._next(reader, seen, line)
+                if not seen:
+                    return
+                if line > 1 or not self.header:
+                    yield line, "".join(seen).rstrip("\r\n"), values
+                line += len(seen)
 
     def _next(self, reader: Iterator[list[str]], seen: list[str], line: int) -> list[str] | None:
         try:
