@@ -55,8 +55,9 @@ def test_customers_and_products_are_scored_and_scores_are_no_features():
     for group in retail.all(FeatureGroup):
         if not group.of_events:
             assert {"feature_quality_score", "is_training_ready"} <= set(group.columns), group.name
-    for view in retail.all(FeatureView):
-        assert not [one for one in (*view.feature_names, *view.helper_names) if "quality" in one or "ready" in one]
+            assert group.quality
+            for view in retail.all(FeatureView):
+                assert not set(group.quality.columns) & set(view.feature_names)
 
 
 @pytest.fixture(scope="module")
