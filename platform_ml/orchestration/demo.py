@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from platform_ml.engine.platform import Work
     from platform_ml.spec.evaluation import Estimate
     from platform_ml.spec.project import Noun, Project
+    from platform_ml.spec.window import Cadence
 
 PREFIX = re.compile(r"^\d{4}-\d\d-\d\d [\d:]+ [+-]\d{4} - dagster - (?P<level>[A-Z]+) - (?P<rest>.*)$")
 OWN = re.compile(r"^[\w-]+ - [0-9a-f-]{36} - (?P<step>[\w-]+) - (?P<message>.*)$")
@@ -97,18 +98,21 @@ def _materialize(project: Project, nouns: Sequence[Noun], work: Work) -> None:
         run_dagster([_asset(project, noun) for noun in sources])
     if derived := [noun for noun in reference if noun not in sources]:
         run_dagster([_asset(project, noun) for noun in derived])
-    for days in sorted({_days(noun) for noun in timed}):  # the longer ones are made of the shorter ones
-        some = [noun for noun in timed if _days(noun) == days]
+    # The longer ones are made of the shorter ones, and one run has one kind of partitions.
+    for cadence in sorted({_cadence(noun) for noun in timed}, key=lambda one: (one.days, one.first)):
+        some = [noun for noun in timed if _cadence(noun) == cadence]
         keys = sorted({key for noun in some for key in why[noun.name]})
         reasons = sorted({reason for noun in some for reason in why[noun.name].values()})
         _say(f"     {len(keys)} partitions, {keys[0]} to {keys[-1]}: {', '.join(reasons)}")
         run_dagster([_asset(project, noun) for noun in some], span=(keys[0], keys[-1]))
 
 
-def _days(noun: Noun) -> int:
-    """How long a partition is."""
-    cadence = noun.label.cadence if isinstance(noun, FeatureView) else getattr(noun, "cadence", None)
-    return cadence.days if cadence else 0
+def _cadence(noun: Noun) -> Cadence:
+    """The partitions of a noun that has some."""
+    cadence: Cadence | None = getattr(noun.label if isinstance(noun, FeatureView) else noun, "cadence", None)
+    if cadence is None:
+        raise TypeError(noun)
+    return cadence
 
 
 def _is_registered(registration: Registration, cutoff: str, work: Work) -> bool:
@@ -165,14 +169,14 @@ def _summary(project: Project, registration: Registration, cutoff: str, work: Wo
         if snapshot:
             rows = sum(state.rows for state in snapshot.partitions.values())
             print(f"{noun.name:<28}{len(snapshot.partitions):>12,}{rows:>14,}")
-    names = list(result.titles)
+    names, width = list(result.titles), 2 + max(18, *map(len, result.titles.values()))
     print(
         f"\n{'on ' + format(result.splits['test'].rows, ',') + ' test rows':<28}"
-        + "".join(f"{result.titles[n]:>20}" for n in names)
+        + "".join(f"{result.titles[n]:>{width}}" for n in names)
     )
-    print(f"{evaluation.model.name:<28}" + "".join(f"{_short(result.test(n)):>20}" for n in names))
+    print(f"{evaluation.model.name:<28}" + "".join(f"{_short(result.test(n)):>{width}}" for n in names))
     for name, baseline in result.baselines.items():
-        print(f"{'baseline: ' + name:<28}" + "".join(f"{_short(baseline.metrics[n]):>20}" for n in names))
+        print(f"{'baseline: ' + name:<28}" + "".join(f"{_short(baseline.metrics[n]):>{width}}" for n in names))
     print()
     for verdict in registration.judge(result):
         print(f"{'PASSED' if verdict.passed else verdict.outcome.upper():<8}{verdict.gate}: {verdict.reason}")
