@@ -24,14 +24,16 @@ from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.project import upstream
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.source import Source
+from platform_ml.spec.window import Cadence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from platform_ml.engine.platform import Work
     from platform_ml.spec.evaluation import Estimate
+    from platform_ml.spec.event_label import EventLabel
+    from platform_ml.spec.label import Label
     from platform_ml.spec.project import Noun, Project
-    from platform_ml.spec.window import Cadence
 
 PREFIX = re.compile(r"^\d{4}-\d\d-\d\d [\d:]+ [+-]\d{4} - dagster - (?P<level>[A-Z]+) - (?P<rest>.*)$")
 OWN = re.compile(r"^[\w-]+ - [0-9a-f-]{36} - (?P<step>[\w-]+) - (?P<message>.*)$")
@@ -62,21 +64,31 @@ def demo(project: Project) -> int:
     tables = [noun for r in project.all(Registration) for noun in _view_path(r)]
     _materialize(project, tables, work)
     _say("4/4  Training dataset, model, evaluation, card, registration")
-    failed = 0
-    for registration in project.all(Registration):
-        cutoff = str(project.demo_cutoff or registration.card.evaluation.model.dataset.view.label.cadence.keys()[-1])
+    failed, todo = 0, dict[tuple[Cadence, str], list[str]]()
+    cutoffs = [(registration, _cutoff(project, registration)) for registration in project.all(Registration)]
+    for registration, cutoff in cutoffs:
         if _is_registered(registration, cutoff, work):
             _say(f"     {registration.name} of cutoff {cutoff} is registered and up to date")
         else:
-            keys = [_asset(project, noun) for noun in _model_path(registration)]
-            failed |= run_dagster(keys, partition=cutoff, check=False)
+            keys = todo.setdefault((_label(registration).cadence, cutoff), [])
+            keys += [_asset(project, noun) for noun in _model_path(registration)]
+    for (_, cutoff), keys in todo.items():  # models of the same partitions are trained side by side
+        failed |= run_dagster(keys, partition=cutoff, check=False)
+    for registration, cutoff in cutoffs:
         _summary(project, registration, cutoff, work)
     return failed
 
 
+def _label(registration: Registration) -> Label | EventLabel:
+    return registration.card.evaluation.model.dataset.view.label
+
+
+def _cutoff(project: Project, registration: Registration) -> str:
+    return str(project.demo_cutoff or _label(registration).cadence.keys()[-1])
+
+
 def _view_path(registration: Registration) -> list[Noun]:
-    view = registration.card.evaluation.model.dataset.view
-    return [view.label, view]
+    return [_label(registration), registration.card.evaluation.model.dataset.view]
 
 
 def _model_path(registration: Registration) -> list[Noun]:
