@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platform_ml.engine.content import file_sha256
+from platform_ml.engine.feed import feed_of, origin_of
 from platform_ml.engine.fixes import fixes_of, inputs, judged_fixes
 from platform_ml.engine.judgement import FAULTS, RECORD, ROW_NUMBER, exact_sql, judged_sql, repeats
 from platform_ml.spec.errors import PlatformError, SourceError, did_you_mean
@@ -39,9 +39,10 @@ class Delivery:
 
     key: str
     file: Path
-    sha256: str
+    state: str
+    """The digest of what was delivered."""
     inputs: str
-    """The digest of the file, and of the fixes of its rows where there are any."""
+    """The same, and of the fixes of its rows where there are any."""
     accepted: pa.Table
     rejected: pa.Table
     """row_number, line, reasons, record (the delivered row as JSON, or its text when it could not be divided)."""
@@ -69,46 +70,26 @@ class UnreadableError(SourceError):
         self.file, self.reason = file, reason
 
 
-def landing_file(source: Source, key: str, work: Work) -> Path:
-    """Where the file of a partition is delivered."""
-    folder = work.platform.landing / work.project
-    if source.cadence is None:
-        return folder / f"{source.name}{source.format.suffix}"
-    return folder / source.name / f"{key}{source.format.suffix}"
-
-
 def read(source: Source, key: str, *, work: Work) -> Delivery:
     """One file, its rows divided into accepted and rejected; `SourceError` when it cannot be read at all."""
     if source.cadence is not None:
         source.cadence.day(key)
-    file = landing_file(source, key, work)
-    where = f"{work.table(source)}, partition {key}: {file}"
-    if not file.is_file():
-        raise SourceError(
-            f"{where} was not delivered. Ask the supplier for it, put it there (a day without "
-            "business is a file with no rows) and materialize the partition again."
-        )
-    _check_place(file, work.platform.landing, where)
-    before = _state(file)
-    try:
-        if problem := source.format.problem(str(file)):
-            raise SourceError(problem)
-        judged, broken = _judged(source, key, file, work.platform.compute)
-    except (PlatformError, OSError, UnicodeError) as error:
-        raise UnreadableError(where, file, str(error)) from error
-    digest = file_sha256(file)
-    if _state(file) != before:
-        raise SourceError(
-            f"{where} cannot be read: it was written while it was read. Wait until it is whole and materialize the "
-            "partition again; earlier data was not touched."
-        )
-    accepted, rejected = _divided(source, file, judged, broken)
+    origin, feed = origin_of(source), feed_of(source, work)
+    with origin.fetch(feed, key) as fetched:
+        try:
+            if problem := source.format.problem(str(fetched.path)):
+                raise SourceError(problem)
+            judged, broken = _judged(source, key, fetched.path, work.platform.compute)
+            accepted, rejected = _divided(source, fetched.path, judged, broken)
+        except (PlatformError, OSError, UnicodeError) as error:
+            where = f"{work.table(source)}, partition {key}: {origin.place(feed, key)}"
+            raise UnreadableError(where, fetched.path, str(error)) from error
     repeated, exact = _duplicates(source, judged, accepted, work.platform.compute)
     delivery = Delivery(
         key=key,
-        file=file,
-        sha256=digest,
-        inputs=digest,
+        file=fetched.path,
+        state=fetched.state,
+        inputs=fetched.state,
         accepted=accepted,
         rejected=rejected,
         repeated=repeated,
@@ -125,24 +106,12 @@ def span(source: Source, key: str) -> tuple[datetime, datetime] | None:
     return start, start + timedelta(days=source.cadence.days) - timedelta(microseconds=1)
 
 
-def _check_place(file: Path, landing: Path, where: str) -> None:
-    if not file.resolve().is_relative_to(landing.resolve()):
-        raise SourceError(
-            f"{where} is a link that leads out of the landing zone. Have the file itself delivered; nothing was read."
-        )
-
-
-def _state(file: Path) -> tuple[int, int, int]:
-    found = file.stat()
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
 def with_fixes(source: Source, delivery: Delivery, *, work: Work) -> Delivery:
     """The delivery with the rows that were fixed in place of those that were rejected."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    fixes = fixes_of(source, delivery.key, delivery.sha256, work)
+    fixes = fixes_of(source, delivery.key, delivery.state, work)
     if fixes is None:
         return delivery
     judged = judged_fixes(source, fixes, delivery.accepted, span=span(source, delivery.key), work=work)
@@ -154,7 +123,7 @@ def with_fixes(source: Source, delivery: Delivery, *, work: Work) -> Delivery:
     together = pa.concat_tables([delivery.accepted, accepted]).sort_by([(name, "ascending") for name in source.key])
     return replace(
         delivery,
-        inputs=inputs(source, delivery.key, delivery.sha256, work),
+        inputs=inputs(source, delivery.key, delivery.state, work),
         accepted=together,
         rejected=pa.concat_tables([others, still]).sort_by("row_number"),
         replayed=accepted.num_rows,

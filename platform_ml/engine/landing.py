@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platform_ml.engine.delivery import landing_file
+from platform_ml.engine.feed import landing_file
 from platform_ml.engine.judgement import ROW_NUMBER
 from platform_ml.engine.ports import WHOLE
 from platform_ml.spec.errors import SourceError

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.content import file_sha256
-from platform_ml.engine.delivery import landing_file, read
+from platform_ml.engine.delivery import read
+from platform_ml.engine.feed import feed_of, origin_of
 from platform_ml.engine.fixes import inputs, keep_fixes
 from platform_ml.engine.ports import Content, Files
 from platform_ml.spec.project import REJECTED as SUFFIX
@@ -144,15 +145,16 @@ def rejected_files(source: Source, *, work: Work, key: str | None = None) -> lis
 
 
 def _is_made_good(source: Source, key: str, work: Work) -> bool:
-    """Whether what lies in the landing zone now is what was loaded last."""
-    snapshot, file = work.platform.tables.snapshot(work.table(source)), landing_file(source, key, work)
-    state = snapshot.partitions.get(key) if snapshot else None
-    return state is not None and file.is_file() and state.inputs == inputs(source, key, file_sha256(file), work)
+    """Whether what is delivered now is what was loaded last."""
+    snapshot = work.platform.tables.snapshot(work.table(source))
+    loaded = snapshot.partitions.get(key) if snapshot else None
+    there = origin_of(source).state(feed_of(source, work), key) if loaded else None
+    return loaded is not None and there is not None and loaded.inputs == inputs(source, key, there, work)
 
 
 def fix(source: Source, key: str, file: Path, *, work: Work) -> int:
     """Take fixed rows in; they count from the next materialization of the partition on. Returns how many they are."""
     delivery = read(source, key, work=work)
     numbers = delivery.rejected["row_number"].to_pylist()
-    _, count = keep_fixes(source, key, file, sha256=delivery.sha256, rejected=numbers, work=work)
+    _, count = keep_fixes(source, key, file, state=delivery.state, rejected=numbers, work=work)
     return count

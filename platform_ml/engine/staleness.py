@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from platform_ml.engine import feature_group as groups
 from platform_ml.engine import feature_view as views
 from platform_ml.engine import labels
-from platform_ml.engine.content import file_sha256
-from platform_ml.engine.delivery import landing_file
+from platform_ml.engine.feed import feed_of, origin_of
 from platform_ml.engine.fixes import inputs
 from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.upstream import Table, upstream
@@ -80,8 +79,8 @@ def _why(
 def _inputs(noun: Table, key: str, tables: Mapping[str, Snapshot], work: Work) -> str:
     match noun:
         case Source():
-            file = landing_file(noun, key, work)
-            return inputs(noun, key, file_sha256(file), work) if file.is_file() else ""
+            there = origin_of(noun).state(feed_of(noun, work), key)
+            return inputs(noun, key, there, work) if there is not None else ""
         case FeatureGroup():
             return groups.inputs(noun, key, tables)
         case Label() | EventLabel():

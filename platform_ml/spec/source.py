@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from platform_ml.spec.check import DataCheck
+    from platform_ml.spec.origin import Origin
     from platform_ml.spec.schema import Type
     from platform_ml.spec.window import Cadence
 
@@ -111,7 +112,7 @@ class Packaged:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A feed: one file per partition (`<name>/<key><suffix>`), or one file (`<name><suffix>`) without a cadence."""
+    """A feed: one delivery per partition, or one for all without a cadence."""
 
     name: str
     description: str = field(metadata=PROSE)
@@ -130,6 +131,8 @@ class Source:
     """Which of the good rows with the same key is kept; the others are rejected."""
     keep_by: str | None = field(default=None, metadata=ADDED)
     """The column of which the greatest or least value is kept; of equal ones the first in the file."""
+    origin: Origin | None = field(default=None, metadata=ADDED)
+    """Where it is delivered; None is the platform's landing folder."""
     checks: tuple[DataCheck, ...] = field(default=(), metadata=JUDGED)
     """What each partition is held against beside its columns."""
 

@@ -13,7 +13,7 @@ import pytest
 
 from platform_ml import Project
 from platform_ml.engine import card_artifact, evaluation, landing
-from platform_ml.engine.delivery import landing_file
+from platform_ml.engine.feed import landing_file
 from platform_ml.gates import AtLeast, BeatsBaseline
 from platform_ml.orchestration.build import project_assets
 from platform_ml.orchestration.resources import PlatformResource
