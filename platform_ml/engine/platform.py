@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.ports import WHOLE
 from platform_ml.spec.errors import MissingInputError
+from platform_ml.spec.retry import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,6 +31,10 @@ class Platform:
     artifacts: Artifacts
     tracker: Tracker
     registry: Registry
+    retry: Retry = Retry()
+    """How often a commit is tried again when the disk fails in a way that may pass."""
+    pause: Callable[[float], None] = time.sleep
+    """Waits for some seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
