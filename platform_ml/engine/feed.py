@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform_ml.origins import Files
-from platform_ml.spec.origin import Feed
+from platform_ml.spec.origin import Feed, Listed
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from platform_ml.engine.platform import Work
+    from platform_ml.engine.ports import PartitionState
     from platform_ml.spec.origin import Origin
     from platform_ml.spec.source import Source
 
@@ -25,6 +25,15 @@ def origin_of(source: Source) -> Origin:
     return source.origin or Files()
 
 
+def state_of(source: Source, key: str, loaded: PartitionState | None, work: Work) -> str | None:
+    """What `Origin.state` says, without reading files that are as they were when they were loaded."""
+    origin, feed = origin_of(source), feed_of(source, work)
+    if loaded is None or not loaded.manifest or not isinstance(origin, Listed):
+        return origin.state(feed, key)
+    files = origin.files(feed, key)
+    return origin.digest(feed, key, files, loaded.manifest) if files else None
+
+
 def landing_file(source: Source, key: str, work: Work) -> Path:
-    """Where the file of a partition is delivered, in the landing folder."""
-    return Files().file(feed_of(source, work), key)
+    """Where the file of a partition is delivered, in a landing folder."""
+    return Path(Files().place(feed_of(source, work), key))

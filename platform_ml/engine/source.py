@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.audit import FRESH, REJECTED, TABLE_CHECKS, Check, Expectation, Finding
-from platform_ml.engine.delivery import UnreadableError, read, span
+from platform_ml.engine.delivery import reading, span
 from platform_ml.engine.ports import PARTITION, WHOLE
 from platform_ml.engine.quarantine import keep_file, keep_rows
 from platform_ml.engine.schema import arrow_schema
@@ -17,7 +17,7 @@ from platform_ml.spec.errors import SourceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from platform_ml.engine.delivery import Delivery
+    from platform_ml.engine.delivery import Delivery, UnreadableError
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Stamp
     from platform_ml.spec.source import Source
@@ -40,14 +40,17 @@ def materialize_source(source: Source, keys: Sequence[str], *, work: Work, stamp
         keep_rows(source, deliveries, work=work, stamp=stamp)
         findings = [_share(source, delivery) for delivery in deliveries]
         if any(finding.stops for finding in findings):
-            _keep_files(source, deliveries, findings, work)
             done.append(Materialized(findings=findings, snapshot=None))
             continue
         rows = pa.concat_tables(
             delivery.accepted.append_column(PARTITION, pa.repeat(delivery.key, delivery.accepted.num_rows))
             for delivery in deliveries
         )
-        staged = Staged(rows=rows, inputs={delivery.key: delivery.inputs for delivery in deliveries})
+        staged = Staged(
+            rows=rows,
+            inputs={delivery.key: delivery.inputs for delivery in deliveries},
+            manifests={delivery.key: delivery.manifest for delivery in deliveries},
+        )
         result = publish(source, staged, _expected(source, some), work=work, stamp=stamp)
         done.append(replace(result, findings=[*result.findings, *findings]))
         work.say(f"{work.table(source)}: {rows.num_rows:,} rows of {len(some)} file(s) up to {some[-1]}")
@@ -55,18 +58,17 @@ def materialize_source(source: Source, keys: Sequence[str], *, work: Work, stamp
 
 
 def _read(source: Source, key: str, work: Work) -> Delivery:
-    try:
-        return read(source, key, work=work)
-    except UnreadableError as error:
-        kept = keep_file(source, key, error.file, error.reason, work=work)
+    """A delivery; of one that is refused the files are kept whole, since its good rows are in no table."""
+
+    def keep(error: UnreadableError) -> None:
+        kept = keep_file(source, key, error.file, error.reason, name=error.name, work=work)
         raise SourceError(f"{error} The file is kept in {kept.folder}.") from error
 
-
-def _keep_files(source: Source, deliveries: Sequence[Delivery], findings: Sequence[Finding], work: Work) -> None:
-    """Good rows of a refused file are in no table, so the file is kept whole before it is delivered again."""
-    for delivery, finding in zip(deliveries, findings, strict=True):
-        if finding.stops:
-            keep_file(source, delivery.key, delivery.file, finding.reason, work=work)
+    with reading(source, key, work=work, refuse=keep) as delivery:
+        finding = _share(source, delivery)
+        for name, file in delivery.files.items() if finding.stops else ():
+            keep_file(source, key, file, finding.reason, name=name, work=work)
+        return delivery
 
 
 def _expected(source: Source, keys: Sequence[str]) -> Expectation:
@@ -94,7 +96,7 @@ def _share(source: Source, delivery: Delivery) -> Finding:
         numbers["replayed"] = delivery.replayed
         fixed = f" {delivery.replayed:,} rows were fixed and replayed."
     passed = delivery.share <= source.max_rejected_share
-    advice = "" if passed else f" Nothing was loaded: have {delivery.file} mended and materialize the partition again."
+    advice = "" if passed else f" Nothing was loaded: have {delivery.place} mended and materialize the partition again."
     return Finding(
         check=REJECTED,
         partition=delivery.key,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from platform_ml.engine import feature_group as groups
 from platform_ml.engine import feature_view as views
 from platform_ml.engine import labels
-from platform_ml.engine.feed import feed_of, origin_of
+from platform_ml.engine.feed import state_of
 from platform_ml.engine.fixes import inputs
 from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.upstream import Table, upstream
@@ -79,7 +79,8 @@ def _why(
 def _inputs(noun: Table, key: str, tables: Mapping[str, Snapshot], work: Work) -> str:
     match noun:
         case Source():
-            there = origin_of(noun).state(feed_of(noun, work), key)
+            loaded = tables[noun.name].partitions.get(key) if noun.name in tables else None
+            there = state_of(noun, key, loaded, work)
             return inputs(noun, key, there, work) if there is not None else ""
         case FeatureGroup():
             return groups.inputs(noun, key, tables)

@@ -168,8 +168,9 @@ class Source:
         if nullable := [name for name in self.key if self.column(name).nullable]:
             raise DeclarationError(f"{where}: key column {nullable[0]!r} cannot be nullable.")
         check_checks(where, self.checks, self.types)
-        if isinstance(self.origin, Choosy):
-            self.origin.check(self)
+        origin: object = self.origin
+        if isinstance(origin, Choosy):
+            origin.check(self)
 
     def _check_known_at(self, where: str) -> None:
         for column in self.columns:
