@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine import feature_group as groups
 from platform_ml.engine import feature_view as views
-from platform_ml.engine import labels
+from platform_ml.engine import labels, late
 from platform_ml.engine.feed import state_of
 from platform_ml.engine.fixes import inputs
 from platform_ml.engine.ports import WHOLE
@@ -81,7 +81,8 @@ def _inputs(noun: Table, key: str, tables: Mapping[str, Snapshot], work: Work) -
         case Source():
             loaded = tables[noun.name].partitions.get(key) if noun.name in tables else None
             there = state_of(noun, key, loaded, work)
-            return inputs(noun, key, there, work) if there is not None else ""
+            known = late.contents(tables.get(noun.name))
+            return late.inputs(noun, key, inputs(noun, key, there, work), known) if there is not None else ""
         case FeatureGroup():
             return groups.inputs(noun, key, tables)
         case Label() | EventLabel():

@@ -8,13 +8,13 @@ import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from platform_ml.origins.names import Pattern
 from platform_ml.origins.stores import FOLDER, NOWHERE, ODD, Entry, hidden, sha256, shown, store
 from platform_ml.spec.errors import DeclarationError, SourceError, did_you_mean
 from platform_ml.spec.fingerprint import PROSE, digest
-from platform_ml.spec.origin import Delivered, Fetched, Gone, Listing
+from platform_ml.spec.origin import Delivered, Feed, Fetched, Listing
 from platform_ml.spec.window import WHOLE, PartitionError
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from platform_ml.origins.stores import Store
-    from platform_ml.spec.origin import Feed
     from platform_ml.spec.source import Source
 
 VARIABLE = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
+Gone: TypeAlias = Literal["refuse", "remove"]
 GONE = ("refuse", "remove")
 
 
@@ -150,6 +150,12 @@ class Files:
         partitions = {key: tuple(map(_delivered, some)) for key, some in sorted(found.items())}
         return Listing(partitions=partitions, growing=growing, strays=strays)
 
+    def missed(self, feed: Feed, key: str, files: Sequence[Delivered], known: Sequence[Delivered]) -> list[str]:
+        pattern, there = Pattern(self._where(feed)[2].filled(key)), {one.name for one in files}
+        if self.gone == "remove" or pattern.is_one or not files:
+            return []
+        return [one.name for one in known if one.name not in there and pattern.fits(one.name)]
+
     def digest(self, feed: Feed, key: str, files: Sequence[Delivered], known: Sequence[Delivered] = ()) -> str:
         place, pattern = self._store(feed)
         hashes = {(one.name, one.size, one.stamp): one.sha256 for one in known if one.stamp}
@@ -217,6 +223,24 @@ class Files:
                 f"{where} cannot be read: it was written while it was read. Wait until it is whole and materialize the "
                 "partition again; earlier data was not touched."
             )
+
+
+def unclaimed(landing: Path | str, project: str, sources: Sequence[Source]) -> dict[str, str]:
+    """What lies in a project's landing place and belongs to none of its sources, and why."""
+    known = {}
+    for source in sources:
+        origin = source.origin or Files()
+        if isinstance(origin, Files) and origin.root is None:
+            _, _, pattern = origin._where(Feed(project=project, source=source, landing=landing))  # noqa: SLF001
+            known[source.name if origin.pattern or source.cadence else pattern.text] = pattern
+    strays = {}
+    for entry in store(f"{str(landing).rstrip('/')}/{project}", landing).listed(""):
+        if entry.name in known:
+            continue
+        meant = next((name for name, pattern in known.items() if pattern.unfinished(entry.name) == name), None)
+        near = did_you_mean(entry.name.lower(), known) if meant is None else f" It will be {meant!r}."
+        strays[entry.name] = f"belongs to no source of {project}.{near}"
+    return strays
 
 
 def _walk(place: Store, pattern: Pattern, folder: str) -> Iterator[Entry]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias
 from platform_ml.spec.check import check_checks
 from platform_ml.spec.errors import DeclarationError, did_you_mean
 from platform_ml.spec.fingerprint import ADDED, JUDGED, PROSE
+from platform_ml.spec.late import Late
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.origin import Choosy
 from platform_ml.spec.schema import Column, Timestamp
@@ -134,6 +135,8 @@ class Source:
     """The column of which the greatest or least value is kept; of equal ones the first in the file."""
     origin: Origin | None = field(default=None, metadata=ADDED)
     """Where it is delivered; None is the platform's landing folder."""
+    late: Late = field(default=Late(), metadata=ADDED)
+    """What becomes of a row whose key an earlier partition has."""
     checks: tuple[DataCheck, ...] = field(default=(), metadata=JUDGED)
     """What each partition is held against beside its columns."""
 
