@@ -200,7 +200,8 @@ class Files:
         if filled.is_one:
             entry = place.found(filled.text)
             return [entry] if entry else []
-        return sorted((e for e in _walk(place, filled, "") if filled.fits(e.name)), key=lambda entry: entry.name)
+        found = [e for e in _walk(place, filled, "") if filled.fits(e.name) or (e.odd and filled.leads_to(e.name))]
+        return sorted(found, key=lambda entry: entry.name)
 
     def _key(self, source: Source, pattern: Pattern, name: str) -> tuple[str | None, str]:
         """The partition of a file, or why there is none."""

@@ -12,7 +12,6 @@ from hashlib import file_digest
 from pathlib import Path, PurePosixPath
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 from platform_ml.spec.errors import SourceError
 
@@ -98,10 +97,11 @@ def _path(text: str) -> Path:
 
 def shown(place: str) -> str:
     """A URL as people may see it: without user, password and query."""
-    if "://" not in place:
+    scheme, sign, rest = place.partition("://")
+    if not sign:
         return place
-    parts = urlsplit(place)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
+    host, slash, path = rest.partition("?")[0].partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
 def hidden(message: str) -> str:
