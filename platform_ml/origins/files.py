@@ -114,6 +114,7 @@ class Files:
                 ) from error
             if place.copies:
                 self._check_same(where, feed, key, entries)
+                _check_whole(where, entries, folder)
             first = folder / manifest[0].name
             yield Fetched(
                 path=first if len(manifest) == 1 else folder,
@@ -264,6 +265,17 @@ def _check(where: str, entries: Sequence[Entry], pattern: Pattern) -> None:
         if entry.odd:
             what = "" if pattern.is_one else f": {entry.name}"
             raise SourceError(f"{where}{what} {entry.odd}. Have the file itself delivered; nothing was read.")
+
+
+def _check_whole(where: str, entries: Sequence[Entry], folder: Path) -> None:
+    """A copy must have as many bytes as the store says, where it says so."""
+    for entry in entries:
+        size = (folder / entry.name).stat().st_size
+        if entry.size not in {0, size}:
+            raise SourceError(
+                f"{where} cannot be read: {size:,} of the {entry.size:,} bytes of {entry.name} came. Materialize the "
+                "partition again; earlier data was not touched."
+            )
 
 
 def _delivered(entry: Entry) -> Delivered:

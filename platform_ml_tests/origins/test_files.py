@@ -160,7 +160,8 @@ def test_what_lies_where_nothing_should(landing):
         "20240302.csv": "fits no partition. Did you mean '2024-03-02.csv'?",
         "2024-3-3.csv": "fits no partition. Did you mean '2024-03-03.csv'?",
         "2024-03-04.csv.gz": "fits no partition. Did you mean '2024-03-04.csv'?",
-        "2024-04-01.csv": "Partition '2024-04-01' is outside of the declared range 2024-03-01 to 2024-03-31. Choose a key inside it.",
+        "2024-04-01.csv": "Partition '2024-04-01' is outside of the declared range 2024-03-01 to 2024-03-31. "
+        "Choose a key inside it.",
         "2024-02-31.csv": "Partition '2024-02-31' is not a day like '2024-03-01'. Write it that way.",
         "readme": "fits no partition: names are like 2024-03-01.csv",
     }
@@ -233,17 +234,16 @@ def test_a_link_to_elsewhere_is_not_followed(tmp_path):
     folder = tmp_path / "landing/shop/visits" / DAY
     write(folder / "a.csv", csv([2]))
     (folder / "b.csv").symlink_to(tmp_path / "secret.csv")
-    with pytest.raises(SourceError, match=r"b\.csv is a link that leads out of the landing zone"):
-        with feed.source.origin.fetch(feed, DAY):
-            pass
+    outside = "is a link that leads out of the landing zone"
+    with pytest.raises(SourceError, match=rf"b\.csv {outside}"), feed.source.origin.fetch(feed, DAY):
+        pass
     assert feed.source.origin.state(feed, DAY) is None
     assert "b.csv" in str(feed.source.origin.listing(feed).strays)
     (folder / "b.csv").unlink()
     folder.rename(tmp_path / "outside")
     folder.symlink_to(tmp_path / "outside")
-    with pytest.raises(SourceError, match=rf"{DAY} is a link that leads out of the landing zone"):
-        with feed.source.origin.fetch(feed, DAY):
-            pass
+    with pytest.raises(SourceError, match=rf"{DAY} {outside}"), feed.source.origin.fetch(feed, DAY):
+        pass
 
 
 def test_a_store_that_is_away(monkeypatch):
