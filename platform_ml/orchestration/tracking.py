@@ -15,15 +15,22 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from platform_ml.engine.tracked import Recorded
+from platform_ml.engine.tracked_run import run_key
 from platform_ml.orchestration.environment import environment
+from platform_ml.spec.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from platform_ml.adapters.mlflow import MLflowRegistry, MLflowTracker
+    from platform_ml.adapters.mlflow import MLflowRegistry
+    from platform_ml.engine.outbox import Outbox
+    from platform_ml.engine.platform import Work
+    from platform_ml.engine.ports import Artifact
 
 SQLITE = "sqlite:///"
 HEALTH = "platform_health"
+KEPT = "kept: sent before the next run, by the sensor, by the job mlflow_health, or by `platform-ml tracking`"
 LIBRARIES = ("dagster", "dagster-mlflow", "deltalake", "duckdb", "mlflow", "numpy", "optuna", "pyarrow", "xgboost")
 
 
@@ -32,12 +39,15 @@ class MLflow(dg.ConfigurableResource):
 
     tracking_uri: str = "sqlite:///data/mlflow/mlflow.db"
     artifact_root: str = "data/mlflow/artifacts"
+    outbox: str = "data/outbox"
+    """Where runs wait while MLflow is down; apart from MLflow's own folder, which may be what is lost."""
 
-    def tracker(self) -> MLflowTracker:
-        """Stores finished runs."""
+    def tracker(self) -> Outbox:
+        """Stores finished runs, now or later."""
         from platform_ml.adapters.mlflow import MLflowTracker
+        from platform_ml.engine.outbox import Outbox
 
-        return MLflowTracker(self.uri, self.root)
+        return Outbox(MLflowTracker(self.uri, self.root), Path(self.outbox).resolve())
 
     def registry(self) -> MLflowRegistry:
         """Stores model versions."""
@@ -67,12 +77,30 @@ class MLflow(dg.ConfigurableResource):
 def run_tags(context: dg.AssetExecutionContext) -> dict[str, str]:
     """What leads from an MLflow run back to Dagster."""
     partitioned = context.has_partition_key or context.has_partition_key_range
+    intent = context.run.tags.get("intent")
     return {
+        **({"intent": intent} if intent else {}),
         "dagster_run": context.run.run_id,
         "dagster_job": context.job_name,
         "dagster_asset": context.asset_key.to_user_string(),
         **({"dagster_partition": ", ".join(context.partition_keys)} if partitioned else {}),
     }
+
+
+def run_metadata(model: Artifact, work: Work) -> dict[str, str]:
+    """Where the run of a model is now: with the tracker, or waiting."""
+    try:
+        found = work.platform.tracker.find(work.project, run_key(model.digest))
+    except StoreError as error:
+        return tracked_metadata(Recorded(run_id="", waits=str(error)))
+    return tracked_metadata(Recorded(run_id=found or model.record["mlflow_run"]))
+
+
+def tracked_metadata(recorded: Recorded) -> dict[str, str]:
+    """What an asset says of its run."""
+    if recorded.waits:
+        return {"mlflow_run": KEPT, "tracking": recorded.waits}
+    return {"mlflow_run": recorded.run_id}
 
 
 @dg.resource(required_resource_keys={"tracking"})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from platform_ml.engine.ports import TrackedRun
+from platform_ml.engine.tracked import TrackedRun
 from platform_ml.spec.errors import StoreError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class TrackerContract(ABC):
         """The run, read back without the adapter."""
 
     def test_everything_is_kept(self, tracker: Tracker) -> None:
-        kept = self.kept(tracker, tracker.record(RUN))
+        kept = self.kept(tracker, tracker.record(RUN).run_id)
         assert kept.name == RUN.name
         assert kept.status == "FINISHED"
         assert kept.params == {"max_depth": "3", "learning_rate": "0.1"}
@@ -73,7 +73,7 @@ class TrackerContract(ABC):
         assert RUN.tags.items() <= kept.tags.items()
 
     def test_children_are_runs_below_it(self, tracker: Tracker) -> None:
-        children = [self.kept(tracker, child) for child in self.kept(tracker, tracker.record(RUN)).children]
+        children = [self.kept(tracker, child) for child in self.kept(tracker, tracker.record(RUN).run_id).children]
         assert sorted(child.name for child in children) == ["trial 0", "trial 1"]
         assert all(child.status == "FINISHED" and child.params == {"max_depth": "3"} for child in children)
         assert all(child.metrics["step_score"] == [0.5, 0.6, 0.7] for child in children)
@@ -82,7 +82,7 @@ class TrackerContract(ABC):
         (tmp_path / "a").write_bytes(b"one")
         (tmp_path / "b").write_bytes(b"two")
         run = replace(RUN, artifacts={"model/model.ubj": tmp_path / "a", "notes.md": tmp_path / "b"})
-        assert self.kept(tracker, tracker.record(run)).files == {"model/model.ubj": b"one", "notes.md": b"two"}
+        assert self.kept(tracker, tracker.record(run).run_id).files == {"model/model.ubj": b"one", "notes.md": b"two"}
 
     @pytest.mark.parametrize("path", ["../outside", "model/../../outside"])
     def test_no_file_leaves_the_run(self, tracker: Tracker, tmp_path: Path, path: str) -> None:
@@ -91,18 +91,20 @@ class TrackerContract(ABC):
             tracker.record(replace(RUN, artifacts={path: tmp_path / "a"}))
 
     def test_two_runs_are_two(self, tracker: Tracker) -> None:
-        assert tracker.record(RUN) != tracker.record(RUN)
+        assert tracker.record(RUN).run_id != tracker.record(RUN).run_id
 
     def test_what_is_no_number_is_named_and_not_kept(self, tracker: Tracker) -> None:
         run = replace(
             RUN, metrics={"good": 1.0, "bad": math.nan, "worse": math.inf}, curves={"c": [0.1, math.inf, 0.3]}
         )
-        kept = self.kept(tracker, tracker.record(run))
+        kept = self.kept(tracker, tracker.record(run).run_id)
         assert kept.metrics == {"good": [1.0], "c": [0.1, 0.3]}
         assert kept.tags["skipped_metrics"] == "bad, worse"
 
     def test_metrics_of_the_field_have_legal_names(self, tracker: Tracker) -> None:
-        kept = self.kept(tracker, tracker.record(replace(RUN, metrics={"ndcg@10": 0.5, "näh? (%)": 1.0}, curves={})))
+        kept = self.kept(
+            tracker, tracker.record(replace(RUN, metrics={"ndcg@10": 0.5, "näh? (%)": 1.0}, curves={})).run_id
+        )
         assert set(kept.metrics) == {"ndcg_at_10", "näh_ ___"}
 
     def test_many_of_everything(self, tracker: Tracker) -> None:
@@ -113,13 +115,13 @@ class TrackerContract(ABC):
             curves={"long": [n / 3 for n in range(2_500)]},
             children=[],
         )
-        kept = self.kept(tracker, tracker.record(run))
+        kept = self.kept(tracker, tracker.record(run).run_id)
         assert kept.params == {name: str(value) for name, value in run.params.items()}
         assert kept.metrics["long"] == run.curves["long"]
         assert len(kept.metrics) == 51
 
     def test_nothing_but_a_name_is_a_run(self, tracker: Tracker) -> None:
-        run_id = tracker.record(TrackedRun(name="empty", experiment="e", params={}, metrics={}, tags={}))
+        run_id = tracker.record(TrackedRun(name="empty", experiment="e", params={}, metrics={}, tags={})).run_id
         assert self.kept(tracker, run_id).status == "FINISHED"
 
 
