@@ -121,16 +121,15 @@ def _send(client: MlflowClient, run: TrackedRun, home: str, there: Run | None, p
 def _send_children(client: MlflowClient, run: TrackedRun, home: str, run_id: str, there: Run | None) -> None:
     if not run.children:
         return
-    known = {child.data.tags.get(KEY, ""): child for child in (_children(client, home, run_id) if there else ())}
+    known = {one.data.tags.get(KEY, ""): one for one in (_children(client, home, run_id) if there else ())}
     sent: dict[str, str] = {}
     for number, child in enumerate(run.children):
         own = replace(child, key=child.key or (f"{run.key}/{number}" if run.key else ""))
         sent[own.key] = _send(client, own, home, known.get(own.key), run_id)
     if run.key:  # a request whose answer got lost was made again, and may have made a child again
-        for child in _children(client, home, run_id):
-            key = child.data.tags.get(KEY, "")
-            if sent.get(key, child.info.run_id) != child.info.run_id:
-                client.delete_run(child.info.run_id)
+        for one in _children(client, home, run_id):
+            if sent.get(one.data.tags.get(KEY, ""), one.info.run_id) != one.info.run_id:
+                client.delete_run(one.info.run_id)
 
 
 def _settled(client: MlflowClient, home: str, key: str) -> Run | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -56,7 +55,7 @@ class MLflowRegistry:
     def _create(
         self, client: MlflowClient, name: str, run: Any, files: Mapping[str, Path], said: Mapping[str, str]
     ) -> ModelVersion:
-        """The version last: whatever ends before it leaves nothing that the registry lists."""
+        """The version last: an attempt that ends before it leaves files, which the next one takes, but no version."""
         from mlflow.entities import LoggedModelOutput
 
         home, run_id = run.info.experiment_id, run.info.run_id
@@ -64,27 +63,22 @@ class MLflowRegistry:
             model = _left_over(client, home, name, said) or client.create_logged_model(
                 home, name=name, source_run_id=run_id, tags=dict(said), model_type="native"
             )
-            try:
-                client.log_model_artifacts(model.model_id, str(folder))
-                client.finalize_logged_model(model.model_id, "READY")
-                with Unless(EXISTS):
-                    client.create_registered_model(name)
-                client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
-                # Its tags are written with the version, so that nobody finds a version that has only some of them. Its
-                # source is the folder itself: MLflow resolves models:/ by the URI of the process, which need not be
-                # ours.
-                version = client.create_model_version(
-                    name,
-                    source=model.artifact_location,
-                    run_id=run_id,
-                    tags=dict(said),
-                    model_id=model.model_id,
-                    await_creation_for=0,
-                )
-            except BaseException:
-                with suppress(Exception):  # what counts is the error itself
-                    client.delete_logged_model(model.model_id)
-                raise
+            client.log_model_artifacts(model.model_id, str(folder))
+            client.finalize_logged_model(model.model_id, "READY")
+        with Unless("BAD_REQUEST"):  # a second time, from an attempt that ended here, or whose answer got lost
+            client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+        with Unless(EXISTS):
+            client.create_registered_model(name)
+        # Its tags are written with the version, so that nobody finds a version that has only some of them. Its source
+        # is the folder itself: MLflow resolves models:/ by the URI of the process, which need not be ours.
+        version = client.create_model_version(
+            name,
+            source=model.artifact_location,
+            run_id=run_id,
+            tags=dict(said),
+            model_id=model.model_id,
+            await_creation_for=0,
+        )
         # MLflow's pages lead from the run to its model by the output above, and from there to the version by this.
         link = json.dumps([{"name": name, "version": str(version.version)}])
         client.set_logged_model_tags(model.model_id, {LINK: link})

@@ -186,11 +186,19 @@ def store_errors(tracking_uri: str) -> Iterator[None]:
         yield
     except MlflowException as error:
         what = error.message.strip()
-        if error.error_code in REFUSALS:
+        if all(code in REFUSALS for code in _codes(error)):
             raise StoreError(f"MLflow at {tracking_uri} refused: {what}") from error
         raise UnreachableError(f"MLflow at {tracking_uri} does not answer: {what}") from error
     except (sqlite3.Error, SQLAlchemyError, OSError) as error:  # those of requests are OSErrors, too
         raise UnreachableError(f"MLflow at {tracking_uri} cannot be used now: {error}") from error
+
+
+def _codes(error: BaseException | None) -> Iterator[str]:
+    """Of an error and of those behind it: MLflow says of some outages that a value is not valid."""
+    while error is not None:
+        if code := getattr(error, "error_code", None):
+            yield code
+        error = error.__cause__ or error.__context__
 
 
 class Unless:

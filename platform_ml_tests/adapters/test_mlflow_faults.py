@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from time import monotonic
 
@@ -64,7 +65,7 @@ def assert_there_once(client, experiment, trials=TRIALS):
     assert {run.info.status for run in found} == {"FINISHED"}
     (parent,) = (run for run in found if run.data.tags["run_key"] == KEY)
     children = [run for run in found if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
-    assert sorted(run.info.run_name for run in children) == [f"trial-{n}" for n in range(trials)]
+    assert sorted(run.info.run_name for run in children) == sorted(f"trial-{n}" for n in range(trials))
     assert len(found) == trials + 1
     for run in found:
         history = client.get_metric_history(run.info.run_id, "step_score")
@@ -95,7 +96,7 @@ def test_a_dead_server_costs_seconds_and_the_run_is_sent_when_it_is_back(server,
     server.start()
     sent = outbox.send()
     run_id = assert_there_once(client_of(server.uri), "restarted")
-    assert list(sent.sent.values())[0] == run_id == outbox.find("restarted", KEY)
+    assert next(iter(sent.sent.values())) == run_id == outbox.find("restarted", KEY)
     assert (len(sent.sent), sent.kept, outbox.waiting()) == (2, {}, [])
     assert not [path for path in (tmp_path / "outbox").iterdir() if path.is_dir()]
 
@@ -116,14 +117,13 @@ def test_a_hung_server_costs_seconds(server, tmp_path):
 @pytest.mark.parametrize("lose_answer", [False, True], ids=["request lost", "answer lost"])
 def test_a_run_that_was_cut_off_anywhere_is_completed_and_not_doubled(server, wire, tmp_path, lose_answer):
     tracker = MLflowTracker(wire.uri, tmp_path)
-    wire.cut_after(None)
-    tracker.record(whole(tmp_path, f"uncut-{lose_answer}"))
-    requests = wire.seen
-    for answers in range(requests):
+    for answers in count():
         experiment = f"cut-{answers}-{lose_answer}"
         outbox = Outbox(tracker, tmp_path / experiment)
         wire.cut_after(answers, lose_answer=lose_answer)
-        assert outbox.record(whole(tmp_path, experiment)).waits
+        if not outbox.record(whole(tmp_path, experiment)).waits:
+            assert answers > 5 * TRIALS
+            break
         wire.cut_after(None)
         assert len(outbox.send().sent) == 1
         assert_there_once(client_of(server.uri), experiment)
@@ -142,16 +142,21 @@ def test_a_registration_that_was_cut_off_anywhere_leaves_no_half_of_a_version(se
         assert registry.promote(name, version, "champion", newest_by="cutoff")
         return version
 
-    wire.cut_after(None)
-    register(f"uncut-{lose_answer}")
-    for answers in range(wire.seen):
+    connect(wire.uri)
+    for answers in count():
         name = f"cut-{answers}-{lose_answer}"
         wire.cut_after(answers, lose_answer=lose_answer)
-        with pytest.raises(UnreachableError, match="does not answer"):
+        try:
             register(name)
+        except UnreachableError as error:
+            assert "does not answer" in str(error)  # noqa: PT017 - the last round raises nothing
+        else:
+            assert answers > 10
+            break
         for version in client.search_model_versions(f"name = '{name}'"):
             assert version.tags == tags
-            assert {path.path for path in client.list_logged_model_artifacts(version.model_id)} == {"model.ubj", "card"}
+            stored = server.folder / "served" / version.source.removeprefix("mlflow-artifacts:/")
+            assert {path.name for path in stored.rglob("*") if path.is_file()} == {"model.ubj", "card.md"}
         wire.cut_after(None)
         version = register(name)
         (only,) = client.search_model_versions(f"name = '{name}'")
@@ -165,7 +170,7 @@ def test_a_gateway_without_a_server_is_no_answer(gateway, tmp_path):
     from threading import Thread
 
     class Gateway(BaseHTTPRequestHandler):
-        def do_GET(self):  # noqa: N802
+        def do_GET(self):
             self.send_error(gateway)
 
         def log_message(self, *arguments):
@@ -236,8 +241,8 @@ def test_a_removed_database_is_not_written_by_who_had_it_open(sqlite, tmp_path):
     assert "was removed or replaced" in outbox.record(whole(tmp_path, HOME)).waits
     done = sender(sqlite, artifacts, tmp_path / "outbox")
     assert "kept={}" in done.communicate(timeout=120)[0]
-    uri = f"{sqlite}?mode=rwc"  # a name of its own: this process keeps connections to the old file
-    assert_there_once(client_of(uri), HOME)
+    (tmp_path / "again").symlink_to(tmp_path / "db")  # under its old name this process still has the old file open
+    assert_there_once(client_of(sqlite.replace("/db/", "/again/")), HOME)
 
 
 def test_a_sender_that_is_killed_anywhere_is_followed_by_one_that_goes_on(sqlite, tmp_path):
