@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
     _datasets(commands)
     _quarantine(commands)
+    _tracking(commands)
     return parser
 
 
@@ -96,6 +97,21 @@ def _quarantine(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     for command in (rejected, replay):
         command.add_argument("--project", help="one of: " + ", ".join(p.name for p in PROJECTS))
         command.add_argument("--partition", metavar="KEY")
+
+
+def _tracking(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    models = commands.add_parser("models", help="registered models: version, alias, dataset, main metric, when")
+    models.add_argument("--project", help="one of: " + ", ".join(p.name for p in PROJECTS) + "; all if not given")
+    models.set_defaults(run=_models)
+    runs = commands.add_parser("runs", help="runs of a project: searches, baselines, ablations")
+    runs.add_argument("project", metavar="PROJECT", help="one of: " + ", ".join(p.name for p in PROJECTS))
+    runs.add_argument(
+        "--metric", default="", help="the best first, by a metric like test_roc_auc, or roc_auc for short"
+    )
+    runs.add_argument("--trials", action="store_true", help="also the trials of searches")
+    runs.set_defaults(run=_runs)
+    tracking = commands.add_parser("tracking", help="send runs that were kept while MLflow was down")
+    tracking.set_defaults(run=_send_kept)
 
 
 def _days(text: str) -> int:
@@ -188,6 +204,24 @@ def _replay(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.rejected import replay
 
     return replay(_some(options.project), options.source, options.partition, options.fixes)
+
+
+def _models(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.tracked import show_models
+
+    return show_models(_project(options.project).name if options.project else "")
+
+
+def _runs(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.tracked import show_runs
+
+    return show_runs(_project(options.project).name, metric=options.metric, trials=options.trials)
+
+
+def _send_kept(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.tracked import send_kept
+
+    return send_kept()
 
 
 def _some(name: str | None) -> Sequence[Project]:
