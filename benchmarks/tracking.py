@@ -116,6 +116,7 @@ def sweep(model: TunedModel, dataset: Artifact, folder: Path, tracker: Any) -> f
 
 
 def main() -> None:
+    """Print what telling costs, round by round."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, value in (("--trials", 100), ("--rows", 20_000), ("--rounds", 2)):
         parser.add_argument(name, type=int, default=value)

@@ -187,7 +187,10 @@ def _metrics(run: TrackedRun) -> Iterator[Metric]:
 
     moment = run.started // 1_000
     single = ((name, 0, value) for name, value in run.metrics.items())
-    curves = ((name, step, value) for name, values in run.curves.items() for step, value in enumerate(values))
+    steps = range(0, max(map(len, run.curves.values()), default=0) * run.every, run.every)
+    curves = (
+        (name, step, value) for name, values in run.curves.items() for step, value in zip(steps, values, strict=False)
+    )
     for name, step, value in (*single, *curves):
         if math.isfinite(value):
             yield Metric(legal(name), float(value), moment, step)

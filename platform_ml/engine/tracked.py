@@ -50,6 +50,8 @@ class TrackedRun:
     children: Sequence[TrackedRun] = ()
     curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """Metric name → its value per step."""
+    every: int = 1
+    """How many steps lie between two values of a curve."""
     datasets: Sequence[TrackedDataset] = ()
     key: str = ""
     """What is recorded under the same key is the same run; empty: each recording is a run of its own."""

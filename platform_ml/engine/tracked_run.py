@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 STEPS = "step_score"
 """The curve of a trial in the tracker: what its family reported step by step, the greater the better."""
+POINTS = 100
+"""Of the curve of a trial, at most; the model's own curve and the file `search.json` have every step."""
 SEARCH, FIT, TRIAL, BASELINE, ABLATION = "search", "fit", "trial", "baseline", "ablation"
 """What a run was made for, its tag `kind`: a search, one fit without ranges, or what belongs to one of these."""
 KINDS = (SEARCH, FIT, BASELINE, ABLATION)
@@ -160,6 +162,7 @@ def _trials(
 def _trial(
     model: TunedModel, trial: TriedParams, *, key: str, experiment: str, tags: Mapping[str, str], at: int
 ) -> TrackedRun:
+    every = -(-len(trial.steps) // POINTS) or 1
     score = {} if trial.score is None else {f"validation_{model.metric.name}": trial.score}
     return TrackedRun(
         name=f"trial-{trial.number}",
@@ -169,7 +172,8 @@ def _trial(
         params={"seed": model.seed, **trial.params},
         metrics={"seconds": trial.seconds, **score},
         tags={**tags, "kind": TRIAL, "outcome": "stopped" if trial.score is None else "finished"},
-        curves={STEPS: trial.steps},
+        curves={STEPS: trial.steps[::every]},
+        every=every,
         started=at,
         seconds=trial.seconds,
     )

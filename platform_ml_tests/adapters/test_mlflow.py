@@ -74,6 +74,13 @@ class TestMLflowTracker(TrackerContract):
             children=[child.info.run_id for child in below],
         )
 
+    def steps(self, tracker, run_id, metric):
+        return [point.step for point in client_of(tracker).get_metric_history(run_id, metric)]
+
+    def datasets(self, tracker, run_id):
+        found = client_of(tracker).get_run(run_id).inputs.dataset_inputs
+        return [(one.dataset.name, json.loads(one.dataset.profile)["digest"], one.tags[0].value) for one in found]
+
     def test_artifacts_lie_below_their_root(self, tracker, tmp_path):
         run = client_of(tracker).get_run(tracker.record(RUN).run_id)
         root = tmp_path / "mlflow" / "artifacts" / "shop" / "lapse_model"
@@ -125,6 +132,21 @@ class TestMLflowRegistry(RegistryContract):
         assert model.status == "READY"
         assert json.loads(model.tags["mlflow.modelVersions"]) == [{"name": "lapse", "version": version}]
         assert model.artifact_location == client.get_model_version("lapse", version).source
+
+    def test_versions_are_listed_with_what_they_say(self, registry, run_id, files):
+        for name in ("lapse", "churn"):
+            for number in "ab":
+                registry.register(name, run_id, files, {"model": number})
+        registry.promote("lapse", "1", "champion")
+        registry.promote("lapse", "1", "stable")
+        found = registry.versions()
+        assert [(one.name, one.version, list(one.aliases), one.tags["model"]) for one in found] == [
+            ("churn", 2, [], "b"),
+            ("churn", 1, [], "a"),
+            ("lapse", 2, [], "b"),
+            ("lapse", 1, ["champion", "stable"], "a"),
+        ]
+        assert {(one.status, one.run_id) for one in found} == {("ready", run_id)}
 
     def test_nothing_that_mlflow_could_run_is_in_a_version(self, registry, run_id, files):
         version = registry.register("lapse", run_id, files, {})

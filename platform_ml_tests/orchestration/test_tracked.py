@@ -12,9 +12,17 @@ from platform_ml.adapters import mlflow_store
 from platform_ml.orchestration.environment import machine
 from platform_ml.orchestration.tracking import KEPT, kept_runs, mlflow_health
 from platform_ml.spec.errors import PlatformError
-from platform_ml_tests.orchestration.shop import CUTOFF, Checkout, failures, lapse, lapse_card, lapse_evaluation
+from platform_ml_tests.orchestration.shop import (
+    CUTOFF,
+    Checkout,
+    failures,
+    lapse,
+    lapse_card,
+    lapse_evaluation,
+    lapse_model,
+    shop,
+)
 from platform_ml_tests.orchestration.shop import key as asset_key
-from platform_ml_tests.orchestration.shop import lapse_model, shop
 
 MODEL = [lapse_model, lapse_evaluation, lapse_card]
 
