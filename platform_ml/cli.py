@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     _quarantine(commands)
     _catalog(commands)
     _arrivals(commands)
+    _tracking(commands)
     return parser
 
 
@@ -117,6 +118,21 @@ def _arrivals(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     arrivals.add_argument("--all", action="store_true", help="every partition, also those that are up to date")
     arrivals.add_argument("--json", action="store_true", help="for programs")
     arrivals.set_defaults(run=_look)
+
+
+def _tracking(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    models = commands.add_parser("models", help="registered models: version, alias, dataset, main metric, when")
+    models.add_argument("--project", help="one of: " + ", ".join(p.name for p in PROJECTS) + "; all if not given")
+    models.set_defaults(run=_models)
+    runs = commands.add_parser("runs", help="runs of a project: searches, baselines, ablations")
+    runs.add_argument("project", metavar="PROJECT", help="one of: " + ", ".join(p.name for p in PROJECTS))
+    runs.add_argument(
+        "--metric", default="", help="the best first, by a metric like test_roc_auc, or roc_auc for short"
+    )
+    runs.add_argument("--trials", action="store_true", help="also the trials of searches")
+    runs.set_defaults(run=_runs)
+    tracking = commands.add_parser("tracking", help="send runs that were kept while MLflow was down")
+    tracking.set_defaults(run=_send_kept)
 
 
 def _days(text: str) -> int:
@@ -222,6 +238,24 @@ def _look(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.arrivals import arrivals
 
     return arrivals(_project(options.project), options.source, everything=options.all, as_json=options.json)
+
+
+def _models(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.tracked import show_models
+
+    return show_models(_project(options.project).name if options.project else "")
+
+
+def _runs(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.tracked import show_runs
+
+    return show_runs(_project(options.project).name, metric=options.metric, trials=options.trials)
+
+
+def _send_kept(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.tracked import send_kept
+
+    return send_kept()
 
 
 def _some(name: str | None) -> Sequence[Project]:

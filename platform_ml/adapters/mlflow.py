@@ -1,41 +1,59 @@
-"""Tracker and registry in MLflow: plain files and numbers through its client, no pickle and no pyfunc."""
+"""Runs in MLflow: plain files and numbers through its client, no pickle and no pyfunc.
+
+A run is sent in steps that can all be repeated: metrics carry the time of the run, so that MLflow keeps the same one
+once, and what says that a part is complete is written last. Whoever sends it again goes on where the first one was
+stopped.
+"""
 
 from __future__ import annotations
 
-import fcntl
 import json
-import logging
 import math
-import os
-import re
-import shutil
-import sqlite3
-import time
-import warnings
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from platform_ml.spec.errors import StoreError
+from platform_ml.adapters.mlflow_registry import MLflowRegistry
+from platform_ml.adapters.mlflow_store import (
+    connect,
+    experiment_id,
+    laid_out,
+    legal,
+    legal_keys,
+    said,
+    store_errors,
+)
+from platform_ml.engine.tracked import Recorded, RecordedRun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from mlflow import MlflowClient
-    from mlflow.entities import Metric, Param
-    from mlflow.entities.model_registry import ModelVersion
+    from mlflow.entities import DatasetInput, Metric, Param, Run, RunTag
 
-    from platform_ml.engine.ports import TrackedRun
+    from platform_ml.engine.tracked import TrackedDataset, TrackedRun
 
-SQLITE = "sqlite:///"
-METRICS, PARAMS = 1_000, 100
+__all__ = ["MLflowRegistry", "MLflowTracker", "connect", "experiment_id"]
+
+KEY, PARENT, DONE = "run_key", "mlflow.parentRunId", "recorded."
+METRICS, PARAMS = 900, 100
 """What MLflow takes in one batch."""
-EXISTS, MISSING = "RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST"
-QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
-_OURS: set[Path] = set()
+LONGEST_PARAM, LONGEST_TAG, LONGEST_DIGEST = 6_000, 8_000, 36
+PAGE = 1_000
+SHOWN_AS = {
+    "author": "mlflow.user",
+    "git_commit": "mlflow.source.git.commit",
+    "description": "mlflow.note.content",
+}
+"""Our tags that MLflow's pages show under names of their own."""
+COLUMN_TYPES = {
+    "BOOLEAN": "boolean",
+    "BIGINT": "long",
+    "DOUBLE": "double",
+    "VARCHAR": "string",
+    "TIMESTAMP": "datetime",
+}
 
 
 @dataclass(frozen=True)
@@ -45,246 +63,173 @@ class MLflowTracker:
     tracking_uri: str
     artifact_root: Path
 
-    def record(self, run: TrackedRun) -> str:
+    def record(self, run: TrackedRun) -> Recorded:
         client = connect(self.tracking_uri)
-        with _store_errors(self.tracking_uri):
-            return _record(client, run, experiment_id(client, run.experiment, self.artifact_root), parent=None)
+        with store_errors(self.tracking_uri):
+            home = experiment_id(client, run.experiment, self.artifact_root)
+            known = {run.key: _settled(client, home, run.key)} if run.key else {}
+            made = _send(client, run, home, known.get(run.key))
+            if run.key and known[run.key] is None:  # somebody else may have begun at the same moment
+                settled = _settled(client, home, run.key)
+                made = settled.info.run_id if settled else made
+        return Recorded(run_id=made)
 
-
-@dataclass(frozen=True)
-class MLflowRegistry:
-    """Registered model versions that are made of native files, each a logged model of its run."""
-
-    tracking_uri: str
-    artifact_root: Path
-
-    def register(self, name: str, run_id: str, files: Mapping[str, Path], tags: Mapping[str, str]) -> str:
-        client, said = connect(self.tracking_uri), _legal_keys(tags)
-        with _store_errors(self.tracking_uri):
-            with _Unless(EXISTS):
-                client.create_registered_model(name)
-            run = self._run(client, name, run_id)
-            model = client.create_logged_model(
-                run.info.experiment_id, name=name, source_run_id=run.info.run_id, tags=said, model_type="native"
-            )
-            with _laid_out(files) as folder:
-                client.log_model_artifacts(model.model_id, str(folder))
-            client.finalize_logged_model(model.model_id, "READY")
-            # Its tags are written with the version, so that nobody finds a version that has only some of them. Its
-            # source is the folder itself: MLflow resolves models:/ by the URI of the process, which need not be ours.
-            version = client.create_model_version(
-                name,
-                source=model.artifact_location,
-                run_id=run.info.run_id,
-                tags=said,
-                model_id=model.model_id,
-                await_creation_for=0,
-            )
-            self._link(client, version, model.model_id, run.info.run_id)
-        return str(version.version)
-
-    @staticmethod
-    def _link(client: MlflowClient, version: ModelVersion, model: str, run_id: str) -> None:
-        """Let MLflow's pages lead from the run to its model and from there to the version."""
-        from mlflow.entities import LoggedModelOutput
-
-        client.log_outputs(run_id, [LoggedModelOutput(model, step=0)])
-        link = json.dumps([{"name": version.name, "version": str(version.version)}])
-        client.set_logged_model_tags(model, {"mlflow.modelVersions": link})
-
-    def find(self, name: str, tags: Mapping[str, str]) -> str | None:
-        client, wanted = connect(self.tracking_uri), _legal_keys(tags)
-        token: str | None = None
-        with _store_errors(self.tracking_uri):
-            while True:
-                page = client.search_model_versions(
-                    f"name = '{name}'", order_by=["version_number DESC"], page_token=token
-                )
-                for version in page:
-                    if version.status == "READY" and wanted.items() <= version.tags.items():
-                        return str(version.version)
-                token = page.token
-                if not token:
-                    return None
-
-    def promote(self, name: str, version: str, alias: str) -> None:
-        with _store_errors(self.tracking_uri):
-            connect(self.tracking_uri).set_registered_model_alias(name, alias, version)
-
-    def promoted(self, name: str, alias: str) -> Mapping[str, str] | None:
+    def find(self, experiment: str, key: str) -> str | None:
         client = connect(self.tracking_uri)
-        with _store_errors(self.tracking_uri), _Unless(MISSING, "INVALID_PARAMETER_VALUE"):
-            return dict(client.get_model_version_by_alias(name, alias).tags)
-        return None
+        with store_errors(self.tracking_uri):
+            home = client.get_experiment_by_name(experiment)
+            found = _found(client, home.experiment_id, f"tags.{KEY} = '{key}'") if home else []
+        return found[0].info.run_id if found else None
 
-    def _run(self, client: MlflowClient, name: str, run_id: str) -> Any:
-        """The run that made the model, or one in its place when somebody deleted it from the tracker."""
-        with _Unless(MISSING):
-            return client.get_run(run_id)
-        home = experiment_id(client, name, self.artifact_root)
-        run = client.create_run(home, run_name=f"registration of {name}", tags={"lost_run": run_id})
-        client.set_terminated(run.info.run_id)
-        return run
-
-
-def connect(tracking_uri: str) -> MlflowClient:
-    """A client of a store that is ready; two processes may come at once."""
-    with _store_errors(tracking_uri):
-        return _client(tracking_uri)
+    def runs(self, experiment: str, kinds: Sequence[str]) -> list[RecordedRun]:
+        client = connect(self.tracking_uri)
+        with store_errors(self.tracking_uri):
+            home = client.get_experiment_by_name(experiment)
+            if home is None:
+                return []
+            wanted = [f"tags.kind = '{kind}'" for kind in kinds]
+            found = [_read(run) for where in wanted for run in _found(client, home.experiment_id, where)]
+        return sorted(found, key=lambda run: run.started, reverse=True)
 
 
-def experiment_id(client: MlflowClient, name: str, artifact_root: Path) -> str:
-    """The id of an experiment, created on first use with its artifacts below `artifact_root`."""
-    with _Unless(EXISTS):
-        if (found := client.get_experiment_by_name(name)) is None:
-            return str(client.create_experiment(name, artifact_location=(artifact_root.resolve() / name).as_uri()))
-        if found.lifecycle_stage == "deleted":
-            client.restore_experiment(found.experiment_id)
-        return str(found.experiment_id)
-    return experiment_id(client, name, artifact_root)  # another process made it between the two calls
+def _send(client: MlflowClient, run: TrackedRun, home: str, there: Run | None, parent: str = "") -> str:
+    """Send what is not there yet of a run.
 
-
-@cache
-def _client(tracking_uri: str) -> MlflowClient:
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of MLflow's own code: nobody here can do anything
-        from mlflow import MlflowClient
-
-        for noisy in ("alembic", "mlflow.store.db.utils"):
-            logging.getLogger(noisy).setLevel(logging.WARNING)
-        with _alone(tracking_uri):
-            client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
-            client.search_registered_models(max_results=1)  # makes the registry's store; the tracker's is there
-    return client
-
-
-@contextmanager
-def _alone(tracking_uri: str) -> Iterator[None]:
-    """One process at a time creates the tables of a SQLite file, which then has a write-ahead log."""
-    if not tracking_uri.startswith(SQLITE):
-        yield
-        return
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
-
-    file = Path(tracking_uri.removeprefix(SQLITE)).resolve()
-    _OURS.add(file)
-    if not event.contains(Engine, "connect", _sync_at_checkpoints_only):
-        event.listen(Engine, "connect", _sync_at_checkpoints_only)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.with_name(f"{file.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        connection = sqlite3.connect(file)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.close()
-        yield
-
-
-def _sync_at_checkpoints_only(connection: Any, _record: Any) -> None:
-    """A power cut may take the last commits, and never more than those; other databases are left alone."""
-    if isinstance(connection, sqlite3.Connection):
-        file = connection.execute("PRAGMA database_list").fetchone()[2]
-        if file and Path(file).resolve() in _OURS:
-            connection.execute("PRAGMA synchronous=NORMAL")
-
-
-def _record(client: MlflowClient, run: TrackedRun, home: str, *, parent: str | None) -> str:
-    skipped = sorted({legal(name) for name, value in run.metrics.items() if not math.isfinite(value)})
-    tags = _legal_keys(run.tags)
-    tags |= {"skipped_metrics": ", ".join(skipped)} if skipped else {}
-    tags |= {"mlflow.parentRunId": parent} if parent else {}
-    run_id: str = client.create_run(home, tags=tags, run_name=run.name).info.run_id
-    try:
-        _log(client, run_id, run)
+    The part that begins a run is complete when the run is FINISHED; every other one when its tag is there.
+    """
+    done, now = legal(f"{DONE}{run.part}"), datetime.now(UTC).isoformat(timespec="seconds")
+    if there and done in there.data.tags and there.info.status == "FINISHED":
+        return str(there.info.run_id)
+    begins = there is None or done in there.data.tags
+    tags = _tags(run) | {done: now} | ({PARENT: parent} if parent else {})
+    with laid_out(run.artifacts) as folder:  # first, so that a file that is missing leaves no run behind
+        start = run.started // 1_000
+        run_id = (there or client.create_run(home, start_time=start, tags=tags, run_name=run.name)).info.run_id
         if run.artifacts:
-            with _laid_out(run.artifacts) as folder:
-                client.log_artifacts(run_id, str(folder))
-        for child in run.children:
-            _record(client, child, home, parent=run_id)
-    except BaseException:
-        with suppress(Exception):
-            client.set_terminated(run_id, "FAILED")
-        raise
-    client.set_terminated(run_id, "FINISHED")
-    return run_id
+            client.log_artifacts(run_id, str(folder))
+    if run.datasets:
+        client.log_inputs(run_id, datasets=[_dataset(one) for one in run.datasets])
+    _log(client, run_id, run)
+    _send_children(client, run, home, run_id, there)
+    if begins:
+        client.set_terminated(run_id, "FINISHED", end_time=start + int(run.seconds * 1_000))
+    else:
+        client.log_batch(run_id, tags=_run_tags(tags))
+    return str(run_id)
+
+
+def _send_children(client: MlflowClient, run: TrackedRun, home: str, run_id: str, there: Run | None) -> None:
+    if not run.children:
+        return
+    known = {one.data.tags.get(KEY, ""): one for one in (_children(client, home, run_id) if there else ())}
+    sent: dict[str, str] = {}
+    for number, child in enumerate(run.children):
+        own = replace(child, key=child.key or (f"{run.key}/{number}" if run.key else ""))
+        sent[own.key] = _send(client, own, home, known.get(own.key), run_id)
+    if run.key:  # a request whose answer got lost was made again, and may have made a child again
+        for one in _children(client, home, run_id):
+            if sent.get(one.data.tags.get(KEY, ""), one.info.run_id) != one.info.run_id:
+                client.delete_run(one.info.run_id)
+
+
+def _settled(client: MlflowClient, home: str, key: str) -> Run | None:
+    """The one run of a key; where two processes began at once, the later one is removed."""
+    found = _found(client, home, f"tags.{KEY} = '{key}' and tags.`{PARENT}` IS NULL")
+    ordered = sorted(found, key=lambda run: (run.info.start_time, run.info.run_id))
+    for run in ordered[1:]:
+        client.delete_run(run.info.run_id)
+    return ordered[0] if ordered else None
+
+
+def _children(client: MlflowClient, home: str, run_id: str) -> list[Run]:
+    return _found(client, home, f"tags.`{PARENT}` = '{run_id}'")
+
+
+def _found(client: MlflowClient, home: str, where: str) -> list[Run]:
+    found: list[Run] = []
+    token: str | None = None
+    while True:
+        page = client.search_runs([home], where, max_results=PAGE, page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            return found
 
 
 def _log(client: MlflowClient, run_id: str, run: TrackedRun) -> None:
+    """Metrics and parameters in as few calls as MLflow takes."""
     metrics, params = list(_metrics(run)), list(_params(run))
-    for start in range(0, max(len(metrics), 1), METRICS - PARAMS):
-        batch = metrics[start : start + METRICS - PARAMS]
-        if batch or params:
-            client.log_batch(run_id, metrics=batch, params=params[:PARAMS])
-        params = params[PARAMS:]
-    for start in range(0, len(params), PARAMS):
-        client.log_batch(run_id, params=params[start : start + PARAMS])
+    for call in range(max(math.ceil(len(metrics) / METRICS), math.ceil(len(params) / PARAMS))):
+        client.log_batch(
+            run_id,
+            metrics=metrics[call * METRICS : (call + 1) * METRICS],
+            params=params[call * PARAMS : (call + 1) * PARAMS],
+        )
+
+
+def _tags(run: TrackedRun) -> dict[str, str]:
+    skipped = sorted({legal(name) for name, value in run.metrics.items() if not math.isfinite(value)})
+    name = "skipped_metrics" if run.part == "run" else f"skipped_metrics.{run.part}"
+    ours = {**run.tags, **({name: ", ".join(skipped)} if skipped else {}), **({KEY: run.key} if run.key else {})}
+    shown = {theirs: ours[name] for name, theirs in SHOWN_AS.items() if ours.get(name)}
+    return {name: said(value, LONGEST_TAG) for name, value in (legal_keys(ours) | shown).items()}
+
+
+def _run_tags(tags: Mapping[str, str]) -> list[RunTag]:
+    from mlflow.entities import RunTag
+
+    return [RunTag(name, value) for name, value in tags.items()]
 
 
 def _metrics(run: TrackedRun) -> Iterator[Metric]:
     """Finite numbers only: MLflow would keep infinity as 1.8e308."""
     from mlflow.entities import Metric
 
-    now = int(time.time() * 1_000)
+    moment = run.started // 1_000
     single = ((name, 0, value) for name, value in run.metrics.items())
-    curves = ((name, step, value) for name, values in run.curves.items() for step, value in enumerate(values))
+    steps = range(0, max(map(len, run.curves.values()), default=0) * run.every, run.every)
+    curves = (
+        (name, step, value) for name, values in run.curves.items() for step, value in zip(steps, values, strict=False)
+    )
     for name, step, value in (*single, *curves):
         if math.isfinite(value):
-            yield Metric(legal(name), float(value), now, step)
+            yield Metric(legal(name), float(value), moment, step)
 
 
 def _params(run: TrackedRun) -> Iterable[Param]:
     from mlflow.entities import Param
 
-    return (Param(legal(name), str(value)) for name, value in run.params.items())
+    return (Param(legal(name), said(value, LONGEST_PARAM)) for name, value in run.params.items())
 
 
-def legal(name: str) -> str:
-    """A name that MLflow takes.
+def _dataset(one: TrackedDataset) -> DatasetInput:
+    """MLflow has room for 36 characters of a digest; the profile has all of it."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    >>> legal("ndcg@10")
-    'ndcg_at_10'
-    """
-    return re.sub(r"[^\w/. -]", "_", name.replace("@", "_at_"))
-
-
-def _legal_keys(tags: Mapping[str, str]) -> dict[str, str]:
-    return {legal(name): value for name, value in tags.items()}
-
-
-@contextmanager
-def _laid_out(files: Mapping[str, Path]) -> Iterator[Path]:
-    """A folder in which every file has the path that it is to have in the store."""
-    with TemporaryDirectory() as folder:
-        for path, file in files.items():
-            inside = PurePosixPath(path)
-            if inside.is_absolute() or ".." in inside.parts:
-                raise StoreError(f"{path!r} is no path inside of a run. Use one like 'model/model.ubj'.")
-            target = Path(folder, inside)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)
-        yield Path(folder)
+    columns = [
+        {"name": name, "type": COLUMN_TYPES.get(kind, "string"), "required": False}
+        for name, kind in one.columns.items()
+    ]
+    made = Dataset(
+        name=one.name,
+        digest=one.digest[:LONGEST_DIGEST],
+        source_type="local",
+        source=json.dumps({"uri": one.source}),
+        schema=json.dumps({"mlflow_colspec": columns}),
+        profile=json.dumps({"num_rows": one.rows, "digest": one.digest}),
+    )
+    return DatasetInput(made, tags=[InputTag("mlflow.data.context", one.context)])
 
 
-@contextmanager
-def _store_errors(tracking_uri: str) -> Iterator[None]:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        yield
-    except MlflowException as error:
-        raise StoreError(f"MLflow at {tracking_uri} refused: {error.message.strip()}") from error
-
-
-class _Unless:
-    """Go on after the block when MLflow says one of these."""
-
-    def __init__(self, *codes: str) -> None:
-        self.codes = codes
-
-    def __enter__(self) -> None:
-        """Nothing to do."""
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
-        return getattr(error, "error_code", None) in self.codes
+def _read(run: Any) -> RecordedRun:
+    info = run.info
+    return RecordedRun(
+        run_id=info.run_id,
+        name=info.run_name,
+        started=datetime.fromtimestamp(info.start_time / 1_000, UTC),
+        seconds=None if info.end_time is None else (info.end_time - info.start_time) / 1_000,
+        finished=info.status == "FINISHED",
+        params=run.data.params,
+        metrics=run.data.metrics,
+        tags=run.data.tags,
+    )

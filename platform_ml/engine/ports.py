@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from platform_ml.engine.tracked import Recorded, RecordedRun, TrackedRun
     from platform_ml.spec.origin import Delivered
     from platform_ml.spec.statistics import PartitionStatistics
 
@@ -215,43 +216,44 @@ class Answer(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrackedRun:
-    """One finished training run, as it is sent to the tracker in one piece."""
-
-    name: str
-    experiment: str
-    params: Mapping[str, Any]
-    metrics: Mapping[str, float]
-    tags: Mapping[str, str]
-    artifacts: Mapping[str, Path] = field(default_factory=dict)
-    """Path in the run → file on disk."""
-    children: Sequence[TrackedRun] = ()
-    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    """Metric name → its value per step."""
-
-
 class Tracker(Protocol):
     """Remembers training runs."""
 
-    def record(self, run: TrackedRun) -> str:
-        """Store the run with its children and return its id."""
+    def record(self, run: TrackedRun) -> Recorded:
+        """Store the run with its children; what was recorded of the same key and part before is not stored again."""
+        ...
+
+    def find(self, experiment: str, key: str) -> str | None:
+        """The id of the run that was recorded under this key; `UnreachableError` when nobody can say."""
+        ...
+
+    def runs(self, experiment: str, kinds: Sequence[str]) -> list[RecordedRun]:
+        """The runs whose tag `kind` is one of these, newest first; none where the experiment is not there."""
         ...
 
 
 class Registry(Protocol):
     """Remembers which model may be used for what."""
 
-    def register(self, name: str, run_id: str, files: Mapping[str, Path], tags: Mapping[str, str]) -> str:
-        """Add a version made of these files (path in the version → file on disk) and return its number as text."""
+    def register(
+        self, name: str, run_id: str, files: Mapping[str, Path], tags: Mapping[str, str], *, once: Sequence[str] = ()
+    ) -> str:
+        """Add a version made of these files (path in the version → file on disk) and return its number as text.
+
+        Of the tags named in `once` no two versions have the same values, whoever else registers at the same moment:
+        the version that has them already is returned. A version is there with all of its files and tags or not at all.
+        """
         ...
 
     def find(self, name: str, tags: Mapping[str, str]) -> str | None:
         """The newest version that carries all of these tags."""
         ...
 
-    def promote(self, name: str, version: str, alias: str) -> None:
-        """Point the alias at the version."""
+    def promote(self, name: str, version: str, alias: str, *, newest_by: str = "") -> bool:
+        """Point the alias at the version, and say whether it was.
+
+        With `newest_by`, a tag's name, it stays where it is when the version there has a greater value of that tag.
+        """
         ...
 
     def promoted(self, name: str, alias: str) -> Mapping[str, str] | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine import card_artifact as cards
 from platform_ml.engine import evaluation as evaluations
+from platform_ml.engine.tracked_run import run_key
 from platform_ml.engine.tuned_model import SEARCH, model_digest
 from platform_ml.spec.errors import MissingInputError, Refused
 from platform_ml.spec.evaluation import EvaluationResult
@@ -66,14 +67,10 @@ def register(
         "dataset_digest": approved.dataset_digest,
         "fingerprint": fingerprint(registration),
         "cutoff": result.cutoff,
+        **{f"test.{name}": str(result.test(name)) for name in list(result.titles)[:1]},
     }
-    version = registry.find(registration.name, identity)
-    if version is None:
-        version = registry.register(registration.name, run_id, files, said)
-    holder = registry.promoted(registration.name, registration.alias)
-    promoted = holder is None or holder.get("cutoff", "") <= result.cutoff
-    if promoted:
-        registry.promote(registration.name, version, registration.alias)
+    version = registry.register(registration.name, run_id, files, said, once=list(identity))
+    promoted = registry.promote(registration.name, version, registration.alias, newest_by="cutoff")
     return Registered(name=registration.name, version=version, promoted=promoted, tags=said)
 
 
@@ -106,7 +103,8 @@ def materialize_registration(
         registration,
         approved,
         registry=work.platform.registry,
-        run_id=trained.record["mlflow_run"],
+        # A run that waited when the model was made has its id only now; a tracker that is down ends it here.
+        run_id=work.platform.tracker.find(work.project, run_key(trained.digest)) or trained.record["mlflow_run"],
         files=files,
         tags={**code, "project": work.project},
     )

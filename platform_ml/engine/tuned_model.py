@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.content import file_sha256
-from platform_ml.engine.ports import TrackedRun
+from platform_ml.engine.tracked import now_us
+from platform_ml.engine.tracked_run import model_run
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.spec.errors import MissingInputError, PlatformError, StoreError
 from platform_ml.spec.fingerprint import digest, fingerprint
@@ -23,13 +24,11 @@ if TYPE_CHECKING:
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Artifact
     from platform_ml.engine.rows import SplitRows
-    from platform_ml.spec.tuned_model import Predictor, Search, Trial, TriedParams, TunedModel
+    from platform_ml.spec.tuned_model import Predictor, Search, Trial, TunedModel
 
 KIND = "models"
 SEARCH = "search.json"
 """Every trial, the chosen parameters, and which file holds which model."""
-STEPS = "step_score"
-"""The curve of a trial in the tracker: what its family reported step by step, the greater the better."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,14 +118,19 @@ def materialize_tuned_model(
 ) -> Artifact:
     """Train on a published dataset, tell the tracker, and publish the model."""
     splits = {split: split_rows(model.dataset, dataset, split) for split in (TRAIN, VALIDATION)}
+    started = now_us()
     trained = train(model, splits, progress=work.say)
     declared = fingerprint(model)
     with TemporaryDirectory() as aside:
         folder = Path(aside)
         file = save(trained, folder)
         name = model_digest(file, trained.params, dataset=dataset.digest, declared=declared)
-        tags = {"model_digest": name, "dataset_digest": dataset.digest, "fingerprint": declared, "cutoff": cutoff}
-        run = tracked_run(model, trained, folder=folder, experiment=work.table(model), tags={**made_by, **tags})
+        tags = {**made_by, "model_digest": name, "fingerprint": declared, "cutoff": cutoff}
+        run = model_run(
+            model, trained, model_digest=name, folder=folder, dataset=dataset,
+            experiment=work.project, tags=tags, started=started,
+        )  # fmt: skip
+        recorded = work.platform.tracker.record(run)
         record = {
             "model": model.name,
             "cutoff": cutoff,
@@ -135,7 +139,7 @@ def materialize_tuned_model(
             "model_file": file.name,
             "params": dict(trained.params),
             "search": _summary(trained),
-            "mlflow_run": work.platform.tracker.record(run),
+            "mlflow_run": recorded.run_id or run.key,
             "made_by": dict(made_by),
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
@@ -144,6 +148,8 @@ def materialize_tuned_model(
             shutil.copytree(folder, target, dirs_exist_ok=True)
 
         artifact = work.platform.artifacts.publish(work.place(KIND, model, cutoff), name, record, fill)
+    if recorded.waits:
+        work.say(f"{work.table(model)}: its run is kept and sent to the tracker later: {recorded.waits}")
     work.say(f"{work.table(model)}: {model.metric.title} {trained.score:.4f} on validation, version {name[:12]}")
     return artifact
 
@@ -166,35 +172,6 @@ def fitted(model: TunedModel, artifact: Artifact) -> tuple[Predictor, dict[str, 
         item.name: item.family.load(artifact.folder / plain["baselines"][item.name], names) for item in model.baselines
     }
     return model.family.load(artifact.folder / plain["model"], names), baselines
-
-
-def tracked_run(
-    model: TunedModel, trained: Trained, *, folder: Path, experiment: str, tags: Mapping[str, Any]
-) -> TrackedRun:
-    """What the tracker is told: one run for the model, one below it for every trial."""
-    name, said = f"validation_{model.metric.name}", {key: str(value) for key, value in tags.items()}
-    search, cutoff = trained.search, said.get("cutoff", "")
-    return TrackedRun(
-        name=f"{model.name} {cutoff}".strip(),
-        experiment=experiment,
-        params={"family": model.family.name, "seed": model.seed, **trained.params},
-        metrics={name: trained.score, "seconds": sum(trial.seconds for trial in search.trials)},
-        tags=said | {"kind": "model", "best_trial": str(search.best.number)},
-        artifacts={f"model/{file.name}": file for file in sorted(folder.iterdir())},
-        curves={STEPS: search.best.steps},
-        children=[_child(trial, name, experiment, cutoff) for trial in search.trials],
-    )
-
-
-def _child(trial: TriedParams, metric: str, experiment: str, cutoff: str) -> TrackedRun:
-    return TrackedRun(
-        name=f"trial {trial.number}",
-        experiment=experiment,
-        params=trial.params,
-        metrics={"seconds": trial.seconds, **({} if trial.score is None else {metric: trial.score})},
-        tags={"kind": "trial", "outcome": "stopped" if trial.score is None else "finished", "cutoff": cutoff},
-        curves={STEPS: trial.steps},
-    )
 
 
 def _summary(trained: Trained) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from platform_ml.orchestration.model_card import model_card_asset
 from platform_ml.orchestration.quarantine import quarantine_asset
 from platform_ml.orchestration.registration import registration_asset
 from platform_ml.orchestration.source import delivered, source_asset
-from platform_ml.orchestration.tracking import mlflow_health
+from platform_ml.orchestration.tracking import kept_runs, mlflow_health
 from platform_ml.orchestration.training_dataset import training_dataset_asset
 from platform_ml.orchestration.tuned_model import tuned_model_asset
 from platform_ml.spec.evaluation import Evaluation
@@ -46,6 +46,7 @@ def definitions(projects: Sequence[Project], platform: PlatformResource) -> dg.D
     return dg.Definitions(
         assets=[made for project in projects for made in project_assets(project)],
         jobs=[*(job for project in projects for job in project_jobs(project)), mlflow_health(platform.mlflow())],
+        sensors=[kept_runs(platform.mlflow())],
         resources={"platform": platform},
         executor=dg.multiprocess_executor.configured(
             {

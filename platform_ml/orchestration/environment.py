@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
+import os
 import platform
 import subprocess
 from functools import cache
@@ -31,6 +33,38 @@ def environment() -> dict[str, str]:
         "git_dirty": "unknown" if commit is None else str(bool(dirty)).lower(),
         "lock_hash": hashlib.sha256(lock.read_bytes()).hexdigest() if lock.exists() else "unknown",
     }
+
+
+@cache
+def machine() -> dict[str, str]:
+    """Who runs the code, and on what."""
+    return {
+        "author": _git("config", "user.name") or _user(),
+        "machine": f"{platform.platform()}, {os.cpu_count()} cores",
+        "device": _device(),
+    }
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def _device() -> str:
+    """The accelerators that are there, asked without loading a library that could use them."""
+    try:
+        done = subprocess.run(
+            ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"],  # noqa: S607 - as the driver installs it
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "cpu"
+    return ", ".join(f"cuda:{number} {name}" for number, name in enumerate(done.stdout.splitlines())) or "cpu"
 
 
 def _git(*arguments: str) -> str | None:

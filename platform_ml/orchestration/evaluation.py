@@ -9,8 +9,10 @@ import dagster as dg
 from platform_ml.engine import evaluation as engine
 from platform_ml.engine import training_dataset as datasets
 from platform_ml.engine import tuned_model as models
+from platform_ml.engine.tracked_evaluation import Evaluated, track_evaluation
 from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
 from platform_ml.orchestration.partitions import partitions_def
+from platform_ml.orchestration.tracking import tracked_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +31,13 @@ def evaluation_asset(project: Project, evaluation: Evaluation) -> dg.AssetsDefin
             dataset = datasets.load(model.dataset, cutoff, work=work)
             trained = models.load(model, cutoff, work=work)
             result, artifact = engine.materialize_evaluation(evaluation, cutoff, dataset, trained, work=work)
-            context.add_asset_metadata(_metadata(result) | {"folder": str(artifact.folder)}, partition_key=cutoff)
+            recorded = track_evaluation(
+                Evaluated(evaluation=evaluation, result=result, artifact=artifact, dataset=dataset, model=trained),
+                work=work,
+            )
+            context.add_asset_metadata(
+                _metadata(result) | {"folder": str(artifact.folder)} | tracked_metadata(recorded), partition_key=cutoff
+            )
         yield dg.MaterializeResult(data_version=data_version(keys, result.digest))
 
     spec = AssetSpec(

@@ -43,10 +43,18 @@ class PlatformResource(dg.ConfigurableResource):
     memory: str = "1GB"
     """What one query may use before it spills to disk."""
 
+    tracking_uri: str = ""
+    """An MLflow server; if left out that of PLATFORM_ML_TRACKING_URI, and without one SQLite in the folder."""
+
     def mlflow(self) -> MLflow:
         """The tracker and registry of this environment."""
-        root = Path(self.data, "mlflow").resolve()
-        return MLflow(tracking_uri=f"sqlite:///{root / 'mlflow.db'}", artifact_root=str(root / "artifacts"))
+        root = Path(self.data).resolve()
+        embedded = f"sqlite:///{root / 'mlflow' / 'mlflow.db'}"
+        return MLflow(
+            tracking_uri=self.tracking_uri or os.environ.get("PLATFORM_ML_TRACKING_URI") or embedded,
+            artifact_root=str(root / "mlflow" / "artifacts"),
+            outbox=str(root / "outbox"),
+        )
 
     def platform(self) -> Platform:
         """The adapters of this environment."""

@@ -15,15 +15,23 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from platform_ml.orchestration.environment import environment
+from platform_ml.engine.tracked import Recorded
+from platform_ml.engine.tracked_run import run_key
+from platform_ml.orchestration.environment import environment, machine
+from platform_ml.spec.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from platform_ml.adapters.mlflow import MLflowRegistry, MLflowTracker
+    from platform_ml.adapters.mlflow import MLflowRegistry
+    from platform_ml.engine.outbox import Outbox
+    from platform_ml.engine.platform import Work
+    from platform_ml.engine.ports import Artifact
 
 SQLITE = "sqlite:///"
-HEALTH = "platform_health"
+HEALTH, HEALTH_JOB = "platform_health", "mlflow_health"
+KEPT = "kept: sent before the next run, by the sensor, by the job mlflow_health, or by `platform-ml tracking`"
+UNDER_WAY = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 LIBRARIES = ("dagster", "dagster-mlflow", "deltalake", "duckdb", "mlflow", "numpy", "optuna", "pyarrow", "xgboost")
 
 
@@ -32,12 +40,15 @@ class MLflow(dg.ConfigurableResource):
 
     tracking_uri: str = "sqlite:///data/mlflow/mlflow.db"
     artifact_root: str = "data/mlflow/artifacts"
+    outbox: str = "data/outbox"
+    """Where runs wait while MLflow is down; apart from MLflow's own folder, which may be what is lost."""
 
-    def tracker(self) -> MLflowTracker:
-        """Stores finished runs."""
+    def tracker(self) -> Outbox:
+        """Stores finished runs, now or later."""
         from platform_ml.adapters.mlflow import MLflowTracker
+        from platform_ml.engine.outbox import Outbox
 
-        return MLflowTracker(self.uri, self.root)
+        return Outbox(MLflowTracker(self.uri, self.root), Path(self.outbox).resolve())
 
     def registry(self) -> MLflowRegistry:
         """Stores model versions."""
@@ -67,12 +78,30 @@ class MLflow(dg.ConfigurableResource):
 def run_tags(context: dg.AssetExecutionContext) -> dict[str, str]:
     """What leads from an MLflow run back to Dagster."""
     partitioned = context.has_partition_key or context.has_partition_key_range
+    intent = context.run.tags.get("intent")
     return {
+        **({"intent": intent} if intent else {}),
         "dagster_run": context.run.run_id,
         "dagster_job": context.job_name,
         "dagster_asset": context.asset_key.to_user_string(),
         **({"dagster_partition": ", ".join(context.partition_keys)} if partitioned else {}),
     }
+
+
+def run_metadata(model: Artifact, work: Work) -> dict[str, str]:
+    """Where the run of a model is now: with the tracker, or waiting."""
+    try:
+        found = work.platform.tracker.find(work.project, run_key(model.digest))
+    except StoreError as error:
+        return tracked_metadata(Recorded(run_id="", waits=str(error)))
+    return tracked_metadata(Recorded(run_id=found or model.record["mlflow_run"]))
+
+
+def tracked_metadata(recorded: Recorded) -> dict[str, str]:
+    """What an asset says of its run."""
+    if recorded.waits:
+        return {"mlflow_run": KEPT, "tracking": recorded.waits}
+    return {"mlflow_run": recorded.run_id}
 
 
 @dg.resource(required_resource_keys={"tracking"})
@@ -107,10 +136,16 @@ end_mlflow_on_run_finished = dg.HookDefinition(
 )
 
 
-@dg.op(required_resource_keys={"mlflow"})
+@dg.op(required_resource_keys={"mlflow", "tracking"})
 def log_environment(context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - Dagster reads real annotations
-    """Versions, commit and lock hash as parameters of an MLflow run."""
-    context.resources.mlflow.log_params(environment() | {name: version(name) for name in LIBRARIES})
+    """Versions, commit and lock hash as parameters of an MLflow run; then send what was kept while MLflow was down."""
+    context.resources.mlflow.log_params(environment() | machine() | {name: version(name) for name in LIBRARIES})
+    done = context.resources.tracking.tracker().send()
+    context.resources.mlflow.log_metrics({"runs_sent": len(done.sent), "runs_kept": len(done.kept)})
+    for name, reason in done.kept.items():
+        context.log.warning("The run %s is kept: %s", name, reason)
+    if done.sent:
+        context.log.info("Sent %s runs that were kept while MLflow was down.", len(done.sent))
 
 
 def tracked_job(name: str, op: dg.OpDefinition, tracking: MLflow, description: str) -> dg.JobDefinition:
@@ -128,5 +163,36 @@ def tracked_job(name: str, op: dg.OpDefinition, tracking: MLflow, description: s
 def mlflow_health(tracking: MLflow) -> dg.JobDefinition:
     """Whether MLflow can be written, and with which environment."""
     return tracked_job(
-        "mlflow_health", log_environment, tracking, "Log the environment to MLflow, to see that it works."
+        HEALTH_JOB,
+        log_environment,
+        tracking,
+        "Log the environment to MLflow, to see that it works, and send kept runs.",
     )
+
+
+def kept_runs(tracking: MLflow) -> dg.SensorDefinition:
+    """Whether runs wait to be sent; if so, and if MLflow answers, the job above sends them."""
+
+    @dg.sensor(
+        name="kept_runs",
+        job_name=HEALTH_JOB,
+        minimum_interval_seconds=300,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Send the runs that were kept while MLflow was down, once it answers.",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        waiting = tracking.tracker().waiting()
+        if not waiting:
+            return dg.SkipReason("Every run was sent.")
+        busy = dg.RunsFilter(job_name=HEALTH_JOB, statuses=UNDER_WAY)
+        if context.instance.get_runs_count(busy):
+            return dg.SkipReason("They are being sent.")
+        from platform_ml.adapters.mlflow import connect
+
+        try:
+            connect(tracking.uri)
+        except StoreError as error:
+            return dg.SkipReason(f"{len(waiting)} runs wait: {error}")
+        return dg.SensorResult(run_requests=[dg.RunRequest()])  # without a key: one that was used is used up
+
+    return sensor

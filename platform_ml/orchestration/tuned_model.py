@@ -9,9 +9,9 @@ import dagster as dg
 from platform_ml.engine import training_dataset as datasets
 from platform_ml.engine import tuned_model as engine
 from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
-from platform_ml.orchestration.environment import environment
+from platform_ml.orchestration.environment import environment, machine
 from platform_ml.orchestration.partitions import partitions_def
-from platform_ml.orchestration.tracking import run_tags
+from platform_ml.orchestration.tracking import run_metadata, run_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ def tuned_model_asset(project: Project, model: TunedModel) -> dg.AssetsDefinitio
 
     def body(context: dg.AssetExecutionContext) -> Iterator[object]:
         work = context.resources.platform.work(project.name, context.log.info)
-        made_by = environment() | run_tags(context)
+        made_by = environment() | machine() | run_tags(context)
         for cutoff in (keys := partition_keys(context)):
             dataset = datasets.load(model.dataset, cutoff, work=work)
             artifact = engine.materialize_tuned_model(model, cutoff, dataset, work=work, made_by=made_by)
@@ -38,9 +38,9 @@ def tuned_model_asset(project: Project, model: TunedModel) -> dg.AssetsDefinitio
                     "pruned_trials": record["search"]["pruned"],
                     "params": dg.MetadataValue.json(record["params"]),
                     "dataset": dataset.digest,
-                    "mlflow_run": record["mlflow_run"],
                     "size_bytes": (artifact.folder / record["model_file"]).stat().st_size,
                     "folder": dg.MetadataValue.path(str(artifact.folder)),
+                    **run_metadata(artifact, work),
                 },
                 partition_key=cutoff,
             )

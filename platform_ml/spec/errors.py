@@ -29,6 +29,10 @@ class StoreError(PlatformError):
     """A table or dataset on disk cannot be read or written safely."""
 
 
+class UnreachableError(StoreError):
+    """A store does not answer now; the same call may well succeed later."""
+
+
 class RowsError(PlatformError):
     """Rows that a model cannot learn from or predict: too few, one-sided, infinite, of a wrong type."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from platform_ml.engine.ports import TrackedRun
+from platform_ml.engine.tracked import TrackedDataset, TrackedRun
 from platform_ml.spec.errors import StoreError
 
 if TYPE_CHECKING:
@@ -64,8 +64,16 @@ class TrackerContract(ABC):
     def kept(self, tracker: Tracker, run_id: str) -> Kept:
         """The run, read back without the adapter."""
 
+    @abstractmethod
+    def steps(self, tracker: Tracker, run_id: str, metric: str) -> list[int]:
+        """The steps of a curve, read back without the adapter."""
+
+    @abstractmethod
+    def datasets(self, tracker: Tracker, run_id: str) -> list[tuple[str, str, str]]:
+        """(name, whole digest, context) of every dataset of a run, read back without the adapter."""
+
     def test_everything_is_kept(self, tracker: Tracker) -> None:
-        kept = self.kept(tracker, tracker.record(RUN))
+        kept = self.kept(tracker, tracker.record(RUN).run_id)
         assert kept.name == RUN.name
         assert kept.status == "FINISHED"
         assert kept.params == {"max_depth": "3", "learning_rate": "0.1"}
@@ -73,7 +81,7 @@ class TrackerContract(ABC):
         assert RUN.tags.items() <= kept.tags.items()
 
     def test_children_are_runs_below_it(self, tracker: Tracker) -> None:
-        children = [self.kept(tracker, child) for child in self.kept(tracker, tracker.record(RUN)).children]
+        children = [self.kept(tracker, child) for child in self.kept(tracker, tracker.record(RUN).run_id).children]
         assert sorted(child.name for child in children) == ["trial 0", "trial 1"]
         assert all(child.status == "FINISHED" and child.params == {"max_depth": "3"} for child in children)
         assert all(child.metrics["step_score"] == [0.5, 0.6, 0.7] for child in children)
@@ -82,7 +90,7 @@ class TrackerContract(ABC):
         (tmp_path / "a").write_bytes(b"one")
         (tmp_path / "b").write_bytes(b"two")
         run = replace(RUN, artifacts={"model/model.ubj": tmp_path / "a", "notes.md": tmp_path / "b"})
-        assert self.kept(tracker, tracker.record(run)).files == {"model/model.ubj": b"one", "notes.md": b"two"}
+        assert self.kept(tracker, tracker.record(run).run_id).files == {"model/model.ubj": b"one", "notes.md": b"two"}
 
     @pytest.mark.parametrize("path", ["../outside", "model/../../outside"])
     def test_no_file_leaves_the_run(self, tracker: Tracker, tmp_path: Path, path: str) -> None:
@@ -91,18 +99,20 @@ class TrackerContract(ABC):
             tracker.record(replace(RUN, artifacts={path: tmp_path / "a"}))
 
     def test_two_runs_are_two(self, tracker: Tracker) -> None:
-        assert tracker.record(RUN) != tracker.record(RUN)
+        assert tracker.record(RUN).run_id != tracker.record(RUN).run_id
 
     def test_what_is_no_number_is_named_and_not_kept(self, tracker: Tracker) -> None:
         run = replace(
             RUN, metrics={"good": 1.0, "bad": math.nan, "worse": math.inf}, curves={"c": [0.1, math.inf, 0.3]}
         )
-        kept = self.kept(tracker, tracker.record(run))
+        kept = self.kept(tracker, tracker.record(run).run_id)
         assert kept.metrics == {"good": [1.0], "c": [0.1, 0.3]}
         assert kept.tags["skipped_metrics"] == "bad, worse"
 
     def test_metrics_of_the_field_have_legal_names(self, tracker: Tracker) -> None:
-        kept = self.kept(tracker, tracker.record(replace(RUN, metrics={"ndcg@10": 0.5, "näh? (%)": 1.0}, curves={})))
+        kept = self.kept(
+            tracker, tracker.record(replace(RUN, metrics={"ndcg@10": 0.5, "näh? (%)": 1.0}, curves={})).run_id
+        )
         assert set(kept.metrics) == {"ndcg_at_10", "näh_ ___"}
 
     def test_many_of_everything(self, tracker: Tracker) -> None:
@@ -113,13 +123,63 @@ class TrackerContract(ABC):
             curves={"long": [n / 3 for n in range(2_500)]},
             children=[],
         )
-        kept = self.kept(tracker, tracker.record(run))
+        kept = self.kept(tracker, tracker.record(run).run_id)
         assert kept.params == {name: str(value) for name, value in run.params.items()}
         assert kept.metrics["long"] == run.curves["long"]
         assert len(kept.metrics) == 51
 
+    def test_a_thinned_curve_has_its_steps(self, tracker: Tracker) -> None:
+        whole = replace(RUN, curves={"thin": [0.1, 0.2, 0.3]}, every=10, children=[])
+        assert self.steps(tracker, tracker.record(whole).run_id, "thin") == [0, 10, 20]
+
+    def test_the_same_key_is_the_same_run(self, tracker: Tracker) -> None:
+        run = replace(RUN, key="k")
+        first = tracker.record(run).run_id
+        assert tracker.record(replace(run, metrics={"late": 1.0}, started=run.started + 1)).run_id == first
+        kept = self.kept(tracker, first)
+        assert kept.metrics == {"validation_roc_auc": [0.7], "seconds": [12.5], "step_score": [0.5, 0.6, 0.7]}
+        assert len(kept.children) == 2
+        assert tracker.find(run.experiment, "k") == first
+        assert tracker.find(run.experiment, "other") is None
+        assert tracker.find("other", "k") is None
+
+    def test_another_part_is_added(self, tracker: Tracker) -> None:
+        first = tracker.record(replace(RUN, key="k", children=[replace(TRIAL, key="k/a")])).run_id
+        child = replace(TRIAL, key="k/a", part="more", params={}, curves={}, metrics={"test": 0.6})
+        more = replace(RUN, key="k", part="more", params={}, curves={}, metrics={"test": 0.9}, children=[child])
+        assert tracker.record(replace(more, tags={"new": "yes"})).run_id == first
+        assert tracker.record(more).run_id == first
+        kept = self.kept(tracker, first)
+        assert (kept.metrics["test"], kept.metrics["validation_roc_auc"]) == ([0.9], [0.7])
+        assert {"new": "yes", **RUN.tags}.items() <= kept.tags.items()
+        (below,) = (self.kept(tracker, one) for one in kept.children)
+        assert (below.metrics["test"], below.status) == ([0.6], "FINISHED")
+
+    def test_runs_are_listed_by_kind(self, tracker: Tracker) -> None:
+        for name, kind, started in (("a", "search", 1_000_000), ("b", "fit", 3_000_000), ("c", "trial", 2_000_000)):
+            tracker.record(replace(RUN, name=name, tags={"kind": kind}, started=started, seconds=2.5, children=[]))
+        found = tracker.runs(RUN.experiment, ("search", "fit"))
+        assert [(run.name, run.seconds, run.finished) for run in found] == [("b", 2.5, True), ("a", 2.5, True)]
+        assert found[0].metrics["step_score"] == 0.7
+        assert found[0].params["max_depth"] == "3"
+        assert tracker.runs("nowhere", ("search",)) == []
+
+    def test_the_rows_behind_a_run_are_named(self, tracker: Tracker) -> None:
+        rows = TrackedDataset(
+            name="shop/d", digest="d" * 64, source="d@dd", context="training", columns={"a": "DOUBLE"}
+        )
+        run_id = tracker.record(replace(RUN, datasets=[rows])).run_id
+        assert self.datasets(tracker, run_id) == [("shop/d", "d" * 64, "training")]
+
+    def test_long_words_are_cut_where_there_is_no_room(self, tracker: Tracker) -> None:
+        kept = self.kept(
+            tracker, tracker.record(replace(RUN, params={"p": "x" * 9_000}, tags={"t": "y" * 9_000})).run_id
+        )
+        assert kept.params["p"].startswith("x" * 5_000)
+        assert kept.tags["t"].startswith("y" * 5_000)
+
     def test_nothing_but_a_name_is_a_run(self, tracker: Tracker) -> None:
-        run_id = tracker.record(TrackedRun(name="empty", experiment="e", params={}, metrics={}, tags={}))
+        run_id = tracker.record(TrackedRun(name="empty", experiment="e", params={}, metrics={}, tags={})).run_id
         assert self.kept(tracker, run_id).status == "FINISHED"
 
 
@@ -166,6 +226,21 @@ class RegistryContract(ABC):
         assert registry.find("lapse", {"model": "b", "it's": "gone"}) is None
         assert registry.find("lapse", {"more": "b"}) is None
         assert registry.find("other", {}) is None
+
+    def test_of_the_same_there_is_one_version(self, registry: Registry, run_id: str, files: Mapping[str, Path]) -> None:
+        tags = {"model": "a", "numbers": "1"}
+        made = [registry.register("lapse", run_id, files, tags, once=("model", "numbers")) for _ in range(2)]
+        made.append(registry.register("lapse", run_id, files, tags | {"numbers": "2"}, once=("model", "numbers")))
+        made.append(registry.register("lapse", run_id, files, tags | {"note": "new"}, once=("model", "numbers")))
+        assert made == ["1", "1", "2", "1"]
+
+    def test_an_alias_may_only_go_forward(self, registry: Registry, run_id: str, files: Mapping[str, Path]) -> None:
+        for cutoff in ("2024-06-10", "2024-06-03", "2024-06-17"):
+            registry.register("lapse", run_id, files, {"cutoff": cutoff})
+        forward = [registry.promote("lapse", version, "champion", newest_by="cutoff") for version in "1231"]
+        assert forward == [True, False, True, False]
+        assert registry.promoted("lapse", "champion") == {"cutoff": "2024-06-17"}
+        assert registry.promote("lapse", "2", "champion")
 
     def test_an_alias_points_at_one_version(self, registry: Registry, run_id: str, files: Mapping[str, Path]) -> None:
         assert registry.promoted("lapse", "champion") is None

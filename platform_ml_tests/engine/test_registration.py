@@ -73,7 +73,7 @@ def registry(store):
 
 @pytest.fixture
 def run_id(store):
-    return MLflowTracker(*store).record(replace(RUN, children=[]))
+    return MLflowTracker(*store).record(replace(RUN, children=[])).run_id
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from platform_ml.adapters.folders import Folders
 from platform_ml.engine.content import file_sha256
-from platform_ml.engine.tuned_model import SEARCH, STEPS, fitted, model_digest, save, tracked_run, train
+from platform_ml.engine.tuned_model import SEARCH, fitted, model_digest, save, train
 from platform_ml.families import Majority, SingleFeature, XGBoost
 from platform_ml.metrics import LogLoss, RocAuc
 from platform_ml.spec.errors import DeclarationError, PlatformError, RowsError, StoreError
@@ -129,22 +129,6 @@ def test_an_artifact_without_a_baseline_of_today_is_refused(splits, tmp_path):
     more = replace(MODEL, baselines=(*MODEL.baselines, Baseline(name="coin", family=Majority())))
     with pytest.raises(StoreError, match="no baseline 'coin'"):
         fitted(more, artifact)
-
-
-def test_the_tracker_is_told_everything(splits, tmp_path):
-    trained = train(MODEL, splits, progress=quiet)
-    file = save(trained, tmp_path)
-    run = tracked_run(MODEL, trained, folder=tmp_path, experiment="shop/lapse_model", tags={"cutoff": "2024-06-10"})
-    assert run.name == "lapse_model 2024-06-10"
-    assert run.metrics["validation_roc_auc"] == trained.score
-    assert run.params.items() >= trained.params.items()
-    assert run.artifacts["model/model.ubj"] == file
-    assert len(run.children) == 4
-    assert [child.curves[STEPS] for child in run.children] == [trial.steps for trial in trained.search.trials]
-    assert all(
-        child.metrics["validation_roc_auc"] == t.score
-        for child, t in zip(run.children, trained.search.trials, strict=True)
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
