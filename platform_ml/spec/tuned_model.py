@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.fingerprint import PROSE
@@ -37,6 +37,28 @@ class Predictor(Protocol):
 
     def contributions(self, rows: pa.Table) -> NDArray[np.float64] | None:
         """SHAP values (rows, features), or None where the family has none."""
+        ...
+
+
+@runtime_checkable
+class Portable(Protocol):
+    """A fitted model that can also be written as an ONNX graph."""
+
+    def onnx(self) -> bytes:
+        """One input `features` (n, features) float32, one output `prediction` (n,); `NotPortable` says why not."""
+        ...
+
+    def inputs(self, rows: pa.Table) -> NDArray[np.float32]:
+        """What the graph is fed with for these rows."""
+        ...
+
+
+@runtime_checkable
+class Categorical(Protocol):
+    """A fitted model that takes categories, and predicts those it never saw as if they were missing."""
+
+    def unseen(self, rows: pa.Table) -> Mapping[str, int]:
+        """Feature → rows with a category that training never saw; only where there are some."""
         ...
 
 
@@ -90,6 +112,11 @@ class Rows(Protocol):
     @property
     def task(self) -> Task:
         """What learning this label is."""
+        ...
+
+    @property
+    def weight(self) -> NDArray[np.float64] | None:
+        """(n,) how much each row counts in training; None: all the same."""
         ...
 
     @property
