@@ -14,6 +14,7 @@ from platform_ml.spec.errors import MissingInputError
 from platform_ml.spec.evaluation import BaselineScore, EvaluationResult, Importance, Slice, SplitScore
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.training_dataset import SPLITS, TEST, TRAIN
+from platform_ml.spec.tuned_model import Categorical
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,6 +98,7 @@ def evaluate(
         titles={metric.name: metric.title for metric in evaluation.metrics},
         task=task,
         residuals=residual_statistics(task, test.label, predictions[TEST]),
+        unseen=predictor.unseen(test.features) if isinstance(predictor, Categorical) else {},
     )
 
 

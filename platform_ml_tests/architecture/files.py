@@ -15,6 +15,7 @@ PARTS = (
     "gates",
     "metrics",
     "outcomes",
+    "preparations",
     "readers",
     "splitters",
     "tuners",
