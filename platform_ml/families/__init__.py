@@ -6,6 +6,7 @@ from platform_ml.families.catboost import CatBoost
 from platform_ml.families.lightgbm import LightGBM
 from platform_ml.families.linear import Linear
 from platform_ml.families.majority import Majority
+from platform_ml.families.multilayer_perceptron import MultilayerPerceptron
 from platform_ml.families.persistence import Persistence
 from platform_ml.families.random_forest import RandomForest
 from platform_ml.families.single_feature import SingleFeature
@@ -16,6 +17,7 @@ __all__ = [
     "LightGBM",
     "Linear",
     "Majority",
+    "MultilayerPerceptron",
     "Persistence",
     "RandomForest",
     "SingleFeature",

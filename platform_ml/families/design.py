@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from platform_ml.families.encoding import Encoding
+from platform_ml.families.inputs import check_label
 from platform_ml.spec.errors import StoreError
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from platform_ml.spec.tuned_model import Rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +153,18 @@ class Design:
 
     def _name(self, place: int) -> str:
         return self.encoding.features[place]
+
+
+def designed(train: Rows, max_levels: int) -> tuple[Design, NDArray[np.float64]]:
+    """The columns of the training rows; what was built once for these rows is used again."""
+    key = f"design max_levels={max_levels}"
+    if key not in train.cache:
+        check_label(train, "train")
+        encoding, values = Encoding.of(train.features, most=max_levels)
+        design = Design.of(encoding, values)
+        train.cache[key] = design, design.columns(values)
+    design, columns = train.cache[key]
+    return design, columns
 
 
 def _numbers(encoding: Encoding) -> list[int]:

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from platform_ml.families.design import Design
-from platform_ml.families.encoding import Encoded, Encoding
+from platform_ml.families.design import Design, designed
+from platform_ml.families.encoding import Encoded
 from platform_ml.families.inputs import check_label, weights
 from platform_ml.families.limits import check_limits
 from platform_ml.spec.errors import StoreError
@@ -65,7 +65,7 @@ class Linear:
         """Find the weights; there is nothing to stop early."""
         from threadpoolctl import threadpool_limits
 
-        design, columns = _designed(train, params["max_levels"])
+        design, columns = designed(train, params["max_levels"])
         check_label(validation, "validation")
         with threadpool_limits(limits=1):  # sums of several threads are not the same to the last digit
             found, bias = _solved(columns, train, params, seed)
@@ -157,18 +157,6 @@ class WeightedSum(Encoded):
         if self.task is BINARY:
             nodes.append(node("Sigmoid", [last], [graphs.OUTPUT]))
         return graphs.graph(nodes, tensors, self.encoding)
-
-
-def _designed(train: Rows, max_levels: int) -> tuple[Design, NDArray[np.float64]]:
-    """The columns of the training rows; what was built once for these rows is used again."""
-    key = f"linear max_levels={max_levels}"
-    if key not in train.cache:
-        check_label(train, "train")
-        encoding, values = Encoding.of(train.features, most=max_levels)
-        design = Design.of(encoding, values)
-        train.cache[key] = design, design.columns(values)
-    design, columns = train.cache[key]
-    return design, columns
 
 
 def _solved(
