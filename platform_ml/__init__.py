@@ -10,6 +10,7 @@ from platform_ml.spec.leak_audit import LeakAudit
 from platform_ml.spec.model_card import ModelCard
 from platform_ml.spec.project import Project
 from platform_ml.spec.registration import Registration
+from platform_ml.spec.response import Response
 from platform_ml.spec.schema import Boolean, Column, Decimal, Double, Integer, Text, Timestamp
 from platform_ml.spec.source import Packaged, Source
 from platform_ml.spec.space import Between, Whole
@@ -44,6 +45,7 @@ __all__ = [
     "PerRow",
     "Project",
     "Registration",
+    "Response",
     "Source",
     "Text",
     "Timestamp",

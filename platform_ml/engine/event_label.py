@@ -5,26 +5,29 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from platform_ml.engine import response as responses
 from platform_ml.engine.audit import TABLE_CHECKS, Check, Expectation, Finding
 from platform_ml.engine.feature_group import columns_sql, derived_sql
 from platform_ml.engine.ports import PARTITION, Files
 from platform_ml.engine.schema import arrow_schema
-from platform_ml.engine.table import Materialized, Staged, chunks, publish
+from platform_ml.engine.table import Materialized, Staged, chunks, publish, versions
 from platform_ml.spec.errors import MissingInputError
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import digest
 from platform_ml.spec.label import KNOWN_TIME
+from platform_ml.spec.response import Response
 from platform_ml.spec.sql import identifier
 from platform_ml.spec.window import microseconds, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pyarrow as pa
 
     from platform_ml.engine.platform import Work
-    from platform_ml.engine.ports import Snapshot, Stamp
-    from platform_ml.spec.event_label import EventLabel
+    from platform_ml.engine.ports import Relation, Snapshot, Stamp
+    from platform_ml.spec.event_label import Event, EventLabel
+    from platform_ml.spec.source import Source
 
 HORIZON = Check(
     name="horizon", blocking=True, description="Outcomes become known after the moment, within the declared horizon."
@@ -38,6 +41,9 @@ def checks(label: EventLabel) -> tuple[Check, ...]:
 
 def source_keys(label: EventLabel, key: str) -> list[str]:
     """The source partition with the same events; `MissingInputError` while outcomes may still become known."""
+    if isinstance(label.event, Response):
+        responses.check_over(label, label.event, key)
+        return [key]
     over = label.cadence.day(key) + timedelta(days=label.cadence.days + label.horizon_days)
     if over > datetime.now(UTC).date():
         raise MissingInputError(
@@ -45,6 +51,16 @@ def source_keys(label: EventLabel, key: str) -> list[str]:
             "are over. Materialize it then."
         )
     return [key]
+
+
+def reads(label: EventLabel, key: str) -> list[tuple[Source, list[str]]]:
+    """The sources of a partition, each with the partitions that are read of it."""
+    own = (label.source, source_keys(label, key))
+    if not isinstance(label.event, Response):
+        return [own]
+    if label.event.source == label.source:
+        return [(label.source, sorted({*own[1], *responses.keys(label, label.event, key)}))]
+    return [own, (label.event.source, responses.keys(label, label.event, key))]
 
 
 def moments(label: EventLabel, key: str) -> tuple[datetime, datetime]:
@@ -55,20 +71,21 @@ def moments(label: EventLabel, key: str) -> tuple[datetime, datetime]:
 
 def inputs(label: EventLabel, key: str, tables: Mapping[str, Snapshot]) -> str:
     """The digest of the rows that a partition is computed from."""
-    source = tables[label.source.name]
-    return digest([source.partitions[day].content for day in source_keys(label, key)])
+    return digest([tables[source.name].partitions[day].content for source, keys in reads(label, key) for day in keys])
 
 
 def materialize_event_label(label: EventLabel, keys: Sequence[str], *, work: Work, stamp: Stamp) -> list[Materialized]:
     """Commit the labels of the events of these partitions."""
     done = []
     for some in chunks(keys):
-        everything = [source for key in some for source in source_keys(label, key)]
-        source = work.read(label.source, everything)
-        rows = work.platform.compute.query(
-            _sql(label), {"raw": Files(paths=source.paths(everything), schema=source.schema)}
-        ).table()
-        digests = {key: inputs(label, key, {label.source.name: source}) for key in some}
+        needed: dict[Source, set[str]] = {}
+        for key in some:
+            for source, days in reads(label, key):
+                needed.setdefault(source, set()).update(days)
+        read = {source.name: work.read(source, sorted(days)) for source, days in needed.items()}
+        events = {key: read[label.source.name].partitions[key].rows for key in some}
+        rows = work.platform.compute.query(_query(label), _tables(label, some, needed, read)).table()
+        digests = {key: inputs(label, key, read) for key in some}
         expected = Expectation(
             schema=arrow_schema(label.columns),
             required=(*label.key, label.entity, EVENT_TIME, label.name, KNOWN_TIME),
@@ -76,8 +93,7 @@ def materialize_event_label(label: EventLabel, keys: Sequence[str], *, work: Wor
             time=EVENT_TIME,
             span={key: moments(label, key) for key in some},
         )
-        staged = Staged(rows=rows, inputs=digests, read={label.source.name: source.version})
-        events = {key: source.partitions[key].rows for key in some}
+        staged = Staged(rows=rows, inputs=digests, read=versions(read))
         result = publish(label, staged, expected, work=work, stamp=stamp, more=_horizons(label, events, rows, work))
         done.append(result)
         left_out = sum(events.values()) - rows.num_rows
@@ -86,13 +102,28 @@ def materialize_event_label(label: EventLabel, keys: Sequence[str], *, work: Wor
     return done
 
 
-def _sql(label: EventLabel) -> str:
-    event, lead = label.event, microseconds(label.lead)
-    own = [name for name in label.columns if name not in (EVENT_TIME, label.name, KNOWN_TIME)]
+def _tables(
+    label: EventLabel, keys: Sequence[str], needed: Mapping[Source, set[str]], read: Mapping[str, Snapshot]
+) -> dict[str, Relation]:
+    def files(source: Source, days: Iterable[str]) -> Files:
+        return Files(paths=read[source.name].paths(sorted(days)), schema=read[source.name].schema)
+
+    raw: dict[str, Relation] = {"raw": files(label.source, keys)}
+    if isinstance(label.event, Response):
+        raw["answers"] = files(label.event.source, needed[label.event.source])
+    return raw
+
+
+def _query(label: EventLabel) -> str:
+    return responses.sql(label, label.event) if isinstance(label.event, Response) else _sql(label, label.event)
+
+
+def _sql(label: EventLabel, event: Event) -> str:
+    lead = microseconds(label.lead)
     value, known, time = map(identifier, (event.value, event.known, str(label.source.event_time)))
     return f"""
 WITH events AS (SELECT *{derived_sql(label.derived)} FROM raw)
-SELECT {PARTITION}, {columns_sql(own)}, {time} - INTERVAL {lead} MICROSECONDS AS {EVENT_TIME},
+SELECT {PARTITION}, {columns_sql(label.own)}, {time} - INTERVAL {lead} MICROSECONDS AS {EVENT_TIME},
        {value} AS {identifier(label.name)}, {known} AS {KNOWN_TIME}
 FROM events WHERE {value} IS NOT NULL AND {known} IS NOT NULL AND {identifier(label.entity)} IS NOT NULL
 ORDER BY {PARTITION}, {EVENT_TIME}, {columns_sql(label.key)}"""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from platform_ml.engine.ports import Snapshot, Stamp
     from platform_ml.engine.table import Materialized
     from platform_ml.spec.label import Label
+    from platform_ml.spec.source import Source
 
 
 def checks(noun: Label | EventLabel) -> tuple[Check, ...]:
@@ -33,6 +34,11 @@ def materialize(noun: Label | EventLabel, keys: Sequence[str], *, work: Work, st
 def source_keys(noun: Label | EventLabel, key: str) -> list[str]:
     """The source partitions that a partition is made of; `MissingInputError` while outcomes are not known."""
     return event_label.source_keys(noun, key) if isinstance(noun, EventLabel) else label.source_keys(noun, key)
+
+
+def reads(noun: Label | EventLabel, key: str) -> list[tuple[Source, list[str]]]:
+    """The sources of a partition, each with the partitions that are read of it."""
+    return event_label.reads(noun, key) if isinstance(noun, EventLabel) else [(noun.source, source_keys(noun, key))]
 
 
 def moments(noun: Label | EventLabel, key: str) -> tuple[datetime, datetime]:

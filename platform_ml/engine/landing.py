@@ -53,7 +53,7 @@ def _parts(source: Source, keys: list[str], raw: str, work: Work) -> Iterator[tu
 @contextmanager
 def _unpacked(example: Packaged) -> Iterator[Path]:
     """The file itself; out of a zip it is copied piece by piece, so that its size does not matter."""
-    packed = _packaged(example)
+    packed = _packaged(example.distribution, example.path)
     if packed.suffix != ".zip":
         yield packed
         return
@@ -73,12 +73,25 @@ def _raw(source: Source, example: Packaged, file: Path, work: Work) -> str:
         rows = _csv(source, example, file, work)
     else:
         rows = f"read_parquet({literal(str(file))}, file_row_number = true)"
+    for path, on in example.joins:
+        rows = _joined(source, rows, _packaged(example.distribution, path), on, work)
     if not example.adds:
         return rows
     if twice := [name for name, _ in example.adds if name in _names(rows, work)]:
         raise SourceError(f"{work.table(source)}: {example.path} has a column {twice[0]!r} already. Do not add it.")
     added = ", ".join(f"{expression} AS {identifier(name)}" for name, expression in example.adds)
     return f"(SELECT *, {added} FROM {rows})"
+
+
+def _joined(source: Source, rows: str, file: Path, on: tuple[str, ...], work: Work) -> str:
+    other, key = f"read_parquet({literal(str(file))})", ", ".join(map(identifier, on))
+    shared = [name for name in _names(other, work) if name in _names(rows, work)]
+    if sorted(shared) != sorted(on):
+        raise SourceError(f"{work.table(source)}: {file.name} is joined by {key}, but shares {', '.join(shared)}.")
+    twice = _rows(f"SELECT count(*) AS n FROM (SELECT 1 FROM {other} GROUP BY {key} HAVING count(*) > 1)", work)
+    if twice["n"][0].as_py():
+        raise SourceError(f"{work.table(source)}: {file.name} has several rows for a {key}. Join by its key.")
+    return f"(SELECT * FROM {rows} AS own LEFT JOIN {other} AS other USING ({key}))"
 
 
 def _csv(source: Source, example: Packaged, file: Path, work: Work) -> str:
@@ -133,8 +146,8 @@ def _write(rows: pa.Table, file: Path) -> None:
     aside.replace(file)
 
 
-def _packaged(example: Packaged) -> Path:
+def _packaged(name: str, path: str) -> Path:
     try:
-        return Path(str(distribution(example.distribution).locate_file(example.path)))
+        return Path(str(distribution(name).locate_file(path)))
     except PackageNotFoundError as error:
-        raise SourceError(f"Example data is missing. Run: pip install {example.distribution}") from error
+        raise SourceError(f"Example data is missing. Run: pip install {name}") from error

@@ -24,7 +24,7 @@ def upstream(noun: Table, key: str) -> list[tuple[Table, list[str]]]:
             lookups: list[tuple[Table, list[str]]] = [(lookup.source, [WHOLE]) for lookup in noun.lookups]
             return [(noun.source, groups.source_keys(noun, key)), *lookups]
         case Label() | EventLabel():
-            return [(noun.source, labels.source_keys(noun, key))]
+            return list(labels.reads(noun, key))
         case FeatureView():
             joined: list[tuple[Table, list[str]]] = [(g, views.group_keys(g, noun, key)) for g in noun.groups]
             return [(noun.label, [key]), *joined]

@@ -56,6 +56,7 @@ def _metadata(result: EvaluationResult) -> dict[str, object]:
     slices = ["| slice | rows | " + result.titles[names[0]] + " | gap to all |", "| --- | --: | --: | --: |"]
     slices += [f"| {s.title} | {s.rows:,} | {s.metrics[names[0]]} | {s.gap} |" for s in result.slices]
     numbers = {f"test_{name}": value for name in names if (value := result.test(name).value) is not None}
+    numbers |= {f"test_residual_{name}": value for name, value in result.residuals.items()}
     return {
         **numbers,
         "metrics": dg.MetadataValue.md("\n".join(lines)),

@@ -10,17 +10,22 @@ from platform_ml.engine.schema import arrow_schema
 from platform_ml.orchestration import metadata
 from platform_ml.orchestration.asset import AssetSpec, asset, dep, key
 from platform_ml.orchestration.feature_group import of_event, origins
-from platform_ml.orchestration.partitions import label_on_source, partitions_def
+from platform_ml.orchestration.partitions import label_on_response, label_on_source, partitions_def
 from platform_ml.orchestration.table import table_body
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.label import KNOWN_TIME
+from platform_ml.spec.response import Response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import dagster as dg
 
     from platform_ml.spec.label import Label
     from platform_ml.spec.project import Project
+
+    Origins = list[tuple[dg.AssetKey, str]]
 
 
 def label_asset(project: Project, label: Label | EventLabel) -> dg.AssetsDefinition:
@@ -41,7 +46,7 @@ def label_asset(project: Project, label: Label | EventLabel) -> dg.AssetsDefinit
         description=label.description,
         kinds={"label", "duckdb", "deltalake"},
         partitions=partitions_def(label.cadence),
-        deps=[dep(project, label.source, label_on_source(label))],
+        deps=_deps(project, label),
         checks=engine.checks(label),
         metadata={
             "dagster/column_schema": metadata.column_schema(arrow_schema(types), described, never_null),
@@ -52,12 +57,33 @@ def label_asset(project: Project, label: Label | EventLabel) -> dg.AssetsDefinit
     return asset(spec, table_body(project, label, partial(engine.materialize, label)))
 
 
+def _deps(project: Project, label: Label | EventLabel) -> list[dg.AssetDep]:
+    own = dep(project, label.source, label_on_source(label))
+    if isinstance(label, EventLabel) and isinstance(label.event, Response):
+        answers = dep(project, label.event.source, label_on_response(label, label.event))
+        return [answers] if label.event.source == label.source else [own, answers]
+    return [own]
+
+
 def _lineage(project: Project, label: Label | EventLabel) -> dg.TableColumnLineage:
     time = str(label.source.event_time)
     if isinstance(label, EventLabel):
         origin = origins(project, label.source, label.derived)
         own = {name: origin(name) for name in label.columns if name in label.all_types}
-        outcome = {label.name: origin(label.event.value), KNOWN_TIME: origin(label.event.known)}
+        outcome = _outcome(project, label, origin)
         return metadata.lineage(own | {EVENT_TIME: origin(time)} | outcome)
-    made_of = [(key(project, label.source), column) for column in (label.entity, time)]
+    read = dict.fromkeys((label.entity, time, *label.outcome.columns()))
+    made_of = [(key(project, label.source), column) for column in read]
     return metadata.lineage({label.entity: made_of[:1], label.name: made_of})
+
+
+def _outcome(project: Project, label: EventLabel, origin: Callable[[str], Origins]) -> dict[str, Origins]:
+    """Where the label, and when it became known, come from."""
+    event, time = label.event, str(label.source.event_time)
+    if not isinstance(event, Response):
+        return {label.name: origin(event.value), KNOWN_TIME: origin(event.known)}
+    answered = [*event.on, str(event.source.event_time), *event.outcome.columns()]
+    until = [event.until] if event.until else []
+    asked = [column for name in [*event.on, time, *until] for column in origin(name)]
+    answers = [(key(project, event.source), name) for name in dict.fromkeys(answered)]
+    return {label.name: [*dict.fromkeys([*asked, *answers])], KNOWN_TIME: origin(until[0] if until else time)}

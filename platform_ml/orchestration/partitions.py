@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.feature_group import FeatureGroup
     from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.label import Label
+    from platform_ml.spec.response import Response
     from platform_ml.spec.training_dataset import TrainingDataset
 
 EVERYTHING = 10_000
@@ -55,6 +56,12 @@ def label_on_source(label: Label | EventLabel) -> dg.PartitionMapping | None:
     step = label.cadence.days
     before = label.seen_within_days or EVERYTHING
     return _window(start=-ceil(before / step), end=ceil(label.horizon_days / step) - 1)
+
+
+def label_on_response(label: EventLabel, response: Response) -> dg.PartitionMapping:
+    """From the first moment of the partition to the end of the horizon of the last one; whole partitions."""
+    step = timedelta(days=label.cadence.days)
+    return _window(start=-ceil(label.lead / step), end=ceil(timedelta(days=response.horizon_days) / step))
 
 
 def view_on_group(group: FeatureGroup, view: FeatureView) -> dg.PartitionMapping | None:

@@ -13,6 +13,7 @@ from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import JUDGED, PROSE
 from platform_ml.spec.label import KNOWN_TIME
 from platform_ml.spec.naming import check_known, check_name, check_unique
+from platform_ml.spec.response import Response
 from platform_ml.spec.schema import Timestamp
 from platform_ml.spec.task import task_of
 from platform_ml.spec.window import check_length, short
@@ -59,7 +60,8 @@ class EventLabel:
     source: Source
     entity: str
     """The column of what rows depend on: rows of one entity are kept together where that matters."""
-    event: Event
+    event: Event | Response
+    """Where the outcome of a row is found: in the row, or in what follows it."""
     attributes: tuple[str, ...] = ()
     """Columns of the event that are known at the moment of prediction: a model sees them."""
     carried: tuple[str, ...] = ()
@@ -74,11 +76,13 @@ class EventLabel:
         if self.source.cadence is None or self.source.event_time is None:
             raise DeclarationError(f"{where}: source {self.source.name!r} has no event time, so nothing comes after.")
         check_unique(where, "column", [*self.source.types, *(column.name for column in self.derived)])
-        check_unique(where, "column", [*self._own, EVENT_TIME, self.name, KNOWN_TIME])
+        check_unique(where, "column", [*self.own, EVENT_TIME, self.name, KNOWN_TIME])
         check_unique(where, "attribute or carried column", [*self.attributes, *self.carried])
-        read = [self.entity, self.event.value, self.event.known, *self.attributes, *self.carried]
-        check_known(where, "column", read, self.all_types)
-        if not isinstance(self.all_types[self.event.known], Timestamp):
+        told = [self.event.value, self.event.known] if isinstance(self.event, Event) else []
+        check_known(where, "column", [self.entity, *told, *self.attributes, *self.carried], self.all_types)
+        if isinstance(self.event, Response):
+            self.event.check(where, self.all_types)
+        elif not isinstance(self.all_types[self.event.known], Timestamp):
             raise DeclarationError(
                 f"{where}: {self.event.known!r} says when the outcome is known: make it a Timestamp."
             )
@@ -99,6 +103,8 @@ class EventLabel:
 
     def outcome_in(self, column: str, derived: Iterable[Derived]) -> str | None:
         """What of the outcome a column of its source is made of, also through these `derived` columns."""
+        if isinstance(self.event, Response):
+            return None  # it is in another source
         told = {self.event.value, self.event.known}
         outcome = told | (self._read(self.event.value, self.derived) & (told | set(self.source.types)))
         known_before = {self.source.event_time, *self.source.key, self.entity}
@@ -123,7 +129,7 @@ class EventLabel:
         return found
 
     @property
-    def _own(self) -> list[str]:
+    def own(self) -> list[str]:
         """The columns that it takes from the source, in order."""
         return [*dict.fromkeys([*self.source.key, self.entity, *self.carried, *self.attributes])]
 
@@ -141,8 +147,8 @@ class EventLabel:
     def columns(self) -> dict[str, Type]:
         """The columns of its table, in order."""
         types = self.all_types
-        own: dict[str, Type] = {name: types[name] for name in self._own}
-        return own | {EVENT_TIME: Timestamp(), self.name: types[self.event.value], KNOWN_TIME: Timestamp()}
+        own: dict[str, Type] = {name: types[name] for name in self.own}
+        return own | {EVENT_TIME: Timestamp(), self.name: self.type, KNOWN_TIME: Timestamp()}
 
     @property
     def task(self) -> Task:
@@ -152,16 +158,27 @@ class EventLabel:
     @property
     def type(self) -> Type:
         """The type of the outcome."""
-        return self.all_types[self.event.value]
+        return self.event.type if isinstance(self.event, Response) else self.all_types[self.event.value]
+
+    @property
+    def outcome_source(self) -> Source:
+        """Where outcomes are found."""
+        return self.event.source if isinstance(self.event, Response) else self.source
 
     @property
     def meaning(self) -> str:
         """One sentence for catalog and card."""
-        return self.description
+        if not isinstance(self.event, Response):
+            return self.description
+        end = f" and before {self.event.until}" if self.event.until else ""
+        same = ", ".join(self.event.on)
+        return f"{self.event.outcome.meaning[:-1]}{end}, in {self.event.source.name} with the same {same}."
 
     @property
     def population(self) -> str:
         """Who is predicted, as a sentence."""
+        if isinstance(self.event, Response):
+            return f"Every event of {self.source.name} that {self.event.source.name} covers until its outcome is known."
         return f"Every event of {self.source.name} whose {self.event.value} is known afterwards."
 
     @property

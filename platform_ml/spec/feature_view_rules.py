@@ -10,6 +10,7 @@ from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.history import AsOf, Mutations, PerRow
 from platform_ml.spec.label import KNOWN_TIME
 from platform_ml.spec.naming import check_known
+from platform_ml.spec.response import Response
 from platform_ml.spec.schema import Timestamp, check_same_type
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def check_leaks(view: FeatureView, selection: Selection) -> None:
                 f"{where}: {name!r} of {group.name!r} is a moment, which may lie after that of the row, so it can "
                 "leak. Derive an age or a flag from it in the source."
             )
-    if group.source.name == view.label.source.name and group.of_events:
+    if group.source.name == view.label.outcome_source.name and group.of_events:
         _check_own_events(view, selection)
 
 
@@ -71,8 +72,8 @@ def _check_own_events(view: FeatureView, selection: Selection) -> None:
                 f"{label.name!r} predicts, and may see the very event. Use bound='<' in its history, and windows with "
                 "an open end."
             )
-        if not isinstance(label, EventLabel) or _waits(view, group, label):
-            continue
+        if not isinstance(label, EventLabel) or isinstance(label.event, Response) or _waits(view, group, label):
+            continue  # what has followed an earlier row is known when it follows
         for column in feature.columns():
             if told := label.outcome_in(column, group.derived):
                 raise DeclarationError(
@@ -84,9 +85,10 @@ def _check_own_events(view: FeatureView, selection: Selection) -> None:
 
 def _waits(view: FeatureView, group: FeatureGroup, label: EventLabel) -> bool:
     """Whether an event is used only when its outcome is known."""
-    rules, known = group.rules, label.event.known
-    if rules is None:
+    rules = group.rules
+    if rules is None or isinstance(label.event, Response):
         return False
+    known = label.event.known
     here, there = ({one.name: one.sql for one in derived}.get(known) for derived in (group.derived, label.derived))
     if here == there:
         by_column = rules.created == known and isinstance(view.knowledge, PerRow)

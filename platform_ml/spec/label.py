@@ -95,6 +95,11 @@ class Label:
         return self.outcome.horizon_days
 
     @property
+    def outcome_source(self) -> Source:
+        """Where outcomes are found."""
+        return self.source
+
+    @property
     def key(self) -> tuple[str, ...]:
         """The columns that tell rows apart, beside the moment."""
         return (self.entity,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from platform_ml.spec.errors import DeclarationError
@@ -51,11 +51,15 @@ class Project:
     """Registrations, and feature groups that no model uses yet."""
     demo_cutoff: date | None = None
     """The cutoff that a demonstration trains for."""
+    demo_without: tuple[FeatureGroup, ...] = ()
+    """Outputs that a demonstration leaves out, with all that only they are made of."""
 
     def __post_init__(self) -> None:
         check_name("Project", self.name)
         if not (self.owner.startswith("team:") or "@" in self.owner):
             raise DeclarationError(f"Project {self.name!r}: owner {self.owner!r} is no e-mail address or 'team:name'.")
+        if others := [group.name for group in self.demo_without if group not in self.outputs]:
+            raise DeclarationError(f"Project {self.name!r}: {others[0]!r} is no output, so a demo cannot leave it out.")
         seen: dict[str, Noun] = {}
         rejected = {f"{source.name}{REJECTED}" for source in self.all(Source)}
         for noun in self.nouns:
@@ -82,6 +86,12 @@ class Project:
             visit(output)
         return tuple(found)
 
+    @property
+    def demo(self) -> Project:
+        """The part of the project that a demonstration makes."""
+        outputs = tuple(output for output in self.outputs if output not in self.demo_without)
+        return replace(self, outputs=outputs, demo_without=())
+
     def all(self, noun: type[N]) -> tuple[N, ...]:
         """Its declarations of one kind."""
         return tuple(found for found in self.nouns if isinstance(found, noun))
@@ -100,7 +110,7 @@ def upstream(noun: Noun) -> tuple[Noun, ...]:
         case FeatureGroup():
             return (noun.source, *(lookup.source for lookup in noun.lookups))
         case Label() | EventLabel():
-            return (noun.source,)
+            return tuple(dict.fromkeys((noun.source, noun.outcome_source)))
         case FeatureView():
             return (noun.label, *noun.groups)
         case TrainingDataset():

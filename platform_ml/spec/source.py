@@ -97,11 +97,19 @@ class Packaged:
 
     For what a supplier would write and the package does not have, like the instant behind a local date and hour.
     """
+    joins: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Another Parquet file of the distribution and the columns that identify its rows: what else it has is added first.
+
+    For what a supplier would write into each row and the package has in another table.
+    """
 
     def __post_init__(self) -> None:
         where = f"Packaged {self.path!r}"
         if not self.path.endswith(READABLE):
             raise DeclarationError(f"{where}: only {', '.join(READABLE)} can be read. Name a file that ends like that.")
+        for path, on in self.joins:
+            if not path.endswith(".parquet") or not on:
+                raise DeclarationError(f"{where}: {path!r} is joined by {on}. Name a Parquet file and its key.")
         check_unique(where, "added column", [name for name, _ in self.adds])
         for name, expression in self.adds:
             check_name("Added column", name)

@@ -11,7 +11,7 @@ from platform_ml.engine import landing
 from platform_ml.engine.delivery import landing_file
 from platform_ml.engine.landing import deliver
 from platform_ml.spec.errors import PlatformError, SourceError
-from platform_ml.spec.schema import Column, Text
+from platform_ml.spec.schema import Column, Integer, Text, Timestamp
 from platform_ml.spec.source import Packaged
 from platform_ml.spec.window import Daily, Weekly
 from platform_ml_tests.engine.shop import ORDER, Order, customers, keys_of, make, naive, orders, rows_of, table
@@ -49,6 +49,48 @@ def package(tmp_path, monkeypatch):
 
 def file_of(work, key, source=few):
     return pq.read_table(landing_file(source, str(key), work))
+
+
+@pytest.fixture
+def campaigns(tmp_path, monkeypatch):
+    """A package of two tables: who gets what, and when that begins."""
+    sent = pa.table({"customer_id": [1, 2, 1], "campaign": [7, 7, 8]})
+    pq.write_table(sent, tmp_path / "sent.parquet")
+    begins = {"campaign": [7, 8, 9], "begins": [naive(2024, 1, 2), naive(2024, 1, 3), naive(2024, 1, 3)]}
+    pq.write_table(pa.table(begins), tmp_path / "campaigns.parquet")
+
+    class Distribution:
+        def locate_file(self, path):
+            return tmp_path / path
+
+    monkeypatch.setattr(landing, "distribution", lambda _: Distribution())
+    columns = (Column("customer_id", Integer()), Column("campaign", Integer()), Column("begins", Timestamp()))
+    example = Packaged(distribution="any", path="sent.parquet", joins=(("campaigns.parquet", ("campaign",)),))
+    return replace(
+        few, name="mailings", columns=columns, key=("customer_id", "campaign"), event_time="begins", example=example
+    )
+
+
+def test_what_the_package_has_in_another_table_is_written_into_each_row(work, campaigns):
+    deliver(campaigns, work=work)
+    for key, expected in {"2024-01-02": [(1, 7), (2, 7)], "2024-01-03": [(1, 8)], "2024-01-04": []}.items():
+        found = file_of(work, key, campaigns)
+        assert found.column_names == ["customer_id", "campaign", "begins"] or not found.num_rows
+        assert list(zip(found["customer_id"].to_pylist(), found["campaign"].to_pylist(), strict=True)) == expected
+
+
+def test_a_table_without_one_row_a_key_is_not_joined(work, campaigns, tmp_path):
+    twice = pa.table({"campaign": [7, 7], "begins": [naive(2024, 1, 2)] * 2})
+    pq.write_table(twice, tmp_path / "campaigns.parquet")
+    with pytest.raises(SourceError, match=r"campaigns\.parquet has several rows for a .?campaign.?\. Join by its key"):
+        deliver(campaigns, work=work)
+
+
+def test_two_tables_share_their_key_alone(work, campaigns, tmp_path):
+    more = pa.table({"campaign": [7], "customer_id": [1], "begins": [naive(2024, 1, 2)]})
+    pq.write_table(more, tmp_path / "campaigns.parquet")
+    with pytest.raises(SourceError, match=r"is joined by .*campaign.*, but shares campaign, customer_id"):
+        deliver(campaigns, work=work)
 
 
 def test_a_file_a_day_and_every_row_in_its_own(work, package):

@@ -73,3 +73,13 @@ def test_a_wrong_project_cannot_be_made(changes, message):
 @pytest.mark.parametrize("owner", ["team:shop", "a@example.org"])
 def test_who_can_own_it(owner):
     assert replace(shop, owner=owner).owner == owner
+
+
+def test_a_demo_can_leave_out_an_output_with_all_that_only_it_is_made_of():
+    apart = replace(order_history, name="apart", source=replace(orders, name="other_orders"))
+    project = replace(shop, outputs=(lapse, apart), demo_without=(apart,))
+    left_out = [noun.name for noun in project.nouns if noun not in project.demo.nouns]
+    assert left_out == ["other_orders", "apart"]
+    assert project.demo.nouns == shop.nouns
+    with pytest.raises(DeclarationError, match="Project 'shop': 'apart' is no output, so a demo cannot leave it out"):
+        replace(shop, demo_without=(apart,))

@@ -67,6 +67,11 @@ def test_columns_by_name():
         ({"path": "a/b.zip"}, r"Packaged 'a/b.zip': only .parquet, .csv, .csv.zip can be read"),
         ({"adds": (("At", "1"),)}, "Added column 'At': a name is lower_snake_case"),
         ({"adds": (("at", "1"), ("at", "2"))}, "Packaged 'a/b.csv' declares added column 'at' 2 times"),
+        (
+            {"joins": (("a/c.csv", ("id",)),)},
+            r"'a/c.csv' is joined by .*. Name a Parquet file and its key",
+        ),
+        ({"joins": (("a/c.parquet", ()),)}, r"'a/c.parquet' is joined by \(\). Name a Parquet file and its key"),
         ({"adds": (("at", " "),)}, "Packaged 'a/b.csv': added column 'at' has no expression. Write one, or drop it"),
     ],
 )

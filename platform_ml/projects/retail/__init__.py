@@ -1,15 +1,21 @@
-"""A shop: households, products, and who will stay away."""
+"""A shop: households, products and campaigns; who stays away, who answers a campaign, and who will spend what."""
 
 from datetime import date
 
 from platform_ml import Project
 from platform_ml.projects.retail.churn import churn
-from platform_ml.projects.retail.features import product_performance
+from platform_ml.projects.retail.coupons import coupon_response
+from platform_ml.projects.retail.features import product_performance, product_promotion
+from platform_ml.projects.retail.spend import spend
 
 retail = Project(
     name="retail",
-    description="Households and products of a supermarket, and which households will not come back within a month.",
+    description=(
+        "Households and products of a supermarket: which households will not come back within a month, which will "
+        "redeem a coupon that they are sent, and what each will spend."
+    ),
     owner="team:retail-analytics",
-    outputs=(churn, product_performance),
+    outputs=(churn, coupon_response, spend, product_performance, product_promotion),
     demo_cutoff=date(2017, 12, 2),
+    demo_without=(product_promotion,),  # twenty million rows that no model needs yet
 )
