@@ -103,6 +103,12 @@ class Prepared:
         return self._portable.inputs(self.fitted.apply(rows))
 
     @property
+    def explained_rows(self) -> int | None:
+        """As the model itself says."""
+        most: int | None = getattr(self.predictor, "explained_rows", None)
+        return most
+
+    @property
     def _portable(self) -> Portable:
         predictor: Any = self.predictor
         if not isinstance(predictor, Portable):
