@@ -61,7 +61,7 @@ $(VENV)/.base: pyproject.toml requirements.lock | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml requirements.lock | $(BIN)/python
-	@echo "Installing platform_ml with [deep,dev] into $(VENV): 3 GB, two minutes or three"
+	@echo "Installing platform_ml with [deep,dev] into $(VENV): 3.5 GB, three minutes"
 	@$(PIP) install -c requirements.lock -e '.[deep,dev]'
 	@touch $(VENV)/.base $@
 

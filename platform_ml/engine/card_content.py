@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from platform_ml.engine.card_usage import usage
 from platform_ml.spec.task import BINARY, REGRESSION
 
 if TYPE_CHECKING:
@@ -25,46 +26,6 @@ NOT_JUDGED = {"outcome": "not judged", "passed": False, "reason": "There is no v
 HUB_TASKS = {BINARY: "tabular-classification", REGRESSION: "tabular-regression"}
 """How model hubs call what is learned."""
 WORDS = ("name", "title", "intended_use", "out_of_scope", "data", "limits", "ethics", "license")
-
-XGBOOST_USAGE = """\
-import hashlib
-from pathlib import Path
-
-import pandas as pd
-import xgboost
-
-FEATURES = [
-{features}
-]
-file = Path("{file}")  # from the model's published folder{registry}
-if hashlib.sha256(file.read_bytes()).hexdigest() != "{sha256}":
-    raise SystemExit("This is not the model that this card describes.")
-booster = xgboost.Booster(model_file=file)
-rows = pd.read_parquet("rows.parquet")  # one row per {row}: features as known at the moment of prediction
-rows["prediction"] = booster.predict(xgboost.DMatrix(rows[FEATURES]))
-rows.to_parquet("predictions.parquet")
-"""
-USAGE = """\
-import hashlib
-from pathlib import Path
-
-import pyarrow.parquet as pq
-
-from platform_ml.families import {family}
-
-FEATURES = [
-{features}
-]
-file = Path("{file}")  # from the model's published folder{registry}
-if hashlib.sha256(file.read_bytes()).hexdigest() != "{sha256}":
-    raise SystemExit("This is not the model that this card describes.")
-model = {family}().load(file, FEATURES)
-rows = pq.read_table("rows.parquet")  # one row per {row}: features as known at the moment of prediction
-predictions = model.predict(rows.select(FEATURES))
-pq.write_table(rows.append_column("prediction", [predictions]), "predictions.parquet")
-"""
-REGISTRY = """, or from the registry:
-# file = Path(mlflow.artifacts.download_artifacts("models:/{name}")) / "{file}\""""
 
 
 def content(
@@ -99,6 +60,8 @@ def content(
             "library": model.family.name,
             "tuned_for": model.metric.title,
             "seed": model.seed,
+            "preparations": [step.rule for step in model.preparations],
+            "class_weight": _class_weight(model.positive_weight),
             "baselines": {baseline.name: type(baseline.family).__name__ for baseline in model.baselines},
         },
         "label": _label(label),
@@ -107,9 +70,7 @@ def content(
         "resamples": card.evaluation.resamples,
         "evaluation": evaluation,
         "provenance": known,
-        "usage": _usage(
-            type(model.family).__name__, view.feature_names, label.key, known["model"], registered=approved
-        ),
+        "usage": usage(model, known["model"], registered=approved),
     }
 
 
@@ -169,6 +130,13 @@ def _headline(evaluation: Mapping[str, Any], metric: str) -> dict[str, Any]:
     }
 
 
+def _class_weight(weight: float | str | None) -> str:
+    if weight is None:
+        return ""
+    how = "as much in all as the others" if isinstance(weight, str) else f"{weight:g} times as much as others"
+    return f"Training rows with label 1 count {how}, so predictions rank; they are not the shares that will be met."
+
+
 def _label(label: Label | EventLabel) -> dict[str, Any]:
     return {
         "name": label.name,
@@ -216,22 +184,3 @@ def _reads(group: FeatureGroup, feature: Feature) -> list[str]:
     units = {column.name: column.unit for source in reversed(sources) for column in source.columns}
     read = [f"{name} ({units[name]})" if units.get(name) else name for name in feature.columns()]
     return read or [f"rows of {group.source.name}"]
-
-
-def _usage(
-    family: str, features: Sequence[str], row: Sequence[str], model: Mapping[str, Any], *, registered: bool
-) -> str:
-    """A program that scores a file of rows with the model."""
-    file = min(model["files"], key=lambda name: (not name.endswith(".ubj"), name))
-    known = registered and model["registered_as"]
-    registry = REGISTRY.format(name=model["registered_as"], file=file) if known else ""
-    listed = "\n".join(f'    "{name}",' for name in features)
-    shape = XGBOOST_USAGE if file.endswith(".ubj") else USAGE
-    return shape.format(
-        family=family,
-        features=listed,
-        file=file,
-        sha256=model["files"][file],
-        row=", ".join(row),
-        registry=registry,
-    )

@@ -14,6 +14,7 @@ from platform_ml.spec.errors import MissingInputError
 from platform_ml.spec.evaluation import BaselineScore, EvaluationResult, Importance, Slice, SplitScore
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.training_dataset import SPLITS, TEST, TRAIN
+from platform_ml.spec.tuned_model import Categorical
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,6 +98,7 @@ def evaluate(
         titles={metric.name: metric.title for metric in evaluation.metrics},
         task=task,
         residuals=residual_statistics(task, test.label, predictions[TEST]),
+        unseen=predictor.unseen(test.features) if isinstance(predictor, Categorical) else {},
     )
 
 
@@ -185,9 +187,15 @@ def _baseline_scores(evaluation: Evaluation, measures: Measures) -> dict[str, Ba
 
 
 def _importance(view: FeatureView, predictor: Predictor, features: pa.Table) -> tuple[Importance, ...]:
-    """Features by mean |SHAP|, greatest first: Lundberg and Lee (2017); none where the family has no SHAP values."""
+    """Features by mean |SHAP|, greatest first: Lundberg and Lee (2017); none where the family has no SHAP values.
+
+    A model whose values are dear has `explained_rows`: as many rows are explained, evenly over the split.
+    """
     import numpy as np
 
+    most = getattr(predictor, "explained_rows", None) or features.num_rows
+    if features.num_rows > most:  # evenly, so that no part of the split is left out
+        features = features.take(np.linspace(0, features.num_rows - 1, most).round().astype(np.int64))
     contributions = predictor.contributions(features) if features.num_rows else None
     if contributions is None:
         return ()

@@ -89,6 +89,8 @@ class ModelUsed:
     params: Mapping[str, Any]
     """As chosen by the search."""
     search: SearchDone
+    onnx: str = "It was not written as an ONNX graph."
+    """What came of writing it as one, as a sentence."""
     registered_as: str = ""
     """`name@alias` in the registry, for the case that every gate passes."""
 

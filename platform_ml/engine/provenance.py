@@ -108,6 +108,7 @@ def provenance(card: ModelCard, *, dataset: Artifact, model: Artifact, registere
             files=made["files"],
             params=made["params"],
             search=SearchDone(**made["search"]),
+            **({"onnx": made["onnx"]["reason"]} if "onnx" in made else {}),
             registered_as=registered_as,
         ),
         code=CodeUsed(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine import card_artifact as cards
 from platform_ml.engine import evaluation as evaluations
+from platform_ml.engine import preparation
 from platform_ml.engine.tracked_run import run_key
 from platform_ml.engine.tuned_model import SEARCH, model_digest
 from platform_ml.spec.errors import MissingInputError, Refused
@@ -94,8 +95,11 @@ def materialize_registration(
             f"Not registered: card {registration.card.name!r} is of another model or of other numbers than were "
             "approved. Materialize the card again."
         )
+    graph = trained.record.get("onnx", {}).get("file")  # there only if it was found to predict the same
+    prepared = preparation.FILE if evaluation.model.preparations else None
+    of_model = [name for name in (trained.record["model_file"], SEARCH, graph, prepared) if name]
     files = {
-        **{name: trained.folder / name for name in (trained.record["model_file"], SEARCH)},
+        **{name: trained.folder / name for name in of_model},
         evaluations.FILE: numbers.folder / evaluations.FILE,
         **{f"card/{name}": card.folder / name for name in card.record["files"]},
     }
@@ -127,6 +131,9 @@ def _check(registration: Registration, approved: Approved, files: Mapping[str, P
             f"{where}: the approval is not what its gates say of {evaluations.FILE}: {_difference(judged, approved)}. "
             "Approve the newest evaluation again."
         )
+    model = registration.card.evaluation.model
+    if model.preparations and preparation.FILE not in files:
+        raise Refused(f"{where} comes without {preparation.FILE!r}. Register the files of a published model.")
     search = json.loads(files[SEARCH].read_text(encoding="utf-8"))
     if search["model"] not in files:
         raise Refused(f"{where} comes without {search['model']!r}. Register the files of a published model.")
@@ -134,7 +141,8 @@ def _check(registration: Registration, approved: Approved, files: Mapping[str, P
         files[search["model"]],
         search["params"],
         dataset=approved.dataset_digest,
-        declared=fingerprint(registration.card.evaluation.model),
+        declared=fingerprint(model),
+        prepared=files[preparation.FILE] if model.preparations else None,
     )
     if found != approved.model_digest:
         raise Refused(

@@ -30,5 +30,7 @@ class SplitRows:
     """Columns for slices; no model sees them."""
     task: Task = BINARY
     """What learning this label is."""
+    weight: NDArray[np.float64] | None = None
+    """(n,) how much each row counts in training; None: all the same."""
     cache: dict[str, Any] = field(default_factory=dict, compare=False)
     """Where a family keeps its own data matrix, so that it is built once per study."""

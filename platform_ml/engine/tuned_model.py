@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from platform_ml.engine import preparation
 from platform_ml.engine.content import file_sha256
+from platform_ml.engine.learnable import check_rows
+from platform_ml.engine.portable import export
 from platform_ml.engine.tracked import now_us
 from platform_ml.engine.tracked_run import model_run
 from platform_ml.engine.training_dataset import split_rows
@@ -57,7 +60,10 @@ def train(model: TunedModel, splits: Mapping[str, SplitRows], *, progress: Calla
 
     The second fit has to reach the score of the first: a family that cannot repeat itself is refused.
     """
-    learn, judge = splits[TRAIN], splits[VALIDATION]
+    whole = splits[TRAIN], splits[VALIDATION]
+    prepared = preparation.Fitted.of(model.preparations, whole[0].features) if model.preparations else None
+    learn, judge = whole if prepared is None else (_prepared(prepared, rows) for rows in whole)
+    learn = _weighed(model, learn)
 
     def fit(params: Mapping[str, Any], report: Callable[[int, float], None] | None = None) -> tuple[Predictor, float]:
         predictor = model.family.fit(learn, judge, params=params, seed=model.seed, report=report)
@@ -79,9 +85,10 @@ def train(model: TunedModel, splits: Mapping[str, SplitRows], *, progress: Calla
             f"Model {model.name!r} cannot be repeated: the same parameters, seed and rows scored {search.best.score} "
             f"and then {again}. Look for randomness without a seed in family {model.family.name!r}."
         )
+    if prepared is not None:
+        predictor = preparation.Prepared(fitted=prepared, predictor=predictor)
     baselines = {
-        item.name: item.family.fit(learn, judge, params=_values(item.family), seed=model.seed)
-        for item in model.baselines
+        item.name: item.family.fit(*whole, params=_values(item.family), seed=model.seed) for item in model.baselines
     }
     return Trained(predictor=predictor, search=search, baselines=baselines)
 
@@ -108,9 +115,12 @@ def save(trained: Trained, folder: Path) -> Path:
     return file
 
 
-def model_digest(file: Path, params: Mapping[str, Any], *, dataset: str, declared: str) -> str:
-    """What a model is called: its bytes, its parameters, the rows it learned from and the declaration behind it."""
-    return digest({"file": file_sha256(file), "params": dict(params), "dataset": dataset, "fingerprint": declared})
+def model_digest(
+    file: Path, params: Mapping[str, Any], *, dataset: str, declared: str, prepared: Path | None = None
+) -> str:
+    """What a model is called: its bytes and preparations, its parameters, the rows it learned from, its declaration."""
+    said = {"file": file_sha256(file), "params": dict(params), "dataset": dataset, "fingerprint": declared}
+    return digest(said if prepared is None else said | {"preparation": file_sha256(prepared)})
 
 
 def materialize_tuned_model(
@@ -118,13 +128,17 @@ def materialize_tuned_model(
 ) -> Artifact:
     """Train on a published dataset, tell the tracker, and publish the model."""
     splits = {split: split_rows(model.dataset, dataset, split) for split in (TRAIN, VALIDATION)}
+    for odd in check_rows(model, splits, project=work.project):
+        work.say(odd)
     started = now_us()
     trained = train(model, splits, progress=work.say)
     declared = fingerprint(model)
     with TemporaryDirectory() as aside:
         folder = Path(aside)
         file = save(trained, folder)
-        name = model_digest(file, trained.params, dataset=dataset.digest, declared=declared)
+        exported = export(trained.predictor, splits[VALIDATION].features, folder)
+        prepared = folder / preparation.FILE if model.preparations else None
+        name = model_digest(file, trained.params, dataset=dataset.digest, declared=declared, prepared=prepared)
         tags = {**made_by, "model_digest": name, "fingerprint": declared, "cutoff": cutoff}
         run = model_run(
             model, trained, model_digest=name, folder=folder, dataset=dataset,
@@ -137,6 +151,7 @@ def materialize_tuned_model(
             "fingerprint": declared,
             "dataset": dataset.digest,
             "model_file": file.name,
+            "onnx": exported.to_plain(),
             "params": dict(trained.params),
             "search": _summary(trained),
             "mlflow_run": recorded.run_id or run.key,
@@ -171,7 +186,11 @@ def fitted(model: TunedModel, artifact: Artifact) -> tuple[Predictor, dict[str, 
     baselines = {
         item.name: item.family.load(artifact.folder / plain["baselines"][item.name], names) for item in model.baselines
     }
-    return model.family.load(artifact.folder / plain["model"], names), baselines
+    predictor = model.family.load(artifact.folder / plain["model"], names)
+    if model.preparations:
+        prepared = preparation.Fitted.load(model.preparations, artifact.folder / preparation.FILE)
+        predictor = preparation.Prepared(fitted=prepared, predictor=predictor)
+    return predictor, baselines
 
 
 def _summary(trained: Trained) -> dict[str, Any]:
@@ -182,6 +201,23 @@ def _summary(trained: Trained) -> dict[str, Any]:
         "best_trial": trained.search.best.number,
         "best_score": trained.score,
     }
+
+
+def _prepared(fitted: preparation.Fitted, rows: SplitRows) -> SplitRows:
+    """Rows as the family sees them, with matrices of their own."""
+    return replace(rows, features=fitted.apply(rows.features), cache={})
+
+
+def _weighed(model: TunedModel, train: SplitRows) -> SplitRows:
+    """The training rows, those with label 1 weighing what is declared."""
+    import numpy as np
+
+    weight = model.positive_weight
+    if weight is None:
+        return train
+    ones = train.label == 1
+    weight = float((~ones).sum() / max(1, ones.sum())) if isinstance(weight, str) else weight
+    return replace(train, weight=np.where(ones, weight, 1.0), cache={})
 
 
 def _values(family: Any) -> dict[str, Any]:

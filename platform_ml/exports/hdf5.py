@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
-from platform_ml.exports.libraries import library
 from platform_ml.exports.plain import array, is_text, nulls, numbers
 from platform_ml.exports.schema import BATCH, as_json, bare, checked, chosen, from_json
 from platform_ml.spec.errors import RowsError, StoreError
+from platform_ml.spec.libraries import library
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from platform_ml.exports.libraries import library
 from platform_ml.exports.plain import array, is_text, nulls, numbers
 from platform_ml.exports.schema import BATCH, after, bare, checked, chosen, load_sidecar, save_sidecar
 from platform_ml.spec.errors import StoreError
+from platform_ml.spec.libraries import library
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

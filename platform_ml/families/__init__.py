@@ -2,8 +2,24 @@
 
 from platform_ml.families.average import Average
 from platform_ml.families.boosted_trees import XGBoost
+from platform_ml.families.catboost import CatBoost
+from platform_ml.families.lightgbm import LightGBM
+from platform_ml.families.linear import Linear
 from platform_ml.families.majority import Majority
+from platform_ml.families.multilayer_perceptron import MultilayerPerceptron
 from platform_ml.families.persistence import Persistence
+from platform_ml.families.random_forest import RandomForest
 from platform_ml.families.single_feature import SingleFeature
 
-__all__ = ["Average", "Majority", "Persistence", "SingleFeature", "XGBoost"]
+__all__ = [
+    "Average",
+    "CatBoost",
+    "LightGBM",
+    "Linear",
+    "Majority",
+    "MultilayerPerceptron",
+    "Persistence",
+    "RandomForest",
+    "SingleFeature",
+    "XGBoost",
+]

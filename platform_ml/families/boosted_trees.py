@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from platform_ml.families.inputs import check_known_somewhere, check_label, matrix
-from platform_ml.spec.errors import DeclarationError, StoreError, did_you_mean
+from platform_ml.families.encoding import Encoded, Encoding
+from platform_ml.families.inputs import check_label, weights
+from platform_ml.families.limits import check_limits
+from platform_ml.families.losses import USUAL, check_loss, tasks_of
+from platform_ml.spec.errors import StoreError
 from platform_ml.spec.fingerprint import ADDED
-from platform_ml.spec.space import Between, Range, Whole
+from platform_ml.spec.space import Between, Whole
 from platform_ml.spec.task import BINARY, REGRESSION, Task
 
 if TYPE_CHECKING:
@@ -38,25 +42,14 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Loss:
-    """What XGBoost calls a loss, and what it is stopped by."""
-
-    task: Task
-    objective: str
-    watched: str
-    """The metric that early stopping looks at."""
-    sign: int
-    """1 where more of it is better."""
-
-
-LOSSES: Mapping[str, Loss] = {
-    "log": Loss(task=BINARY, objective="binary:logistic", watched="auc", sign=1),
-    "squared": Loss(task=REGRESSION, objective="reg:squarederror", watched="rmse", sign=-1),
-    "absolute": Loss(task=REGRESSION, objective="reg:absoluteerror", watched="mae", sign=-1),
+OBJECTIVES: Mapping[str, tuple[str, str, int]] = {
+    "log": ("binary:logistic", "auc", 1),
+    "squared": ("reg:squarederror", "rmse", -1),
+    "absolute": ("reg:absoluteerror", "mae", -1),
 }
-USUAL: Mapping[Task, str] = {BINARY: "log", REGRESSION: "squared"}
-POSITIVE = ("learning_rate", "subsample", "colsample_bytree")
+"""Loss → XGBoost's name for it, the metric that stops it, and 1 where more of that is better."""
+ENCODING = "platform_ml_encoding"
+"""The attribute of a booster that says the levels of its categories."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,23 +78,13 @@ class XGBoost:
     """
 
     def __post_init__(self) -> None:
-        for name, (low, high) in LIMITS.items():
-            value = getattr(self, name)
-            ends = (value.low, value.high) if isinstance(value, Range) else (value, value)
-            if not low <= ends[0] <= ends[1] <= high or (name in POSITIVE and ends[0] == 0):
-                above = "above" if name in POSITIVE else "from"
-                raise DeclarationError(f"XGBoost: {name}={value!r} is out of bounds. Use {above} {low} to {high}.")
-
-        if self.loss is not None and self.loss not in LOSSES:
-            raise DeclarationError(
-                f"XGBoost: loss {self.loss!r} is not known.{did_you_mean(self.loss, LOSSES)} "
-                f"Known: {', '.join(LOSSES)}."
-            )
+        check_limits(self, LIMITS, above=("learning_rate", "subsample", "colsample_bytree"))
+        check_loss(self)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
         """What the loss is for."""
-        return tuple(USUAL) if self.loss is None else (LOSSES[self.loss].task,)
+        return tasks_of(self.loss)
 
     def columns(self) -> tuple[str, ...] | None:
         """All of them."""
@@ -121,16 +104,16 @@ class XGBoost:
 
         settings = dict(params)
         rounds, patience = settings.pop("max_rounds"), settings.pop("early_stopping_rounds")
-        loss = LOSSES[settings.pop("loss", None) or USUAL[train.task]]
-        learn, judge = _matrices(train, validation, settings["max_bin"])
+        objective, watched, sign = OBJECTIVES[settings.pop("loss", None) or USUAL[train.task]]
+        encoding, learn, judge = _matrices(train, validation, settings["max_bin"])
         early = xgb.callback.EarlyStopping(
-            rounds=patience, metric_name=loss.watched, data_name="validation", maximize=loss.sign > 0, save_best=True
+            rounds=patience, metric_name=watched, data_name="validation", maximize=sign > 0, save_best=True
         )
         booster = xgb.train(
             settings
             | {
-                "objective": loss.objective,
-                "eval_metric": loss.watched,
+                "objective": objective,
+                "eval_metric": watched,
                 "tree_method": "hist",
                 "nthread": THREADS,
                 "seed": seed,
@@ -139,10 +122,12 @@ class XGBoost:
             learn,
             num_boost_round=rounds,
             evals=[(judge, "validation")],
-            callbacks=[early] if report is None else [_reporter(report, loss), early],
+            callbacks=[early] if report is None else [_reporter(report, watched, sign), early],
             verbose_eval=False,
         )
-        return BoostedTrees(booster=booster, features=tuple(train.features.column_names))
+        if encoding.levels:
+            booster.set_attr(**{ENCODING: encoding.to_json()})
+        return BoostedTrees(booster=booster, encoding=encoding, task=train.task)
 
     def load(self, file: Path, features: Sequence[str]) -> BoostedTrees:
         """Read a native file, which cannot run code."""
@@ -153,26 +138,27 @@ class XGBoost:
         except xgb.core.XGBoostError as error:
             reason = str(error).strip().splitlines()[-1]
             raise StoreError(f"{file} is no XGBoost model ({reason}). Materialize the model again.") from error
-        if booster.feature_names != list(features):
-            raise StoreError(
-                f"{file} was learned from other features ({booster.feature_names}) than are declared now "
-                f"({list(features)}). Materialize the model again."
-            )
-        return BoostedTrees(booster=booster, features=tuple(features))
+        said = booster.attr(ENCODING)
+        plain = Encoding(features=tuple(booster.feature_names or ()), levels={})
+        encoding = plain if said is None else Encoding.from_json(file, said)
+        encoding.check(file, features)
+        objective = json.loads(booster.save_config())["learner"]["objective"]["name"]
+        task = BINARY if objective == OBJECTIVES["log"][0] else REGRESSION
+        return BoostedTrees(booster=booster, encoding=encoding, task=task)
 
 
 @dataclass(frozen=True, kw_only=True)
-class BoostedTrees:
+class BoostedTrees(Encoded):
     """Fitted trees, cut off after the best round."""
 
     booster: xgb.Booster
-    features: tuple[str, ...]
+    task: Task
 
     def predict(self, rows: pa.Table) -> NDArray[np.float64]:
         """(n,) the probability of 1, or the number."""
         import numpy as np
 
-        values = matrix(rows, self.features)
+        values = self.inputs(rows)
         if not len(values):
             return np.empty(0)
         return np.asarray(self.booster.inplace_predict(values), dtype=np.float64)
@@ -188,42 +174,59 @@ class BoostedTrees:
         import numpy as np
         import xgboost as xgb
 
-        data = xgb.DMatrix(matrix(rows, self.features), feature_names=list(self.features), nthread=THREADS)
+        data = xgb.DMatrix(self.inputs(rows), nthread=THREADS, **_named(self.encoding))
         with_bias = self.booster.predict(data, pred_contribs=True)
         return np.asarray(with_bias[:, :-1], dtype=np.float64)
 
+    def onnx(self) -> bytes:
+        """The same trees as an ONNX graph; `NotPortable` where a split tells categories apart."""
+        from platform_ml.families.graphs import converted, refuse_categories
 
-def _matrices(train: Rows, validation: Rows, max_bin: int) -> tuple[xgb.QuantileDMatrix, xgb.QuantileDMatrix]:
+        refuse_categories("XGBoost", self.encoding)
+        unnamed = self.booster.copy()  # the converter takes f0, f1, ... and nothing else
+        unnamed.feature_names = None
+        return converted("convert_xgboost", unnamed, self.encoding, self.task)
+
+
+def _named(encoding: Encoding) -> dict[str, Any]:
+    """How a matrix of XGBoost is told what its columns are."""
+    named: dict[str, Any] = {"feature_names": list(encoding.features)}
+    if encoding.levels:
+        kinds = ["c" if name in encoding.levels else "q" for name in encoding.features]
+        named |= {"feature_types": kinds, "enable_categorical": True}
+    return named
+
+
+def _matrices(train: Rows, validation: Rows, max_bin: int) -> tuple[Encoding, xgb.QuantileDMatrix, xgb.QuantileDMatrix]:
     """The binned rows of both splits; what was built once for these rows is used again."""
     import xgboost as xgb
 
-    names = train.features.column_names
     key = f"xgboost max_bin={max_bin}"
     if key not in train.cache:
         check_label(train, "train")
-        values = matrix(train.features, names)
-        check_known_somewhere(values, names)
-        train.cache[key] = xgb.QuantileDMatrix(
-            values, train.label, feature_names=names, max_bin=max_bin, nthread=THREADS
+        encoding, values = Encoding.of(train.features)
+        binned = xgb.QuantileDMatrix(
+            values, train.label, weight=weights(train), max_bin=max_bin, nthread=THREADS, **_named(encoding)
         )
-    learn = train.cache[key]
+        train.cache[key] = encoding, binned
+    encoding, learn = train.cache[key]
     binned_for, judge = validation.cache.get(key, (None, None))
     if binned_for is not learn:
         check_label(validation, "validation")
-        values = matrix(validation.features, names)
+        values = encoding.matrix(validation.features)
         judge = xgb.QuantileDMatrix(
-            values, validation.label, feature_names=names, max_bin=max_bin, nthread=THREADS, ref=learn
+            values, validation.label, max_bin=max_bin, nthread=THREADS, ref=learn, **_named(encoding)
         )
         validation.cache[key] = (learn, judge)
-    return learn, judge
+    return encoding, learn, judge
 
 
-def _reporter(report: Callable[[int, float], None], loss: Loss) -> xgb.callback.TrainingCallback:
+def _reporter(report: Callable[[int, float], None], watched: str, sign: int) -> xgb.callback.TrainingCallback:
     import xgboost as xgb
 
     class Reporter(xgb.callback.TrainingCallback):
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-            report(epoch, loss.sign * float(evals_log["validation"][loss.watched][-1]))
+            report(epoch, sign * float(evals_log["validation"][watched][-1]))
             return False
 
     return Reporter()

@@ -50,6 +50,12 @@ def _check_numbers(found: NDArray[np.float64], rows: int, split: str) -> None:
         )
 
 
+def weights(rows: Rows) -> NDArray[np.float64] | None:
+    """(n,) how much each row counts; None when all count the same, for which libraries take other ways."""
+    weight = rows.weight
+    return None if weight is None or bool((weight == weight[0]).all()) else weight
+
+
 def column(rows: pa.Table, name: str) -> NDArray[np.float64]:
     """(n,) the feature's values, NaN where null; `RowsError` when they are no finite numbers."""
     import numpy as np

@@ -38,6 +38,7 @@ def tuned_model_asset(project: Project, model: TunedModel) -> dg.AssetsDefinitio
                     "pruned_trials": record["search"]["pruned"],
                     "params": dg.MetadataValue.json(record["params"]),
                     "dataset": dataset.digest,
+                    "onnx": record["onnx"]["reason"],
                     "size_bytes": (artifact.folder / record["model_file"]).stat().st_size,
                     "folder": dg.MetadataValue.path(str(artifact.folder)),
                     **run_metadata(artifact, work),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from platform_ml.exports import Arrow, Parquet
-from platform_ml.exports.libraries import library
+from platform_ml.spec.libraries import library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

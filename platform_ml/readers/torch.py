@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from platform_ml.exports.libraries import library
 from platform_ml.exports.matrix import is_number, matrix
 from platform_ml.exports.schema import chosen
 from platform_ml.readers.order import Order
 from platform_ml.spec.errors import DeclarationError, RowsError
 from platform_ml.spec.export import FEATURE, LABEL
+from platform_ml.spec.libraries import library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -37,6 +37,10 @@ class RowsError(PlatformError):
     """Rows that a model cannot learn from or predict: too few, one-sided, infinite, of a wrong type."""
 
 
+class NotPortable(PlatformError):  # noqa: N818 - a property, not a fault
+    """A model has no equal in another format."""
+
+
 class MissingInputError(PlatformError):
     """Something upstream has not been materialized yet."""
 

@@ -145,6 +145,8 @@ class EvaluationResult:
     """Metric name → the name that is printed."""
     task: str = BINARY
     """What learning the label is."""
+    unseen: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Feature → test rows with a category that training never saw."""
     residuals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Of numbers: statistics of prediction minus truth on the test rows, in the label's unit."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.fingerprint import PROSE
+from platform_ml.spec.fingerprint import ADDED, PROSE
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.space import ranges
-from platform_ml.spec.task import check_task
+from platform_ml.spec.task import BINARY, check_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from platform_ml.spec.metric import Goal, Metric
+    from platform_ml.spec.preparation import Preparation
     from platform_ml.spec.task import Task
     from platform_ml.spec.training_dataset import TrainingDataset
 
@@ -37,6 +39,28 @@ class Predictor(Protocol):
 
     def contributions(self, rows: pa.Table) -> NDArray[np.float64] | None:
         """SHAP values (rows, features), or None where the family has none."""
+        ...
+
+
+@runtime_checkable
+class Portable(Protocol):
+    """A fitted model that can also be written as an ONNX graph."""
+
+    def onnx(self) -> bytes:
+        """One input `features` (n, features) float32, one output `prediction` (n,); `NotPortable` says why not."""
+        ...
+
+    def inputs(self, rows: pa.Table) -> NDArray[np.float32]:
+        """What the graph is fed with for these rows."""
+        ...
+
+
+@runtime_checkable
+class Categorical(Protocol):
+    """A fitted model that takes categories, and predicts those it never saw as if they were missing."""
+
+    def unseen(self, rows: pa.Table) -> Mapping[str, int]:
+        """Feature → rows with a category that training never saw; only where there are some."""
         ...
 
 
@@ -90,6 +114,11 @@ class Rows(Protocol):
     @property
     def task(self) -> Task:
         """What learning this label is."""
+        ...
+
+    @property
+    def weight(self) -> NDArray[np.float64] | None:
+        """(n,) how much each row counts in training; None: all the same."""
         ...
 
     @property
@@ -169,6 +198,13 @@ class TunedModel:
     """What the search improves on the validation rows."""
     baselines: tuple[Baseline, ...]
     seed: int = 0
+    preparations: tuple[Preparation, ...] = field(default=(), metadata=ADDED)
+    """What is done to the features before the family sees them; baselines see them as they are."""
+    positive_weight: float | Literal["balanced"] | None = field(default=None, metadata=ADDED)
+    """How much a training row with label 1 counts, beside 1 for a 0; "balanced": as much in all as the zeros.
+
+    Probabilities then speak of such a mixture, not of the one that will be met: rank by them.
+    """
 
     def __post_init__(self) -> None:
         check_name("Model", self.name)
@@ -176,6 +212,10 @@ class TunedModel:
         check_unique(where, "baseline", [baseline.name for baseline in self.baselines])
         check_task(where, f"metric {self.metric.name!r}", [self.metric.task], self.task)
         check_task(where, f"family {self.family.name!r}", self.family.tasks, self.task)
+        known = self.dataset.view.feature_names
+        for preparation in self.preparations:
+            check_known(f"Feature view {self.dataset.view.name!r}", "feature", preparation.of, known)
+        self._check_weight(where)
         if not self.baselines:
             raise DeclarationError(f"{where} has no baseline: say what a naive prediction would be.")
         for baseline in self.baselines:
@@ -188,6 +228,14 @@ class TunedModel:
                 )
             known = self.dataset.view.feature_names
             check_known(f"Feature view {self.dataset.view.name!r}", "feature", baseline.family.columns() or (), known)
+
+    def _check_weight(self, where: str) -> None:
+        weight = self.positive_weight
+        if weight is not None and self.task is not BINARY:
+            raise DeclarationError(f"{where}: positive_weight is for a binary label. Drop it.")
+        fits = weight == "balanced" if isinstance(weight, str) else weight is None or 0 < weight < math.inf
+        if not fits:
+            raise DeclarationError(f"{where}: positive_weight={weight!r} has to be a number above 0, or 'balanced'.")
 
     @property
     def task(self) -> Task:

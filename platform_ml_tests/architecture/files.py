@@ -17,6 +17,7 @@ PARTS = (
     "origins",
     "outcomes",
     "outliers",
+    "preparations",
     "readers",
     "splitters",
     "tuners",

@@ -14,6 +14,7 @@ from platform_ml_tests.architecture.files import PARTS, ROOT, module, python_fil
 HEAVY = [
     *("torch", "xgboost", "shap", "mlflow", "ray", "pandas", "duckdb", "numpy", "pyarrow", "optuna", "sklearn"),
     *("matplotlib", "deltalake", "pandera", "scipy", "polars", "h5py", "fastavro", "sqlalchemy", "psycopg", "tenacity"),
+    *("lightgbm", "catboost", "onnx", "onnxruntime", "onnxmltools", "safetensors"),
 ]
 DECLARED = ("spec", "projects", *PARTS)
 

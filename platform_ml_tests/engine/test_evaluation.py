@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import log_loss, mean_absolute_error, r2_score, roc_auc_score, root_mean_squared_error
 
-from platform_ml.engine.evaluation import evaluate
+from platform_ml.engine.evaluation import _importance, evaluate
 from platform_ml.engine.rows import SplitRows
 from platform_ml.gates import AtMost, SlicesWithin
 from platform_ml.spec.evaluation import EvaluationResult
@@ -314,3 +314,20 @@ def test_numbers_written_before_labels_could_be_numbers_are_read(result):
         one["positives"] = round(one.pop("mean") * one["rows"])
     del plain["task"], plain["residuals"]
     assert EvaluationResult.from_json(plain) == result
+
+
+class Dear:
+    """A model whose SHAP values take long."""
+
+    explained_rows = 7
+
+    def contributions(self, rows):
+        assert rows.num_rows == 7
+        assert rows["number"].to_pylist()[::6] == [0, 99]
+        return np.ones((7, 1))
+
+
+def test_of_a_dear_model_some_rows_are_explained_evenly():
+    view = type("View", (), {"meanings": {"number": "A number."}})
+    (importance,) = _importance(view, Dear(), pa.table({"number": range(100)}))
+    assert importance.mean_abs_shap == 1

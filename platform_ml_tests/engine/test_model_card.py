@@ -10,11 +10,12 @@ import pytest
 import yaml
 
 from platform_ml.engine import model_card as cards
+from platform_ml.preparations import Clip, Impute
 from platform_ml.spec.errors import Refused
 from platform_ml.spec.evaluation import BaselineScore, Estimate, Importance, Slice, SplitScore
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.gate import Outcome, Verdict
-from platform_ml.testing.declarations import lapse, lapse_card, lapse_view, numbers
+from platform_ml.testing.declarations import lapse, lapse_card, lapse_model, lapse_view, numbers
 
 VOID = {"meta", "br", "wbr", "link", "img", "hr", "input"}
 OVERLAP = "The same customers are scored every week."
@@ -397,3 +398,27 @@ def test_a_model_in_another_format_is_loaded_by_its_family():
     program = rendered(provenance=replace(PROVENANCE, model=model)).json["usage"]
     compile(program, "card", "exec")
     assert "XGBoost().load(file, FEATURES)" in program
+
+
+def test_the_card_names_preparations_weights_graph_and_unseen_categories():
+    model = replace(
+        lapse_model,
+        preparations=(Clip(of=(lapse_view.feature_names[0],)), Impute(of=(lapse_view.feature_names[1],), by="mean")),
+        positive_weight="balanced",
+    )
+    evaluation = replace(CARD.evaluation, model=model)
+    result = replace(RESULT, policy_digest=fingerprint(evaluation), unseen={"country": 31})
+    onnx = "Predicts the same for 800 validation rows, to within 1e-07."
+    used = replace(PROVENANCE.model, onnx=onnx, files=PROVENANCE.model.files | {"preparation.json": "e5" * 32})
+    card = rendered(replace(CARD, evaluation=evaluation), result, provenance=replace(PROVENANCE, model=used))
+    for text in (card.markdown, card.html):
+        for words in (
+            "clipped at the 0.01 and 0.99 quantiles",
+            "nulls filled by the mean of the training rows",
+            "as much in all as the others",
+            "Predicts the same for 800 validation rows",
+            "country that training never saw",
+            "31, predicted as if it were missing",
+        ):
+            assert words in text
+    assert "STEPS = [" in card.json["usage"]

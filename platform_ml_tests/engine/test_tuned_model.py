@@ -3,12 +3,24 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from platform_ml.adapters.folders import Folders
 from platform_ml.engine.content import file_sha256
-from platform_ml.engine.tuned_model import SEARCH, fitted, model_digest, save, train
-from platform_ml.families import Majority, SingleFeature, XGBoost
+from platform_ml.engine.platform import Platform, Work
+from platform_ml.engine.tuned_model import SEARCH, fitted, materialize_tuned_model, model_digest, save, train
+from platform_ml.families import (
+    CatBoost,
+    LightGBM,
+    Linear,
+    Majority,
+    MultilayerPerceptron,
+    RandomForest,
+    SingleFeature,
+    XGBoost,
+)
 from platform_ml.metrics import LogLoss, RocAuc
 from platform_ml.spec.errors import DeclarationError, PlatformError, RowsError, StoreError
 from platform_ml.spec.space import Between, Whole
@@ -172,3 +184,43 @@ def test_the_file_is_the_native_one(splits, tmp_path):
     file = save(trained, tmp_path)
     assert file.name == "model.ubj"
     assert file_sha256(file) == file_sha256(trained.predictor.save(tmp_path))
+
+
+FAMILIES = (XGBoost(), LightGBM(), CatBoost(), RandomForest(), Linear(), MultilayerPerceptron())
+BAD = {
+    "one class": ("label", lambda rows: [1.0] * rows, "all 400 labels of its train split are 1. With one class"),
+    "ten rows": (None, lambda rows: 10, "its train split has 10 rows, and 20 are the least"),
+    "all null": (SPENT, lambda rows: pa.nulls(rows, pa.float64()), f"feature '{SPENT}' is null in all 400 rows"),
+    "infinite": (SPENT, lambda rows: [float("inf")] + [0.0] * (rows - 1), f"feature '{SPENT}' is infinite in 1 rows"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_bad_rows_are_refused_and_leave_nothing_behind(tmp_path, splits, family, what):
+    column, spoil, complaint = BAD[what]
+    label, entity = MODEL.dataset.view.label.name, MODEL.dataset.view.label.entity
+
+    def fill(folder):
+        for name in ("train", "validation"):
+            split = splits[name]
+            rows = split.features.append_column(label, pa.array(split.label))
+            rows = rows.append_column(entity, pa.array(split.entity)).append_column("event_time", split.event_time)
+            for helper in MODEL.dataset.view.helper_names:
+                rows = rows.append_column(helper, pa.nulls(len(rows), pa.string()))
+            if name == "train" and column is None:
+                rows = rows.slice(0, spoil(len(rows)))
+            elif name == "train":
+                place = rows.column_names.index(label if column == "label" else column)
+                rows = rows.set_column(place, rows.column_names[place], pa.array(spoil(len(rows)), pa.float64()))
+            pq.write_table(rows, folder / f"{name}.parquet")
+
+    store = Folders(tmp_path)
+    dataset = store.publish("datasets/shop/lapse_dataset/x", "d" * 64, {}, fill)
+    platform = Platform(landing=tmp_path, tables=None, compute=None, artifacts=store, tracker=None, registry=None)
+    work = Work(project="shop", platform=platform, say=quiet)
+    with pytest.raises(RowsError) as error:
+        materialize_tuned_model(replace(MODEL, family=family), "x", dataset, work=work, made_by={})
+    assert str(error.value).startswith("shop/lapse_model cannot learn from dataset 'lapse_dataset': ")
+    assert complaint in str(error.value)
+    assert store.versions("models") == []

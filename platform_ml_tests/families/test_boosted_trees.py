@@ -12,7 +12,8 @@ from platform_ml.families.inputs import matrix
 from platform_ml.spec.errors import DeclarationError, RowsError, StoreError
 from platform_ml.spec.space import Between, Whole, ranges
 from platform_ml.spec.task import BINARY, REGRESSION
-from platform_ml.testing.families import FEATURES, FamilyContract, RegressionFamilyContract, invented
+from platform_ml.testing.families import FEATURES, invented
+from platform_ml.testing.learners import BinaryLearnerContract, NumberLearnerContract
 
 PARAMS = {
     "max_depth": 4,
@@ -33,7 +34,8 @@ def fit(train, validation, report=None, seed=7, **changes):
     return XGBoost().fit(train, validation, params=PARAMS | changes, seed=seed, report=report)
 
 
-class TestXGBoost(FamilyContract):
+class TestXGBoost(BinaryLearnerContract):
+    module = boosted_trees
     params = PARAMS
 
     @pytest.fixture
@@ -128,7 +130,9 @@ class TestXGBoost(FamilyContract):
             family.load(file, FEATURES)
 
 
-class TestXGBoostOnNumbers(RegressionFamilyContract):
+class TestXGBoostOnNumbers(NumberLearnerContract):
+    module = boosted_trees
+
     @pytest.fixture(params=["squared", "absolute"])
     def family(self, request):
         self.params = PARAMS | {"loss": request.param}

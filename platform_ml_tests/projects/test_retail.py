@@ -8,8 +8,11 @@ import dagster as dg
 import pytest
 
 from platform_ml import Project
-from platform_ml.engine import card_artifact, evaluation
+from platform_ml.engine import card_artifact, evaluation, training_dataset, tuned_model
+from platform_ml.engine.content import file_sha256
 from platform_ml.engine.ports import Files
+from platform_ml.engine.training_dataset import split_rows
+from platform_ml.families import CatBoost, LightGBM, Linear, MultilayerPerceptron, RandomForest, XGBoost
 from platform_ml.gates import AtLeast, AtMost, BeatsBaseline
 from platform_ml.projects.retail import retail
 from platform_ml.projects.retail.churn import churn, churn_card, churn_evaluation, churn_model
@@ -221,3 +224,53 @@ def test_the_declared_demo_cutoff_is_a_partition():
     assert {source.name for source in retail.all(Source)} - {source.name for source in retail.demo.all(Source)} == {
         "promotions"
     }
+
+
+QUICK = {
+    "xgboost": XGBoost(max_depth=4, learning_rate=0.1, max_rounds=150),
+    "lightgbm": LightGBM(num_leaves=15, learning_rate=0.1, max_rounds=150),
+    "catboost": CatBoost(depth=4, learning_rate=0.1, max_rounds=150),
+    "random_forest": RandomForest(trees=60, max_depth=8, min_samples_leaf=10, max_features=0.5),
+    "linear": Linear(penalty=0.01),
+    "multilayer_perceptron": MultilayerPerceptron(
+        layers=1, width=32, dropout=0.1, learning_rate=3e-3, weight_decay=0.01, batch_rows=512, max_epochs=6
+    ),
+}
+FILES = {
+    "xgboost": "model.ubj",
+    "lightgbm": "model.txt",
+    "catboost": "model.cbm",
+    "random_forest": "model.arrow",
+    "linear": "model.json",
+    "multilayer_perceptron": "model.safetensors",
+}
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_every_family_goes_all_the_way(shop, registered, name):
+    """To a version whose files predict as the model did; all of them rank about as well as XGBoost."""
+    model = replace(PASSING.outputs[0].card.evaluation.model, family=QUICK[name], tuner=TPE(trials=2))
+    evaluated = replace(churn_evaluation, model=model, resamples=200)
+    card = replace(churn_card, evaluation=evaluated)
+    project = replace(retail, outputs=(replace(churn, card=card, gates=PASSING.outputs[0].gates),), demo_without=())
+    ran = shop.run(project, MODEL[1:], partition=CUTOFF)
+    assert ran.success, shop.failure(ran)
+
+    trained = tuned_model.load(model, CUTOFF, work=shop.work)
+    result = evaluation.load(evaluated, CUTOFF, work=shop.work)
+    assert trained.record["model_file"] == FILES[name]
+    assert trained.record["onnx"]["file"] == "model.onnx", trained.record["onnx"]["reason"]
+    first = evaluation.load(PASSING.outputs[0].card.evaluation, CUTOFF, work=shop.work)
+    assert result.test("roc_auc").value > first.test("roc_auc").value - 0.05, "XGBoost ranks far better"
+    assert [item.mean_abs_shap for item in result.importance[:1]] > [0] or name == "multilayer_perceptron"
+
+    tags = shop.platform.platform().registry.promoted("churn", "champion")
+    assert tags["model_digest"] == trained.digest
+    text = (card_artifact.load(card, CUTOFF, work=shop.work).folder / "README.md").read_text(encoding="utf-8")
+    assert "Predicts the same for" in text
+    versions = list(Path(shop.platform.data, "mlflow", "artifacts").rglob(FILES[name]))
+    rows = split_rows(model.dataset, training_dataset.load(model.dataset, CUTOFF, work=shop.work), "test").features
+    expected = tuned_model.fitted(model, trained)[0].predict(rows)
+    digests = {file_sha256(file): file for file in versions}
+    again = model.family.load(digests[file_sha256(trained.folder / FILES[name])], model.dataset.view.feature_names)
+    assert again.predict(rows).tolist() == expected.tolist()

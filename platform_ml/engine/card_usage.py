@@ -1,0 +1,99 @@
+"""How to use a model, as a program on its card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from platform_ml.engine import preparation
+from platform_ml.spec.schema import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from platform_ml.spec.tuned_model import TunedModel
+
+XGBOOST_USAGE = """\
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+import xgboost
+
+FEATURES = [
+{features}
+]
+file = Path("{file}")  # from the model's published folder{registry}
+if hashlib.sha256(file.read_bytes()).hexdigest() != "{sha256}":
+    raise SystemExit("This is not the model that this card describes.")
+booster = xgboost.Booster(model_file=file)
+rows = pd.read_parquet("rows.parquet")  # one row per {row}: features as known at the moment of prediction
+rows["prediction"] = booster.predict(xgboost.DMatrix(rows[FEATURES]))
+rows.to_parquet("predictions.parquet")
+"""
+USAGE = """\
+import hashlib
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from platform_ml.families import {family}
+{imports}
+FEATURES = [
+{features}
+]
+file = Path("{file}")  # from the model's published folder{registry}
+if hashlib.sha256(file.read_bytes()).hexdigest() != "{sha256}":
+    raise SystemExit("This is not the model that this card describes.")
+model = {family}().load(file, FEATURES)
+{fitted}rows = pq.read_table("rows.parquet")  # one row per {row}: features as known at the moment of prediction
+predictions = model.predict({prepared})
+pq.write_table(rows.append_column("prediction", [predictions]), "predictions.parquet")
+"""
+REGISTRY = """, or from the registry:
+# file = Path(mlflow.artifacts.download_artifacts("models:/{name}")) / "{file}\""""
+
+PREPARED = """\
+prepared = Path("{file}")  # lies beside the model
+if hashlib.sha256(prepared.read_bytes()).hexdigest() != "{sha256}":
+    raise SystemExit("These are not the preparations that this card describes.")
+STEPS = [
+{steps}
+]
+fitted = Fitted.load(STEPS, prepared)
+"""
+
+
+def usage(model: TunedModel, used: Mapping[str, Any], *, registered: bool) -> str:
+    """A program that scores a file of rows; `used` is what the card says of the model: files, registered_as."""
+    view, steps, files = model.dataset.view, model.preparations, used["files"]
+    file = min(files, key=lambda name: (not name.startswith("model."), name.endswith(".onnx"), name))
+    known = view.types
+    plain = not steps and not any(isinstance(known[name], Text) for name in view.feature_names)
+    registry = REGISTRY.format(name=used["registered_as"], file=file) if registered and used["registered_as"] else ""
+    family = type(model.family).__name__
+    return (XGBOOST_USAGE if plain and file.endswith(".ubj") else USAGE).format(
+        family=family,
+        features="\n".join(f'    "{name}",' for name in view.feature_names),
+        file=file,
+        sha256=files[file],
+        row=", ".join(view.label.key),
+        registry=registry,
+        imports=_imports(model),
+        fitted=_fitted(model, files) if steps else "",
+        prepared="fitted.apply(rows.select(FEATURES))" if steps else "rows.select(FEATURES)",
+    )
+
+
+def _imports(model: TunedModel) -> str:
+    names = sorted({type(step).__name__ for step in model.preparations})
+    if not names:
+        return ""
+    return f"""\
+from platform_ml.engine.preparation import Fitted
+from platform_ml.preparations import {", ".join(names)}
+"""
+
+
+def _fitted(model: TunedModel, files: Mapping[str, str]) -> str:
+    steps = "\n".join(f"    {step!r}," for step in model.preparations)
+    return PREPARED.format(file=preparation.FILE, sha256=files[preparation.FILE], steps=steps)

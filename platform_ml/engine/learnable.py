@@ -1,0 +1,124 @@
+"""Whether rows can be learned from: looked at once, before any family sees them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from platform_ml.spec.errors import RowsError
+from platform_ml.spec.task import BINARY
+from platform_ml.spec.training_dataset import TRAIN, VALIDATION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pyarrow as pa
+
+    from platform_ml.engine.rows import SplitRows
+    from platform_ml.spec.tuned_model import TunedModel
+
+LEAST = 20
+"""Rows of a split below which every number about it is luck."""
+SHOWN = 3
+
+
+def check_rows(model: TunedModel, splits: Mapping[str, SplitRows], *, project: str) -> list[str]:
+    """Refuse rows that no model should be made of; what is only odd comes back as warnings.
+
+    Raises:
+        RowsError: Naming project, model, dataset and feature, with all that is wrong: too few rows, labels of one
+            class or of one value, labels or features that are not finite, a feature without a value, or twice there.
+    """
+    where = f"{project}/{model.name} cannot learn from dataset {model.dataset.name!r}"
+    wrong = [text for split in (TRAIN, VALIDATION) for text in _labels(splits[split], split)]
+    train, odd = splits[TRAIN], list[str]()
+    names = train.features.column_names
+    wrong += [f"it has feature {name!r} twice" for name in sorted({name for name in names if names.count(name) > 1})]
+    if not wrong:
+        for split in (TRAIN, VALIDATION):
+            wrong += [text for name in names for text in _feature(splits[split].features, name, split)]
+        odd = [f"feature {name!r} is {value} in all {len(train.label):,} training rows" for name, value in _same(train)]
+        odd += [f"features {first!r} and {second!r} are equal in all training rows" for first, second in _twins(train)]
+    if wrong:
+        more = f" And {len(wrong) - SHOWN} more." if len(wrong) > SHOWN else ""
+        raise RowsError(f"{where}: {'; '.join(wrong[:SHOWN])}.{more} Nothing was trained or registered.")
+    return [f"{project}/{model.name}: {text} of dataset {model.dataset.name!r}: drop it." for text in odd]
+
+
+def _labels(rows: SplitRows, split: str) -> Iterator[str]:
+    import numpy as np
+
+    count = len(rows.label)
+    if count < LEAST:
+        yield f"its {split} split has {count or 'no'} rows, and {LEAST} are the least; widen history or splits"
+        return
+    found = np.unique(rows.label)
+    if not np.isfinite(found).all():
+        yield f"a label of its {split} split is {found[~np.isfinite(found)][0]}; look at what the outcome is made of"
+    elif rows.task is BINARY and not np.isin(found, (0.0, 1.0)).all():
+        yield f"a label of its {split} split is {found[~np.isin(found, (0.0, 1.0))][0]:g}, not 0 or 1"
+    elif found.size == 1:
+        kind = "With one class there is nothing to tell apart" if rows.task is BINARY else "There is nothing to learn"
+        yield f"all {count:,} labels of its {split} split are {found[0]:g}. {kind}: widen the split"
+
+
+def _feature(rows: pa.Table, name: str, split: str) -> Iterator[str]:
+    import pyarrow.compute as pc
+
+    values = rows[name]
+    if split == TRAIN and values.null_count == len(rows):
+        yield f"feature {name!r} is null in all {len(rows):,} rows of its {split} split; look at its source, or drop it"
+    elif _is_float(values) and (count := pc.sum(pc.is_inf(values)).as_py()):
+        yield f"feature {name!r} is infinite in {count:,} rows of its {split} split; look for a division by zero"
+
+
+def _same(train: SplitRows) -> Iterator[tuple[str, object]]:
+    """Features of one value, with it; a null beside it is a second one."""
+    import pyarrow.compute as pc
+
+    for name in train.features.column_names:
+        values = train.features[name]
+        if values.null_count == 0 and pc.count_distinct(values).as_py() == 1:
+            yield name, values[0].as_py()
+
+
+def _twins(train: SplitRows) -> Iterator[tuple[str, str]]:
+    """Features that say the same in every row; a constant is found elsewhere."""
+    import pyarrow.compute as pc
+
+    constant = {name for name, _ in _same(train)}
+    seen: dict[tuple[object, ...], list[str]] = {}
+    for name in train.features.column_names:
+        values = train.features[name]
+        if name in constant:
+            continue
+        # Only columns with the same sum can be equal: the dear comparison is for those alone.
+        mark = (str(values.type), values.null_count, _mark(values))
+        for other in seen.setdefault(mark, []):
+            if pc.all(pc.equal(values, train.features[other])).as_py() is not False and _nulls_alike(
+                values, train.features[other]
+            ):
+                yield other, name
+                break
+        seen[mark].append(name)
+
+
+def _nulls_alike(one: pa.ChunkedArray, other: pa.ChunkedArray) -> bool:
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.equal(pc.is_null(one), pc.is_null(other))).as_py())
+
+
+def _mark(values: pa.ChunkedArray) -> object:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = values.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return pc.sum(values).as_py()
+    return pc.count_distinct(values).as_py()
+
+
+def _is_float(values: pa.ChunkedArray) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_floating(values.type))

@@ -1,0 +1,249 @@
+"""Gradient-boosted symmetric trees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from platform_ml.families.encoding import Encoded, Encoding
+from platform_ml.families.inputs import check_label, weights
+from platform_ml.families.limits import check_limits
+from platform_ml.families.losses import USUAL, check_loss, tasks_of
+from platform_ml.spec.errors import StoreError
+from platform_ml.spec.fingerprint import ADDED
+from platform_ml.spec.libraries import library
+from platform_ml.spec.space import Between, Whole
+from platform_ml.spec.task import BINARY, REGRESSION, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from platform_ml.spec.tuned_model import Rows
+
+THREADS = 1
+"""Pinned: this library's models depend on the number of threads once there are enough rows for several blocks."""
+LIMITS = {
+    "depth": (1, 16),
+    "learning_rate": (0, 1),
+    "l2_leaf_reg": (0, float("inf")),
+    "random_strength": (0, float("inf")),
+    "subsample": (0, 1),
+    "rsm": (0, 1),
+    "border_count": (1, 65_535),
+    "max_rounds": (1, float("inf")),
+    "early_stopping_rounds": (1, float("inf")),
+}
+OBJECTIVES: Mapping[str, tuple[str, str, int]] = {
+    "log": ("Logloss", "AUC", 1),
+    "squared": ("RMSE", "RMSE", -1),
+    "absolute": ("MAE", "MAE", -1),
+}
+"""Loss → CatBoost's name for it, the metric that stops it, and 1 where more of that is better."""
+OF_THE_RUN = ("model_guid", "train_finish_time")
+"""What CatBoost writes into a file that is of the run, not of the model: equal models would be unequal files."""
+ENCODING, TASK = "platform_ml_encoding", "platform_ml_task"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatBoost:
+    """Boosted symmetric trees with ordered statistics of categories (Prokhorenkova et al. 2018), stopped early.
+
+    A binary label is stopped by the area under the ROC curve, a number by what its loss is about.
+    Needs `pip install 'platform_ml[catboost]'`.
+    """
+
+    name: ClassVar[str] = "catboost"
+
+    depth: int | Whole = Whole(4, 8)
+    learning_rate: float | Between = Between(0.02, 0.3, log=True)
+    l2_leaf_reg: float | Between = Between(1.0, 30.0, log=True)
+    random_strength: float | Between = Between(0.1, 10.0, log=True)
+    subsample: float | Between = Between(0.5, 1.0)
+    rsm: float | Between = Between(0.4, 1.0)
+    """The share of features that is looked at for each split."""
+    border_count: int | Whole = 254
+    max_rounds: int = 1_000
+    early_stopping_rounds: int = 50
+    loss: str | None = field(default=None, metadata=ADDED)
+    """As for XGBoost: "log", "squared" or "absolute"; None: whichever fits the label."""
+
+    def __post_init__(self) -> None:
+        check_limits(self, LIMITS, above=("learning_rate", "subsample", "rsm"))
+        check_loss(self)
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """What the loss is for."""
+        return tasks_of(self.loss)
+
+    def columns(self) -> tuple[str, ...] | None:
+        """All of them."""
+        return None
+
+    def fit(
+        self,
+        train: Rows,
+        validation: Rows,
+        *,
+        params: Mapping[str, Any],
+        seed: int,
+        report: Callable[[int, float], None] | None = None,
+    ) -> SymmetricTrees:
+        """Boost until `early_stopping_rounds` rounds bring nothing better on `validation`, and keep the best round."""
+        catboost = library("catboost", extra="catboost", user="CatBoost")
+        settings = dict(params)
+        objective, watched, sign = OBJECTIVES[settings.pop("loss", None) or USUAL[train.task]]
+        rounds, patience = settings.pop("max_rounds"), settings.pop("early_stopping_rounds")
+        encoding, learn, judge = _pools(catboost, train, validation)
+        model = catboost.CatBoost(
+            settings
+            | {
+                "iterations": rounds,
+                "loss_function": objective,
+                "eval_metric": watched,
+                "od_type": "Iter",
+                "od_wait": patience,
+                "use_best_model": True,
+                "bootstrap_type": "Bernoulli",
+                "random_seed": seed,
+                "thread_count": THREADS,
+                "allow_writing_files": False,
+                "logging_level": "Silent",
+            }
+        )
+        told = _Reporter(report, watched, sign)
+        model.fit(learn, eval_set=judge, callbacks=[told])
+        if told.stopped_by is not None:
+            raise told.stopped_by
+        said = model.get_metadata()
+        for key in OF_THE_RUN:
+            said[key] = ""
+        said[ENCODING], said[TASK] = encoding.to_json(), str(train.task)
+        return SymmetricTrees(model=model, encoding=encoding, task=train.task)
+
+    def load(self, file: Path, features: Sequence[str]) -> SymmetricTrees:
+        """Read a native file, which cannot run code."""
+        catboost = library("catboost", extra="catboost", user="CatBoost")
+        model = catboost.CatBoost()
+        try:
+            model.load_model(str(file))
+        except catboost.CatBoostError as error:
+            raise StoreError(f"{file} is no CatBoost model ({error}). Materialize the model again.") from error
+        said = model.get_metadata()
+        encoding = Encoding.from_json(file, said.get(ENCODING, ""))
+        encoding.check(file, features)
+        return SymmetricTrees(model=model, encoding=encoding, task=Task(said[TASK]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SymmetricTrees(Encoded):
+    """Fitted trees, cut off after the best round."""
+
+    model: Any
+    task: Task
+
+    def predict(self, rows: pa.Table) -> NDArray[np.float64]:
+        """(n,) the probability of 1, or the number."""
+        import numpy as np
+
+        if not rows.num_rows:
+            return np.empty(0)
+        kind = "Probability" if self.task is BINARY else "RawFormulaVal"
+        found = self.model.predict(self._pool(rows), prediction_type=kind, thread_count=THREADS)
+        return np.asarray(found[:, 1] if self.task is BINARY else found, dtype=np.float64)
+
+    def save(self, folder: Path) -> Path:
+        """Write `model.cbm`, CatBoost's own format; how rows are encoded is part of its metadata."""
+        file = folder / "model.cbm"
+        self.model.save_model(str(file), format="cbm")
+        return file
+
+    def contributions(self, rows: pa.Table) -> NDArray[np.float64]:
+        """(n, features) exact SHAP values in log odds, or in the label's unit: Lundberg et al. (2020), TreeSHAP."""
+        import numpy as np
+
+        found = self.model.get_feature_importance(self._pool(rows), type="ShapValues", thread_count=THREADS)
+        ordered = np.empty((rows.num_rows, len(self.encoding.features)))
+        ordered[:, _order(self.encoding)] = found[:, :-1]
+        return ordered
+
+    def onnx(self) -> bytes:
+        """The same trees as an ONNX graph; `NotPortable` with categories, which ONNX has no statistics for."""
+        from pathlib import Path
+        from tempfile import TemporaryDirectory
+
+        from platform_ml.families.graphs import finished, refuse_categories
+
+        refuse_categories("CatBoost", self.encoding)
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "model.onnx"
+            self.model.save_model(str(file), format="onnx")
+            return finished(file.read_bytes(), self.encoding, self.task)
+
+    def _pool(self, rows: pa.Table) -> Any:
+        catboost = library("catboost", extra="catboost", user="CatBoost")
+        return catboost.Pool(_data(catboost, self.encoding, self.inputs(rows)))
+
+
+class _Reporter:
+    """Passes scores on; what a report raises would be lost in the library, so it is kept for later."""
+
+    def __init__(self, report: Callable[[int, float], None] | None, watched: str, sign: int) -> None:
+        self.report, self.watched, self.sign = report, watched, sign
+        self.stopped_by: BaseException | None = None
+
+    def after_iteration(self, info: Any) -> bool:
+        if self.report is None:
+            return True
+        try:
+            self.report(info.iteration - 1, self.sign * float(info.metrics["validation"][self.watched][-1]))
+        except BaseException as error:  # noqa: BLE001 - raised again by `fit`
+            self.stopped_by = error
+            return False
+        return True
+
+
+def _order(encoding: Encoding) -> list[int]:
+    """Where CatBoost's columns are among the features: numbers come first."""
+    numbers = [place for place in range(len(encoding.features)) if place not in encoding.categories]
+    return numbers + list(encoding.categories)
+
+
+def _data(catboost: Any, encoding: Encoding, values: NDArray[np.float32]) -> Any:
+    """The encoded rows; a missing category is one of its own."""
+    import numpy as np
+
+    if not encoding.categories:
+        return catboost.FeaturesData(num_feature_data=values)
+    names = np.array([*(str(place).encode() for place in range(max(map(len, encoding.levels.values())))), b"-"], object)
+    codes = np.nan_to_num(values[:, list(encoding.categories)], nan=-1).astype(np.int64)
+    numbers = [place for place in range(values.shape[1]) if place not in encoding.categories]
+    return catboost.FeaturesData(
+        num_feature_data=np.ascontiguousarray(values[:, numbers]) if numbers else None, cat_feature_data=names[codes]
+    )
+
+
+def _pools(catboost: Any, train: Rows, validation: Rows) -> tuple[Encoding, Any, Any]:
+    """The rows of both splits as CatBoost takes them; what was built once for these rows is used again."""
+    import numpy as np
+
+    key = "catboost"
+    kind: Any = np.float64 if train.task is REGRESSION else np.int64  # classes that are floats cannot be exported
+    if key not in train.cache:
+        check_label(train, "train")
+        encoding, values = Encoding.of(train.features)
+        pool = catboost.Pool(_data(catboost, encoding, values), train.label.astype(kind), weight=weights(train))
+        train.cache[key] = encoding, pool
+    encoding, learn = train.cache[key]
+    made_for, judge = validation.cache.get(key, (None, None))
+    if made_for is not learn:
+        check_label(validation, "validation")
+        values = encoding.matrix(validation.features)
+        judge = catboost.Pool(_data(catboost, encoding, values), validation.label.astype(kind))
+        validation.cache[key] = (learn, judge)
+    return encoding, learn, judge

@@ -1,0 +1,212 @@
+"""Gradient-boosted trees that grow by leaf."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from platform_ml.families.encoding import Encoded, Encoding
+from platform_ml.families.inputs import check_label, weights
+from platform_ml.families.limits import check_limits
+from platform_ml.families.losses import USUAL, check_loss, tasks_of
+from platform_ml.spec.errors import StoreError
+from platform_ml.spec.fingerprint import ADDED
+from platform_ml.spec.libraries import library
+from platform_ml.spec.space import Between, Whole
+from platform_ml.spec.task import BINARY, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from platform_ml.spec.tuned_model import Rows
+
+THREADS = 1
+"""The trees are the same for any number of threads; threads that wait for a busy core make it many times slower."""
+LIMITS = {
+    "num_leaves": (2, 131_072),
+    "learning_rate": (0, 1),
+    "min_child_samples": (1, float("inf")),
+    "subsample": (0, 1),
+    "colsample_bytree": (0, 1),
+    "reg_lambda": (0, float("inf")),
+    "reg_alpha": (0, float("inf")),
+    "max_bin": (2, 65_535),
+    "max_rounds": (1, float("inf")),
+    "early_stopping_rounds": (1, float("inf")),
+}
+OBJECTIVES: Mapping[str, tuple[str, str, int]] = {
+    "log": ("binary", "auc", 1),
+    "squared": ("regression", "rmse", -1),
+    "absolute": ("regression_l1", "l1", -1),
+}
+"""Loss → LightGBM's name for it, the metric that stops it, and 1 where more of that is better."""
+MARK = "platform_ml_encoding:"
+"""The line of the model's file that says how rows are encoded; LightGBM passes over it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LightGBM:
+    """Boosted trees grown leaf by leaf (Ke et al. 2017), stopped early on validation rows; takes categories and nulls.
+
+    A binary label is stopped by the area under the ROC curve, a number by what its loss is about.
+    Needs `pip install 'platform_ml[lightgbm]'`.
+    """
+
+    name: ClassVar[str] = "lightgbm"
+
+    num_leaves: int | Whole = Whole(8, 128, log=True)
+    learning_rate: float | Between = Between(0.02, 0.3, log=True)
+    min_child_samples: int | Whole = Whole(5, 200, log=True)
+    subsample: float | Between = Between(0.5, 1.0)
+    colsample_bytree: float | Between = Between(0.4, 1.0)
+    reg_lambda: float | Between = Between(0.1, 30.0, log=True)
+    reg_alpha: float | Between = Between(0.001, 10.0, log=True)
+    max_bin: int | Whole = 255
+    max_rounds: int = 1_000
+    early_stopping_rounds: int = 50
+    loss: str | None = field(default=None, metadata=ADDED)
+    """As for XGBoost: "log", "squared" or "absolute"; None: whichever fits the label."""
+
+    def __post_init__(self) -> None:
+        check_limits(self, LIMITS, above=("learning_rate", "subsample", "colsample_bytree"))
+        check_loss(self)
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """What the loss is for."""
+        return tasks_of(self.loss)
+
+    def columns(self) -> tuple[str, ...] | None:
+        """All of them."""
+        return None
+
+    def fit(
+        self,
+        train: Rows,
+        validation: Rows,
+        *,
+        params: Mapping[str, Any],
+        seed: int,
+        report: Callable[[int, float], None] | None = None,
+    ) -> LeafwiseTrees:
+        """Boost until `early_stopping_rounds` rounds bring nothing better on `validation`, and keep the best round."""
+        lgb = library("lightgbm", extra="lightgbm", user="LightGBM")
+        settings = dict(params)
+        rounds, patience = settings.pop("max_rounds"), settings.pop("early_stopping_rounds")
+        objective, watched, sign = OBJECTIVES[settings.pop("loss", None) or USUAL[train.task]]
+        encoding, learn, judge = _datasets(lgb, train, validation, settings["max_bin"])
+        callbacks = [lgb.early_stopping(patience, verbose=False)]
+        if report is not None:
+
+            def told(env: Any) -> None:
+                report(env.iteration, sign * float(env.evaluation_result_list[0][2]))
+
+            told.order = 0  # type: ignore[attr-defined] # before early stopping ends the training
+            callbacks.append(told)
+        booster = lgb.train(
+            settings | _fixed(settings["max_bin"]) | {"objective": objective, "metric": watched, "seed": seed},
+            learn,
+            num_boost_round=rounds,
+            valid_sets=[judge],
+            callbacks=callbacks,
+        )
+        text = booster.model_to_string(num_iteration=booster.best_iteration)
+        return LeafwiseTrees(text=text, booster=lgb.Booster(model_str=text), encoding=encoding, task=train.task)
+
+    def load(self, file: Path, features: Sequence[str]) -> LeafwiseTrees:
+        """Read a native file, which cannot run code."""
+        lgb = library("lightgbm", extra="lightgbm", user="LightGBM")
+        text, mark, encoded = file.read_text(encoding="utf-8", errors="replace").rpartition(MARK)
+        if not mark or not text.startswith("tree\n"):
+            raise StoreError(f"{file} is no LightGBM model that was saved here. Materialize the model again.")
+        encoding = Encoding.from_json(file, encoded)
+        encoding.check(file, features)
+        try:
+            booster = lgb.Booster(model_str=text)
+        except lgb.basic.LightGBMError as error:
+            raise StoreError(f"{file} is no LightGBM model ({error}). Materialize the model again.") from error
+        binary = "\nobjective=binary" in text
+        task = BINARY if binary else Task.REGRESSION
+        return LeafwiseTrees(text=text, booster=booster, encoding=encoding, task=task)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeafwiseTrees(Encoded):
+    """Fitted trees, cut off after the best round."""
+
+    text: str
+    booster: Any
+    task: Task
+
+    def predict(self, rows: pa.Table) -> NDArray[np.float64]:
+        """(n,) the probability of 1, or the number."""
+        import numpy as np
+
+        values = self.inputs(rows)
+        if not len(values):
+            return np.empty(0)
+        return np.asarray(self.booster.predict(values, num_threads=THREADS), dtype=np.float64)
+
+    def save(self, folder: Path) -> Path:
+        """Write `model.txt`, LightGBM's own format, with one more line that says how rows are encoded."""
+        file = folder / "model.txt"
+        file.write_text(f"{self.text}{MARK}{self.encoding.to_json()}", encoding="utf-8")
+        return file
+
+    def contributions(self, rows: pa.Table) -> NDArray[np.float64]:
+        """(n, features) exact SHAP values in log odds, or in the label's unit: Lundberg et al. (2020), TreeSHAP."""
+        import numpy as np
+
+        with_bias = self.booster.predict(self.inputs(rows), pred_contrib=True, num_threads=THREADS)
+        return np.asarray(with_bias[:, :-1], dtype=np.float64)
+
+    def onnx(self) -> bytes:
+        """The same trees as an ONNX graph; `NotPortable` where a split tells categories apart."""
+        from platform_ml.families.graphs import converted, refuse_categories
+
+        refuse_categories("LightGBM", self.encoding)
+        return converted("convert_lightgbm", self.booster, self.encoding, self.task, zipmap=False)
+
+
+def _fixed(max_bin: int) -> dict[str, Any]:
+    """What makes it repeatable and quiet, and lets one binned dataset serve every trial."""
+    return {
+        "max_bin": max_bin,
+        "num_threads": THREADS,
+        "deterministic": True,
+        "force_row_wise": True,
+        "feature_pre_filter": False,
+        "bagging_freq": 1,
+        "verbosity": -1,
+    }
+
+
+def _shape(encoding: Encoding, max_bin: int) -> dict[str, Any]:
+    return {
+        "feature_name": [f"f{place}" for place in range(len(encoding.features))],
+        "categorical_feature": list(encoding.categories),
+        "params": _fixed(max_bin),
+    }
+
+
+def _datasets(lgb: Any, train: Rows, validation: Rows, max_bin: int) -> tuple[Encoding, Any, Any]:
+    """The binned rows of both splits; what was built once for these rows is used again."""
+    key = f"lightgbm max_bin={max_bin}"
+    if key not in train.cache:
+        check_label(train, "train")
+        encoding, values = Encoding.of(train.features)
+        binned = lgb.Dataset(values, train.label, weight=weights(train), **_shape(encoding, max_bin))
+        train.cache[key] = encoding, binned.construct()
+    encoding, learn = train.cache[key]
+    binned_for, judge = validation.cache.get(key, (None, None))
+    if binned_for is not learn:
+        check_label(validation, "validation")
+        values = encoding.matrix(validation.features)
+        judge = lgb.Dataset(values, validation.label, reference=learn, **_shape(encoding, max_bin)).construct()
+        validation.cache[key] = (learn, judge)
+    return encoding, learn, judge
