@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -102,7 +103,8 @@ def _send(client: MlflowClient, run: TrackedRun, home: str, there: Run | None, p
         return str(there.info.run_id)
     begins = there is None or done in there.data.tags
     tags = _tags(run) | {done: now} | ({PARENT: parent} if parent else {})
-    with laid_out(run.artifacts) as folder:  # first, so that a file that is missing leaves no run behind
+    files = laid_out(run.artifacts) if run.artifacts else nullcontext()  # trials have none, and folders cost
+    with files as folder:  # first, so that a file that is missing leaves no run behind
         start = run.started // 1_000
         run_id = (there or client.create_run(home, start_time=start, tags=tags, run_name=run.name)).info.run_id
         if run.artifacts:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 STEPS = "step_score"
 """The curve of a trial in the tracker: what its family reported step by step, the greater the better."""
-POINTS = 100
+POINTS = 25
 """Of the curve of a trial, at most; the model's own curve and the file `search.json` have every step."""
 SEARCH, FIT, TRIAL, BASELINE, ABLATION = "search", "fit", "trial", "baseline", "ablation"
 """What a run was made for, its tag `kind`: a search, one fit without ranges, or what belongs to one of these."""
