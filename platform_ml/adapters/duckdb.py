@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.ports import PARTITION, Files
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from platform_ml.engine.ports import Relation
 
 
+OPENING = Lock()
+"""Threads that ask at the same time for the first time share one database, too."""
 SHOWN = 200
 """Characters of a failed query in its error."""
 
@@ -39,7 +42,8 @@ class DuckDB:
         """The rows of `sql` over these inputs."""
         import duckdb
 
-        connection = _database(self.memory, self.threads or os.cpu_count() or 1).cursor()
+        with OPENING:
+            connection = _database(self.memory, self.threads or os.cpu_count() or 1).cursor()
         try:
             connection.execute("SET TimeZone = 'UTC'")
             for name, relation in inputs.items():

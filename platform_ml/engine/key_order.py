@@ -40,13 +40,16 @@ def ordered(rows: pa.Table, key: Sequence[str]) -> tuple[pa.Table, bool]:
 def runs(column: pa.ChunkedArray) -> list[tuple[Any, int, int]]:
     """Value, place and length of each stretch of equal values."""
     import pyarrow.compute as pc
+    from pyarrow import types
 
     found: list[tuple[Any, int, int]] = []
     start = 0
     for chunk in column.chunks:
-        encoded = pc.run_end_encode(chunk)
+        short = types.is_dictionary(chunk.type)
+        encoded = pc.run_end_encode(chunk.indices if short else chunk)
+        values = chunk.dictionary.take(encoded.values) if short else encoded.values
         before = 0
-        for end, value in zip(encoded.run_ends.to_pylist(), encoded.values.to_pylist(), strict=True):
+        for end, value in zip(encoded.run_ends.to_pylist(), values.to_pylist(), strict=True):
             if found and found[-1][0] == value:
                 found[-1] = (value, found[-1][1], found[-1][2] + end - before)
             else:

@@ -16,7 +16,6 @@ LONGEST = 16_777_216
 """Bytes of one object."""
 DIGITS = 15
 """What a JSON number keeps: DuckDB, like most readers, holds it as 64 binary bits."""
-WHOLE = "'BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT'"
 QUOTE, NINE, FALSE, NULL, TRUE = (ord(sign) for sign in '"9fnt')
 
 
@@ -83,18 +82,14 @@ def _faults(columns: Sequence[Column]) -> list[tuple[str, str]]:
     for column in columns:
         kind = f"json_type({_value(column)})"
         if isinstance(column.type, NUMBERS):
-            faults.append((_is_none(kind, f"{WHOLE}, 'DOUBLE', 'VARCHAR', 'NULL'"), f"{column.name} is no number"))
+            # The kinds of numbers would be so many that DuckDB joined them to every row.
+            faults.append((f"{kind} IN ('ARRAY', 'OBJECT', 'BOOLEAN')", f"{column.name} is no number"))
         elif isinstance(column.type, Boolean):
-            faults.append((_is_none(kind, "'BOOLEAN', 'NULL'"), f"{column.name} is neither true nor false"))
+            faults.append((f"{kind} NOT IN ('BOOLEAN', 'NULL')", f"{column.name} is neither true nor false"))
         else:
-            faults.append((_is_none(kind, "'VARCHAR', 'NULL'"), f"{column.name} is no text"))
+            faults.append((f"{kind} NOT IN ('VARCHAR', 'NULL')", f"{column.name} is no text"))
         if isinstance(column.type, Decimal):
             digits = f"length(regexp_replace({_value(column)}->>'$', '^[-0.]+|[eE].*$|[.]', '', 'g'))"
             lost = f"{column.name} has more than {DIGITS} digits as a JSON number: have it delivered as text"
             faults.append((f"{kind} = 'DOUBLE' AND {digits} > {DIGITS}", lost))
     return faults
-
-
-def _is_none(kind: str, kinds: str) -> str:
-    # NOT IN could become a join, which looks at every row, also where nobody asks.
-    return f"NOT list_contains([{kinds}], {kind})"

@@ -9,9 +9,10 @@ import pytest
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.delivery import landing_file
 from platform_ml.engine.ports import WHOLE
-from platform_ml.engine.quarantine import rejected_table
+from platform_ml.engine.quarantine import rejected_files, rejected_table
 from platform_ml.engine.source import checks
 from platform_ml.formats import Parquet
+from platform_ml.spec.errors import SourceError
 from platform_ml.spec.schema import Column, Integer, Timestamp
 from platform_ml.spec.source import Source
 from platform_ml.spec.window import Daily
@@ -167,3 +168,14 @@ def test_columns_may_be_called_like_what_the_query_computes(work):
     ]
     (kept,) = quarantined(work, source=source)
     assert (kept["row_number"], kept["reasons"].split(" of ")[1]) == (1, "an earlier row")
+
+
+def test_of_several_files_that_cannot_be_read_the_first_is_kept(work):
+    days = ["2024-02-01", "2024-02-02", "2024-02-03"]
+    day_of(work, *good())
+    for day in days[1:]:
+        landing_file(orders, day, work).write_bytes(b"no Parquet at all")
+    with pytest.raises(SourceError, match=r"2024-02-02.* cannot be read: .* The file is kept in "):
+        make(work, orders, days[::-1])
+    assert [one.partition for one in rejected_files(orders, work=work)] == [days[1]]
+    assert work.platform.tables.snapshot("shop/orders") is None

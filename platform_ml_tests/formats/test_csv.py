@@ -163,6 +163,8 @@ def test_digits_are_never_cut_off(work, value):
         (",".join(f"c{n}" for n in range(1_000_000)), "its first line is longer than 2,000,000 characters"),
         ("n,no\0te", "it does not begin like utf-8 text: NUL bytes"),
         ('n,"note', "its first line cannot be read"),
+        ("n," + "o" * 200_000, "its first line cannot be read .a name is longer than 131,072 characters"),
+        ('n,"' + "o\n" * 50_000 + '"', r"column 'note' is missing\."),
     ],
     ids=lambda text: text[:20],
 )
