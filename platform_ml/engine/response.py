@@ -33,7 +33,9 @@ def check_over(label: EventLabel, response: Response, key: str) -> None:
 
 def keys(label: EventLabel, response: Response, key: str) -> list[str]:
     """The partitions in which what follows is looked for."""
-    return _cadence(response).keys(*_days(label, response, key))
+    first, end = _days(label, response, key)
+    # A partition of several days may begin before the first of them.
+    return _cadence(response).keys(first - timedelta(days=_cadence(response).days - 1), end)
 
 
 def sql(label: EventLabel, response: Response) -> str:

@@ -24,12 +24,15 @@ from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.project import upstream
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.source import Source
+from platform_ml.spec.window import Cadence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from platform_ml.engine.platform import Work
     from platform_ml.spec.evaluation import Estimate
+    from platform_ml.spec.event_label import EventLabel
+    from platform_ml.spec.label import Label
     from platform_ml.spec.project import Noun, Project
 
 PREFIX = re.compile(r"^\d{4}-\d\d-\d\d [\d:]+ [+-]\d{4} - dagster - (?P<level>[A-Z]+) - (?P<rest>.*)$")
@@ -61,21 +64,31 @@ def demo(project: Project) -> int:
     tables = [noun for r in project.all(Registration) for noun in _view_path(r)]
     _materialize(project, tables, work)
     _say("4/4  Training dataset, model, evaluation, card, registration")
-    failed = 0
-    for registration in project.all(Registration):
-        cutoff = str(project.demo_cutoff or registration.card.evaluation.model.dataset.view.label.cadence.keys()[-1])
+    failed, todo = 0, dict[tuple[Cadence, str], list[str]]()
+    cutoffs = [(registration, _cutoff(project, registration)) for registration in project.all(Registration)]
+    for registration, cutoff in cutoffs:
         if _is_registered(registration, cutoff, work):
             _say(f"     {registration.name} of cutoff {cutoff} is registered and up to date")
         else:
-            keys = [_asset(project, noun) for noun in _model_path(registration)]
-            failed |= run_dagster(keys, partition=cutoff, check=False)
+            keys = todo.setdefault((_label(registration).cadence, cutoff), [])
+            keys += [_asset(project, noun) for noun in _model_path(registration)]
+    for (_, cutoff), keys in todo.items():  # models of the same partitions are trained side by side
+        failed |= run_dagster(keys, partition=cutoff, check=False)
+    for registration, cutoff in cutoffs:
         _summary(project, registration, cutoff, work)
     return failed
 
 
+def _label(registration: Registration) -> Label | EventLabel:
+    return registration.card.evaluation.model.dataset.view.label
+
+
+def _cutoff(project: Project, registration: Registration) -> str:
+    return str(project.demo_cutoff or _label(registration).cadence.keys()[-1])
+
+
 def _view_path(registration: Registration) -> list[Noun]:
-    view = registration.card.evaluation.model.dataset.view
-    return [view.label, view]
+    return [_label(registration), registration.card.evaluation.model.dataset.view]
 
 
 def _model_path(registration: Registration) -> list[Noun]:
@@ -97,18 +110,21 @@ def _materialize(project: Project, nouns: Sequence[Noun], work: Work) -> None:
         run_dagster([_asset(project, noun) for noun in sources])
     if derived := [noun for noun in reference if noun not in sources]:
         run_dagster([_asset(project, noun) for noun in derived])
-    for days in sorted({_days(noun) for noun in timed}):  # the longer ones are made of the shorter ones
-        some = [noun for noun in timed if _days(noun) == days]
+    # The longer ones are made of the shorter ones, and one run has one kind of partitions.
+    for cadence in sorted({_cadence(noun) for noun in timed}, key=lambda one: (one.days, one.first)):
+        some = [noun for noun in timed if _cadence(noun) == cadence]
         keys = sorted({key for noun in some for key in why[noun.name]})
         reasons = sorted({reason for noun in some for reason in why[noun.name].values()})
         _say(f"     {len(keys)} partitions, {keys[0]} to {keys[-1]}: {', '.join(reasons)}")
         run_dagster([_asset(project, noun) for noun in some], span=(keys[0], keys[-1]))
 
 
-def _days(noun: Noun) -> int:
-    """How long a partition is."""
-    cadence = noun.label.cadence if isinstance(noun, FeatureView) else getattr(noun, "cadence", None)
-    return cadence.days if cadence else 0
+def _cadence(noun: Noun) -> Cadence:
+    """The partitions of a noun that has some."""
+    cadence: Cadence | None = getattr(noun.label if isinstance(noun, FeatureView) else noun, "cadence", None)
+    if cadence is None:
+        raise TypeError(noun)
+    return cadence
 
 
 def _is_registered(registration: Registration, cutoff: str, work: Work) -> bool:
@@ -165,14 +181,14 @@ def _summary(project: Project, registration: Registration, cutoff: str, work: Wo
         if snapshot:
             rows = sum(state.rows for state in snapshot.partitions.values())
             print(f"{noun.name:<28}{len(snapshot.partitions):>12,}{rows:>14,}")
-    names = list(result.titles)
+    names, width = list(result.titles), 2 + max(18, *map(len, result.titles.values()))
     print(
         f"\n{'on ' + format(result.splits['test'].rows, ',') + ' test rows':<28}"
-        + "".join(f"{result.titles[n]:>20}" for n in names)
+        + "".join(f"{result.titles[n]:>{width}}" for n in names)
     )
-    print(f"{evaluation.model.name:<28}" + "".join(f"{_short(result.test(n)):>20}" for n in names))
+    print(f"{evaluation.model.name:<28}" + "".join(f"{_short(result.test(n)):>{width}}" for n in names))
     for name, baseline in result.baselines.items():
-        print(f"{'baseline: ' + name:<28}" + "".join(f"{_short(baseline.metrics[n]):>20}" for n in names))
+        print(f"{'baseline: ' + name:<28}" + "".join(f"{_short(baseline.metrics[n]):>{width}}" for n in names))
     print()
     for verdict in registration.judge(result):
         print(f"{'PASSED' if verdict.passed else verdict.outcome.upper():<8}{verdict.gate}: {verdict.reason}")

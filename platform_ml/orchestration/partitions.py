@@ -59,7 +59,7 @@ def label_on_source(label: Label | EventLabel) -> dg.PartitionMapping | None:
 
 
 def label_on_response(label: EventLabel, response: Response) -> dg.PartitionMapping:
-    """From the first moment of the partition to the end of the horizon of the last one."""
+    """From the first moment of the partition to the end of the horizon of the last one; whole partitions."""
     step = timedelta(days=label.cadence.days)
     return _window(start=-ceil(label.lead / step), end=ceil(timedelta(days=response.horizon_days) / step))
 

@@ -28,7 +28,7 @@ class Response:
     """
 
     source: Source
-    """Where what follows is found: a daily source."""
+    """Where what follows is found: a source with event time."""
     on: tuple[str, ...]
     """The columns that an event and the row it answers have in common."""
     outcome: Outcome
@@ -43,8 +43,8 @@ class Response:
         check_length(where, "a lead", self.lead)
         if self.lead < timedelta(0):
             raise DeclarationError(f"{where}: a lead of {self.lead} predicts after the event. Use zero or more.")
-        if self.source.cadence is None or self.source.cadence.days != 1:
-            raise DeclarationError(f"{where}: what follows is looked for day by day, so the source must be daily.")
+        if self.source.cadence is None:
+            raise DeclarationError(f"{where}: the source has no event time, so nothing follows.")
         if self.horizon_days < 1:
             raise DeclarationError(f"{where}: a horizon has at least 1 day, not {self.horizon_days}.")
         check_length(where, "a horizon", timedelta(days=min(self.horizon_days, 10**6)))

