@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from platform_ml.spec.origin import Delivered
     from platform_ml.spec.statistics import PartitionStatistics
 
 PARTITION = "_partition"
@@ -62,6 +63,8 @@ class Content:
     """Upstream declaration → the table version that was read; a manifest follows it down to the sources."""
     statistics: PartitionStatistics | None = None
     """What was measured of the rows; it goes with them and never makes a commit by itself."""
+    manifest: Sequence[Delivered] = ()
+    """The files that the rows came from; it goes with them, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +83,8 @@ class PartitionState:
     files: tuple[DataFile, ...]
     statistics: str = ""
     """What the store calls the statistics of these rows; empty when none were given."""
+    manifest: tuple[Delivered, ...] = ()
+    """The files that the rows came from; empty when they came from elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Snapshot, Stamp
+    from platform_ml.spec.origin import Delivered
     from platform_ml.spec.project import Noun
     from platform_ml.spec.statistics import PartitionStatistics
     from platform_ml.spec.window import Cadence
@@ -37,6 +38,8 @@ class Staged:
     """Partition → digest of everything upstream; also the list of the partitions, in order."""
     read: Mapping[str, int] = field(default_factory=dict)
     """Upstream declaration → the table version that was read."""
+    manifests: Mapping[str, Sequence[Delivered]] = field(default_factory=dict)
+    """Partition → the files that its rows came from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +83,13 @@ def publish(
         return Materialized(findings=findings, snapshot=None)
     parts = split(staged.rows, keys)
     contents = {
-        key: Content(rows=parts[key], inputs=staged.inputs[key], read=staged.read, statistics=measured[key])
+        key: Content(
+            rows=parts[key],
+            inputs=staged.inputs[key],
+            read=staged.read,
+            statistics=measured[key],
+            manifest=staged.manifests.get(key, ()),
+        )
         for key in keys
     }
     snapshot = tables.commit(work.table(noun), contents, stamp)

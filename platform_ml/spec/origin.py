@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from platform_ml.spec.source import Source
+
+Gone: TypeAlias = Literal["refuse", "remove"]
+"""What a partition does that was loaded from several files of which some are there no more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +22,8 @@ class Feed:
 
     project: str
     source: Source
-    landing: Path
-    """The platform's folder for delivered files."""
+    landing: Path | str
+    """The platform's place for delivered files: a folder, or the URL of one."""
 
     @property
     def name(self) -> str:
@@ -28,14 +32,38 @@ class Feed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Delivered:
+    """One delivered file, as a table's commits remember it."""
+
+    name: str
+    """Where it lies below the place of delivery."""
+    size: int
+    """Bytes."""
+    stamp: str
+    """Differs when it was written again: an entity tag, or a time; empty where the place knows none."""
+    sha256: str = ""
+    """Empty as long as nobody has read it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """What was delivered for one partition, as a local file."""
+    """What was delivered for one partition, as local files."""
 
     path: Path
+    """The file; where there are several, the folder that their names lead from."""
     name: str
     """What people call it: the file's own name, or the table's."""
     state: str
     """What `Origin.state` says of exactly these bytes."""
+    manifest: tuple[Delivered, ...] = ()
+    """The files in the order that they are read; empty where a delivery is no file."""
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Name → local file, in the order that they are read."""
+        if len(self.manifest) > 1:
+            return {one.name: self.path / one.name for one in self.manifest}
+        return {self.name: self.path}
 
 
 class Origin(Protocol):
@@ -45,7 +73,7 @@ class Origin(Protocol):
     """A word for the asset graph, like "file" or "sql"."""
 
     def place(self, feed: Feed, key: str) -> str:
-        """Where the partition is delivered, for people: no passwords in it."""
+        """Where the partition is delivered, for people: no passwords in it. Any text will do for `key`."""
         ...
 
     def state(self, feed: Feed, key: str) -> str | None:
@@ -57,5 +85,52 @@ class Origin(Protocol):
 
         Raises:
             SourceError: nothing is there, it cannot be fetched, or, when the context ends, it changed meanwhile.
+        """
+        ...
+
+
+@runtime_checkable
+class Choosy(Protocol):
+    """An origin that does not fit every source."""
+
+    def check(self, source: Source) -> None:
+        """Refuse a source that cannot come from here with a `DeclarationError`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """What lies at the place of delivery, told without reading any of it."""
+
+    partitions: Mapping[str, tuple[Delivered, ...]] = field(default_factory=dict)
+    """Partition → its files, in the order that they are read."""
+    growing: Mapping[str, str] = field(default_factory=dict)
+    """Partition → why it may not be whole yet."""
+    strays: Mapping[str, str] = field(default_factory=dict)
+    """Name → why it belongs to no partition."""
+
+
+@runtime_checkable
+class Listed(Protocol):
+    """An origin that can say what is there without reading it."""
+
+    @property
+    def gone(self) -> Gone:
+        """What becomes of a partition when some of its files are there no more."""
+        ...
+
+    def listing(self, feed: Feed) -> Listing:
+        """Everything that lies there.
+
+        Raises:
+            SourceError: the place cannot be reached.
+        """
+        ...
+
+    def digest(self, feed: Feed, key: str, files: Sequence[Delivered], known: Sequence[Delivered] = ()) -> str:
+        """The state that these listed files are in; those that are as they were when they were `known` are not read.
+
+        Raises:
+            SourceError: one of them cannot be read.
         """
         ...

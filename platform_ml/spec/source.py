@@ -9,6 +9,7 @@ from platform_ml.spec.check import check_checks
 from platform_ml.spec.errors import DeclarationError, did_you_mean
 from platform_ml.spec.fingerprint import ADDED, JUDGED, PROSE
 from platform_ml.spec.naming import check_known, check_name, check_unique
+from platform_ml.spec.origin import Choosy
 from platform_ml.spec.schema import Column, Timestamp
 
 if TYPE_CHECKING:
@@ -167,6 +168,8 @@ class Source:
         if nullable := [name for name in self.key if self.column(name).nullable]:
             raise DeclarationError(f"{where}: key column {nullable[0]!r} cannot be nullable.")
         check_checks(where, self.checks, self.types)
+        if isinstance(self.origin, Choosy):
+            self.origin.check(self)
 
     def _check_known_at(self, where: str) -> None:
         for column in self.columns:
