@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.feed import feed_of, origin_of
+from platform_ml.engine.fetched import format_of
 from platform_ml.engine.fixes import fixes_of, inputs, judged_fixes
 from platform_ml.engine.judgement import FAULTS, RECORD, ROW_NUMBER, exact_sql, judged_sql, repeats
+from platform_ml.engine.retry import patiently
 from platform_ml.spec.errors import PlatformError, SourceError, did_you_mean
 from platform_ml.spec.schema import NUMBERS, Timestamp
 from platform_ml.spec.window import moment
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Compute
+    from platform_ml.spec.origin import Delivered
     from platform_ml.spec.schema import Column
     from platform_ml.spec.source import Broken, Source
 
@@ -39,10 +42,16 @@ class Delivery:
 
     key: str
     file: Path
+    name: str
+    """What people call it."""
+    place: str
+    """Where people find it."""
     state: str
     """The digest of what was delivered."""
     inputs: str
     """The same, and of the fixes of its rows where there are any."""
+    manifest: tuple[Delivered, ...]
+    """What the table's commits remember of it."""
     accepted: pa.Table
     rejected: pa.Table
     """row_number, line, reasons, record (the delivered row as JSON, or its text when it could not be divided)."""
@@ -70,14 +79,24 @@ class UnreadableError(SourceError):
         self.file, self.reason = file, reason
 
 
-def read(source: Source, key: str, *, work: Work) -> Delivery:
-    """One file, its rows divided into accepted and rejected; `SourceError` when it cannot be read at all."""
+def read(source: Source, key: str, *, work: Work, scratch: Path | None = None) -> Delivery:
+    """One file, its rows divided into accepted and rejected; `SourceError` when it cannot be read at all.
+
+    What has no file is copied into `scratch`, and into a folder that is gone afterwards where there is none.
+    """
     if source.cadence is not None:
         source.cadence.day(key)
-    origin, feed = origin_of(source), feed_of(source, work)
+    what = f"{work.table(source)}, partition {key}"
+    return patiently(lambda: _read(source, key, work, scratch), what, retry=source.retry, work=work)
+
+
+def _read(source: Source, key: str, work: Work, scratch: Path | None) -> Delivery:
+    origin, feed = origin_of(source), feed_of(source, work, scratch)
+    source = replace(source, format=format_of(source), origin=None)
+    form = format_of(source)
     with origin.fetch(feed, key) as fetched:
         try:
-            if problem := source.format.problem(str(fetched.path)):
+            if problem := form.problem(str(fetched.path)):
                 raise SourceError(problem)
             judged, broken = _judged(source, key, fetched.path, work.platform.compute)
             accepted, rejected = _divided(source, fetched.path, judged, broken)
@@ -88,6 +107,9 @@ def read(source: Source, key: str, *, work: Work) -> Delivery:
     delivery = Delivery(
         key=key,
         file=fetched.path,
+        name=fetched.name,
+        place=origin.place(feed, key),
+        manifest=fetched.manifest,
         state=fetched.state,
         inputs=fetched.state,
         accepted=accepted,
@@ -132,7 +154,7 @@ def with_fixes(source: Source, delivery: Delivery, *, work: Work) -> Delivery:
 
 def _judged(source: Source, key: str, file: Path, compute: Compute) -> tuple[pa.Table, Sequence[Broken]]:
     """All rows with what is wrong with them, and the records that are no rows."""
-    form = source.format
+    form = format_of(source)
     if form.direct:
         try:
             return _rows(source, key, str(file), compute), ()
@@ -149,13 +171,13 @@ def _judged(source: Source, key: str, file: Path, compute: Compute) -> tuple[pa.
 
 
 def _rows(source: Source, key: str, path: str, compute: Compute, *, sifted: bool = False) -> pa.Table:
-    raw = source.format.sql(path, source.columns, sifted=sifted)
+    raw = format_of(source).sql(path, source.columns, sifted=sifted)
     described = compute.query(f"DESCRIBE FROM {raw}", {}).table().to_pylist()
     delivered = {row["column_name"]: row["column_type"] for row in described}
     _check_columns(source, delivered)
     judged = compute.query(judged_sql(source, raw, delivered=delivered, span=span(source, key)), {}).table()
     unknown = [column for column in source.columns if judged[column.name].null_count == judged.num_rows]
-    names = source.format.names(path)
+    names = format_of(source).names(path)
     if names and unknown and judged.num_rows:
         there = compute.query(names, {}).table()["name"].to_pylist()
         for column in unknown:
@@ -169,7 +191,7 @@ def _check_columns(source: Source, delivered: dict[str, str]) -> None:
         found = delivered.get(column.name)
         if found is None:
             raise _missing(column, [name for name in delivered if name not in {ROW_NUMBER, RECORD, FAULTS}])
-        if source.format.typed and not _readable(column, found):
+        if format_of(source).typed and not _readable(column, found):
             raise SourceError(
                 f"column {column.name!r} is {found}, declared is {column.type.sql}. Have it delivered as "
                 "declared, or change the declaration. Nothing was loaded"
@@ -201,16 +223,24 @@ def _divided(
     accepted = accepted.sort_by([(name, "ascending") for name in source.key])
     wrong = judged.filter(bad)
     rows = _numbers(wrong["_row"].to_pylist(), broken)
-    lines = source.format.lines(str(file), rows) if rows and file else {}
+    lines = format_of(source).lines(str(file), rows) if rows and file else {}
     schema = pa.schema({"row_number": pa.int64(), "line": pa.int64(), "record": pa.string(), "reasons": pa.string()})
     columns = {
         "row_number": [*rows, *(one.row for one in broken)],
         "line": [*map(lines.get, rows), *(one.line for one in broken)],
         "record": [*wrong["_record"].to_pylist(), *(one.record for one in broken)],
-        "reasons": [*("; ".join(some) for some in wrong["_reasons"].to_pylist()), *(one.reason for one in broken)],
+        "reasons": [*(_told(source, some) for some in wrong["_reasons"].to_pylist()), *(one.reason for one in broken)],
     }
     rejected = pa.table(columns, schema=schema)
     return accepted, rejected.sort_by("row_number")
+
+
+def _told(source: Source, reasons: Sequence[str]) -> str:
+    """What is wrong with a row; of a value that could not be read it is not said as well that there is none."""
+    faults = [one for one in reasons if not one.endswith(" is null")]
+    nulls = {f"{name} is null": name for name in source.types}
+    unread = {one for one, name in nulls.items() if any(fault.startswith(f"{name} ") for fault in faults)}
+    return "; ".join(one for one in reasons if one not in unread)
 
 
 def _duplicates(source: Source, judged: pa.Table, accepted: pa.Table, compute: Compute) -> tuple[int, int]:

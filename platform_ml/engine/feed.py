@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from platform_ml.spec.source import Source
 
 
-def feed_of(source: Source, work: Work) -> Feed:
+def feed_of(source: Source, work: Work, scratch: Path | None = None) -> Feed:
     """The source with what its origin has to know."""
-    return Feed(project=work.project, source=source, landing=work.platform.landing)
+    return Feed(project=work.project, source=source, landing=work.platform.landing, scratch=scratch)
 
 
 def origin_of(source: Source) -> Origin:

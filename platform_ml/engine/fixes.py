@@ -44,7 +44,7 @@ def judged_fixes(
     """Fixed rows with what is still wrong with them; a key that an accepted row has is taken."""
     path = literal(str(fixes.folder / FILE))
     raw = f"(SELECT * EXCLUDE ({NUMBER}), {NUMBER} AS {ROW_NUMBER} FROM read_parquet({path}))"
-    text = replace(source, format=CSV())
+    text = replace(source, format=CSV(), origin=None)
     sql = judged_sql(text, raw, delivered=[*source.types, ROW_NUMBER, FAULTS], span=span)
     keys = " AND ".join(f"judged.{identifier(name)} = accepted.{identifier(name)}" for name in source.key)
     taken = literal(f"repeats the key ({', '.join(source.key)}) of an accepted row")

@@ -35,7 +35,7 @@ def judged_sql(
 
     `delivered` are the columns of `raw`; `span` is the first and the last moment of the partition.
     """
-    typed = source.format.typed
+    typed = source.format is None or source.format.typed
     values = ", ".join(f"{_cast(c, typed=typed)} AS {identifier(c.name)}" for c in source.columns)
     rules = ", ".join(
         f"CASE WHEN {wrong} THEN {literal(reason)} END" for c in source.columns for wrong, reason in _rules(c, typed)

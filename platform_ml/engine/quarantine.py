@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.delivery import read
 from platform_ml.engine.feed import feed_of, origin_of
+from platform_ml.engine.fetched import format_of
 from platform_ml.engine.fixes import inputs, keep_fixes
 from platform_ml.engine.ports import Content, Files
+from platform_ml.engine.retry import commit
 from platform_ml.spec.project import REJECTED as SUFFIX
 
 if TYPE_CHECKING:
@@ -67,17 +69,17 @@ def keep_rows(source: Source, deliveries: Sequence[Delivery], *, work: Work, sta
     known = tables.snapshot(table)
     kept = {
         delivery.key: Content(
-            rows=delivery.rejected.append_column("file", pa.repeat(delivery.file.name, delivery.rejected.num_rows)),
+            rows=delivery.rejected.append_column("file", pa.repeat(delivery.name, delivery.rejected.num_rows)),
             inputs=delivery.inputs,
         )
         for delivery in deliveries
         if delivery.rejected.num_rows or (known and delivery.key in known.partitions)
     }
     if kept:
-        tables.commit(table, kept, stamp)
+        commit(table, kept, stamp, work=work)
 
 
-def keep_file(source: Source, key: str, file: Path, reason: str, *, work: Work) -> Artifact:
+def keep_file(source: Source, key: str, file: Path, reason: str, *, work: Work, name: str = "") -> Artifact:
     """Copy a file, so that it is there when the supplier has delivered another one in its place."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(shutil.copyfile(file, Path(folder, "copy")))
@@ -85,7 +87,7 @@ def keep_file(source: Source, key: str, file: Path, reason: str, *, work: Work) 
         record = {
             "source": source.name,
             "partition": key,
-            "name": file.name,
+            "name": name or file.name,
             "sha256": sha256,
             "size": copy.stat().st_size,
             "reason": reason,
@@ -95,7 +97,7 @@ def keep_file(source: Source, key: str, file: Path, reason: str, *, work: Work) 
             work.place(KIND, source, key),
             sha256,
             record,
-            lambda into: _move(copy, into / f"file{source.format.suffix}"),
+            lambda into: _move(copy, into / f"file{format_of(source).suffix}"),
         )
 
 
@@ -133,7 +135,7 @@ def rejected_files(source: Source, *, work: Work, key: str | None = None) -> lis
         found.append(
             RejectedFile(
                 partition=record["partition"],
-                path=artifact.folder / f"file{source.format.suffix}",
+                path=artifact.folder / f"file{format_of(source).suffix}",
                 name=record["name"],
                 sha256=record["sha256"],
                 size=record["size"],

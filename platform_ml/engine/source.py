@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.audit import FRESH, REJECTED, TABLE_CHECKS, Check, Expectation, Finding
@@ -32,31 +34,40 @@ def checks(source: Source) -> tuple[Check, ...]:
 
 def materialize_source(source: Source, keys: Sequence[str], *, work: Work, stamp: Stamp) -> list[Materialized]:
     """Read, validate and commit the files of these partitions; all of them are looked at before any is committed."""
-    import pyarrow as pa
-
     done = []
     for some in chunks(keys):
-        deliveries = [_read(source, key, work) for key in some]
-        keep_rows(source, deliveries, work=work, stamp=stamp)
-        findings = [_share(source, delivery) for delivery in deliveries]
-        if any(finding.stops for finding in findings):
-            _keep_files(source, deliveries, findings, work)
-            done.append(Materialized(findings=findings, snapshot=None))
-            continue
-        rows = pa.concat_tables(
-            delivery.accepted.append_column(PARTITION, pa.repeat(delivery.key, delivery.accepted.num_rows))
-            for delivery in deliveries
-        )
-        staged = Staged(rows=rows, inputs={delivery.key: delivery.inputs for delivery in deliveries})
-        result = publish(source, staged, _expected(source, some), work=work, stamp=stamp)
-        done.append(replace(result, findings=[*result.findings, *findings]))
-        work.say(f"{work.table(source)}: {rows.num_rows:,} rows of {len(some)} file(s) up to {some[-1]}")
+        with tempfile.TemporaryDirectory() as scratch:
+            done.append(_materialize(source, some, Path(scratch), work=work, stamp=stamp))
     return done
 
 
-def _read(source: Source, key: str, work: Work) -> Delivery:
+def _materialize(source: Source, some: Sequence[str], scratch: Path, *, work: Work, stamp: Stamp) -> Materialized:
+    import pyarrow as pa
+
+    deliveries = [_read(source, key, work, scratch) for key in some]
+    keep_rows(source, deliveries, work=work, stamp=stamp)
+    findings = [_share(source, delivery) for delivery in deliveries]
+    if any(finding.stops for finding in findings):
+        _keep_files(source, deliveries, findings, work)
+        return Materialized(findings=findings, snapshot=None)
+    rows = pa.concat_tables(
+        delivery.accepted.append_column(PARTITION, pa.repeat(delivery.key, delivery.accepted.num_rows))
+        for delivery in deliveries
+    )
+    staged = Staged(
+        rows=rows,
+        inputs={delivery.key: delivery.inputs for delivery in deliveries},
+        manifests={delivery.key: delivery.manifest for delivery in deliveries},
+    )
+    result = publish(source, staged, _expected(source, some), work=work, stamp=stamp)
+    what = "partition" if source.format is None else "file"
+    work.say(f"{work.table(source)}: {rows.num_rows:,} rows of {len(some)} {what}(s) up to {some[-1]}")
+    return replace(result, findings=[*result.findings, *findings])
+
+
+def _read(source: Source, key: str, work: Work, scratch: Path) -> Delivery:
     try:
-        return read(source, key, work=work)
+        return read(source, key, work=work, scratch=scratch)
     except UnreadableError as error:
         kept = keep_file(source, key, error.file, error.reason, work=work)
         raise SourceError(f"{error} The file is kept in {kept.folder}.") from error
@@ -66,7 +77,7 @@ def _keep_files(source: Source, deliveries: Sequence[Delivery], findings: Sequen
     """Good rows of a refused file are in no table, so the file is kept whole before it is delivered again."""
     for delivery, finding in zip(deliveries, findings, strict=True):
         if finding.stops:
-            keep_file(source, delivery.key, delivery.file, finding.reason, work=work)
+            keep_file(source, delivery.key, delivery.file, finding.reason, work=work, name=delivery.name)
 
 
 def _expected(source: Source, keys: Sequence[str]) -> Expectation:
@@ -94,7 +105,7 @@ def _share(source: Source, delivery: Delivery) -> Finding:
         numbers["replayed"] = delivery.replayed
         fixed = f" {delivery.replayed:,} rows were fixed and replayed."
     passed = delivery.share <= source.max_rejected_share
-    advice = "" if passed else f" Nothing was loaded: have {delivery.file} mended and materialize the partition again."
+    advice = "" if passed else f" Nothing was loaded: have {delivery.place} mended and materialize the partition again."
     return Finding(
         check=REJECTED,
         partition=delivery.key,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine.audit import HISTORY, SCHEMA, Expectation, Finding, audit
 from platform_ml.engine.ports import PARTITION, WHOLE, Content
+from platform_ml.engine.retry import commit
 from platform_ml.engine.validation import Validation
 from platform_ml.spec.window import moment
 
@@ -92,7 +93,7 @@ def publish(
         )
         for key in keys
     }
-    snapshot = tables.commit(work.table(noun), contents, stamp)
+    snapshot = commit(work.table(noun), contents, stamp, work=work)
     return Materialized(findings=findings, snapshot=snapshot, statistics=measured)
 
 

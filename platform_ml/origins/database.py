@@ -28,6 +28,8 @@ SECRET = re.compile(r"pass|pwd|token|secret|key|cred", re.IGNORECASE)
 ISOLATION = ("REPEATABLE READ", "SNAPSHOT", "SERIALIZABLE")
 """Levels at which all statements of a transaction see the same rows; the first that a database knows."""
 CONNECT_SECONDS = 10
+SHOWN = 500
+"""Characters of a database's error."""
 STATES: dict[str, Fault] = {
     "08": "connection",
     "53300": "connection",  # too many connections
@@ -157,12 +159,14 @@ class Database:
 
     def explained(self, error: DBAPIError) -> SourceError:
         """What a driver's error means, in its own words less the secrets."""
-        said = " ".join(str(error.orig).split()) or type(error.orig).__name__
+        said = " ".join(str(error.orig).partition("\nLINE ")[0].split()) or type(error.orig).__name__
         for secret in self._secrets():
             said = said.replace(secret, "***")
         fault = fault_of(error)
-        message = f"the database says: {said.rstrip('.')}."
-        return TransientError(message, fault) if fault else SourceError(message)
+        message = f"the database says: {said[:SHOWN].rstrip('.')}."
+        if fault:
+            return TransientError(message, fault)
+        return SourceError(f"{message} Correct it there, in the declaration, or in {self.variable}.")
 
 
 def fault_of(error: DBAPIError) -> Fault | None:

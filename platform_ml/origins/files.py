@@ -26,7 +26,7 @@ class Files:
     def file(self, feed: Feed, key: str) -> Path:
         """Where the file of a partition is delivered."""
         folder, source = feed.landing / feed.project, feed.source
-        suffix = source.format.suffix
+        suffix = source.format.suffix if source.format else ""
         return folder / f"{source.name}{suffix}" if source.cadence is None else folder / source.name / f"{key}{suffix}"
 
     def place(self, feed: Feed, key: str) -> str:

@@ -137,7 +137,7 @@ class Statements:
         time = column(self.event_time)
         origin, length = int(moment(self.cadence.first).timestamp()), self.cadence.days * 86_400
         if self.dialect == "sqlite":
-            return (cast(func.strftime("%s", time), Integer) - origin).op("/")(length)
+            return (cast(func.strftime("%s", time), Integer) - origin) // length
         seconds = extract("epoch", cast(time, TIMESTAMP(timezone=True)))
         return cast(func.floor((seconds - origin) / length), BigInteger)
 
@@ -149,7 +149,7 @@ class Statements:
         return [
             func.count().label(ROWS),
             self._ticks(func.max(mark)).label(GREATEST),
-            func.coalesce(func.sum(ticks.op("%")(RESIDUE)), 0).label(CHECKSUM),
+            func.coalesce(func.sum(ticks % RESIDUE), 0).label(CHECKSUM),
         ]
 
     def _ticks(self, mark: SQLCoreOperations[Any]) -> ColumnElement[Any]:

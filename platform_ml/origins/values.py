@@ -38,6 +38,12 @@ class UnfitError(Exception):
         """Whether it is of another type altogether."""
 
 
+class UnreadableTime(str):
+    """A time as the database writes it, where Python has no value for it."""
+
+    __slots__ = ()
+
+
 @dataclass(kw_only=True)
 class Reading:
     """The rows of one query on their way into columns, and what was found wrong on the way."""
@@ -78,7 +84,7 @@ class Reading:
             if (found := self.strange.get(column.name)) and not self.fit[column.name]:
                 raise SourceError(
                     f"column {column.name!r} holds {' and '.join(sorted(found))}, declared is {column.type.sql}. Have "
-                    "the query cast it, or change the declaration. Nothing was loaded"
+                    "a query cast it, or change the declaration. Nothing was loaded."
                 )
 
     def _array(self, column: Column, values: Sequence[Any], faults: dict[int, list[str]]) -> pa.Array:
@@ -151,6 +157,8 @@ class Reading:
                 value = datetime.fromisoformat(value[:11] + value[11:].replace(" ", ""))
             except ValueError as error:
                 raise UnfitError(f"is not a {kind.sql}") from error
+        if isinstance(value, UnreadableTime):
+            raise UnfitError(f"is not a {kind.sql}")
         if not isinstance(value, datetime):
             _strange(kind)
         try:

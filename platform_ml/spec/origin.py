@@ -38,11 +38,13 @@ class Delivered:
     name: str
     """Where it lies below the place of delivery."""
     size: int
-    """Bytes."""
+    """Bytes; of a database's table, rows."""
     stamp: str
     """Differs when it was written again: an entity tag, or a time; empty where the place knows none."""
     sha256: str = ""
     """Empty as long as nobody has read it."""
+    seen: str = field(default="", compare=False)
+    """How far the place had got, in all, when this was read: what `Surveyed.states` is told again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,5 +134,20 @@ class Listed(Protocol):
 
         Raises:
             SourceError: one of them cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class Surveyed(Protocol):
+    """An origin that tells the state of many partitions at once, cheaper than one by one."""
+
+    def states(self, feed: Feed, keys: Sequence[str], known: Mapping[str, Sequence[Delivered]]) -> Mapping[str, str]:
+        """Partition → what `Origin.state` says of it; those where nothing is are left out.
+
+        `known` is what the table's commits remember of partitions: what has not been touched since is not counted again.
+
+        Raises:
+            SourceError: the place cannot be reached.
         """
         ...

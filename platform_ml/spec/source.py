@@ -10,6 +10,7 @@ from platform_ml.spec.errors import DeclarationError, did_you_mean
 from platform_ml.spec.fingerprint import ADDED, JUDGED, PROSE
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.origin import Choosy
+from platform_ml.spec.retry import Retry
 from platform_ml.spec.schema import Column, Timestamp
 
 if TYPE_CHECKING:
@@ -117,10 +118,11 @@ class Source:
 
     name: str
     description: str = field(metadata=PROSE)
-    format: Format
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     """The columns that identify a row: of rows with the same key one is kept."""
+    format: Format | None = None
+    """How its files are read; a database has none."""
     event_time: str | None = None
     cadence: Cadence | None = None
     max_rejected_share: float = 0.01
@@ -134,6 +136,8 @@ class Source:
     """The column of which the greatest or least value is kept; of equal ones the first in the file."""
     origin: Origin | None = field(default=None, metadata=ADDED)
     """Where it is delivered; None is the platform's landing folder."""
+    retry: Retry = field(default=Retry(), metadata=PROSE)
+    """How often it is tried again to fetch what is delivered."""
     checks: tuple[DataCheck, ...] = field(default=(), metadata=JUDGED)
     """What each partition is held against beside its columns."""
 
@@ -168,6 +172,8 @@ class Source:
         if nullable := [name for name in self.key if self.column(name).nullable]:
             raise DeclarationError(f"{where}: key column {nullable[0]!r} cannot be nullable.")
         check_checks(where, self.checks, self.types)
+        if self.format is None and (self.origin is None or self.origin.kind == "file"):
+            raise DeclarationError(f"{where}: its files need a format. Declare one, like format=Parquet().")
         if isinstance(self.origin, Choosy):
             self.origin.check(self)
 
