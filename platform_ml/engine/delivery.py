@@ -1,11 +1,13 @@
-"""One delivered file, its rows divided into those that are let in and those that are kept aside."""
+"""What was delivered for a partition, its rows divided into those that are let in and those that are kept aside."""
 
 from __future__ import annotations
 
 import re
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +16,13 @@ from platform_ml.engine.fetched import format_of
 from platform_ml.engine.fixes import fixes_of, inputs, judged_fixes
 from platform_ml.engine.judgement import FAULTS, RECORD, ROW_NUMBER, exact_sql, judged_sql, repeats
 from platform_ml.engine.retry import patiently
+from platform_ml.engine.several import Judged, accepted, one_of_each, rejected
 from platform_ml.spec.errors import PlatformError, SourceError, did_you_mean
 from platform_ml.spec.schema import NUMBERS, Timestamp
 from platform_ml.spec.window import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import pyarrow as pa
@@ -38,23 +41,24 @@ SHOWN = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """What one file held."""
+    """What was delivered for one partition."""
 
     key: str
-    file: Path
-    name: str
-    """What people call it."""
     place: str
-    """Where people find it."""
+    """Where it was delivered, for people."""
+    files: Mapping[str, Path]
+    """Name → local file; those of other places are gone when the context of `reading` ends."""
     state: str
     """The digest of what was delivered."""
     inputs: str
     """The same, and of the fixes of its rows where there are any."""
-    manifest: tuple[Delivered, ...]
-    """What the table's commits remember of it."""
     accepted: pa.Table
     rejected: pa.Table
-    """row_number, line, reasons, record (the delivered row as JSON, or its text when it could not be divided)."""
+    """row_number, line, record (the delivered row as JSON, or its text when it could not be divided), reasons, file,
+    file_row. `row_number` counts through all files of the partition, in name order; `file_row` begins anew in each."""
+
+    manifest: Sequence[Delivered] = ()
+    """The files, as the table's commits remember them."""
 
     replayed: int = 0
     """Accepted rows that somebody fixed."""
@@ -74,50 +78,75 @@ class Delivery:
 class UnreadableError(SourceError):
     """A file that cannot be read at all."""
 
-    def __init__(self, where: str, file: Path, reason: str) -> None:
+    def __init__(self, where: str, name: str, file: Path, reason: str) -> None:
         super().__init__(f"{where} cannot be read: {reason}. Have it delivered again; earlier data was not touched.")
-        self.file, self.reason = file, reason
+        self.name, self.file, self.reason = name, file, reason
 
 
-def read(source: Source, key: str, *, work: Work, scratch: Path | None = None) -> Delivery:
-    """One file, its rows divided into accepted and rejected; `SourceError` when it cannot be read at all.
+def _raised(error: UnreadableError) -> None:
+    """Nobody wants the file."""
 
-    What has no file is copied into `scratch`, and into a folder that is gone afterwards where there is none.
+
+def read(source: Source, key: str, *, work: Work) -> Delivery:
+    """What was delivered, its rows divided into accepted and rejected; `SourceError` when it cannot be read at all."""
+
+    def once() -> Delivery:
+        with reading(source, key, work=work) as delivery:
+            return delivery
+
+    return patiently(once, f"{work.table(source)}, partition {key}", retry=source.retry, work=work)
+
+
+@contextmanager
+def reading(
+    source: Source,
+    key: str,
+    *,
+    work: Work,
+    taken: pa.Table | None = None,
+    refuse: Callable[[UnreadableError], object] = _raised,
+) -> Iterator[Delivery]:
+    """What `read` returns, for as long as its files are there; `taken` are keys that no row may have.
+
+    `refuse` is called with an error while the file that cannot be read is still there.
+
+    Raises:
+        SourceError: nothing was delivered, or, when the context ends, it changed meanwhile.
+        UnreadableError: one of the files cannot be read.
     """
     if source.cadence is not None:
         source.cadence.day(key)
-    what = f"{work.table(source)}, partition {key}"
-    return patiently(lambda: _read(source, key, work, scratch), what, retry=source.retry, work=work)
-
-
-def _read(source: Source, key: str, work: Work, scratch: Path | None) -> Delivery:
-    origin, feed = origin_of(source), feed_of(source, work, scratch)
+    origin, feed, compute = origin_of(source), feed_of(source, work), work.platform.compute
     source = replace(source, format=format_of(source), origin=None)
-    form = format_of(source)
-    with origin.fetch(feed, key) as fetched:
-        try:
-            if problem := form.problem(str(fetched.path)):
-                raise SourceError(problem)
-            judged, broken = _judged(source, key, fetched.path, work.platform.compute)
-            accepted, rejected = _divided(source, fetched.path, judged, broken)
-        except (PlatformError, OSError, UnicodeError) as error:
-            where = f"{work.table(source)}, partition {key}: {origin.place(feed, key)}"
-            raise UnreadableError(where, fetched.path, str(error)) from error
-    repeated, exact = _duplicates(source, judged, accepted, work.platform.compute)
-    delivery = Delivery(
-        key=key,
-        file=fetched.path,
-        name=fetched.name,
-        place=origin.place(feed, key),
-        manifest=fetched.manifest,
-        state=fetched.state,
-        inputs=fetched.state,
-        accepted=accepted,
-        rejected=rejected,
-        repeated=repeated,
-        exact=exact,
-    )
-    return with_fixes(source, delivery, work=work)
+    place = origin.place(feed, key)
+    with origin.fetch(feed, key) as fetched, tempfile.TemporaryDirectory() as folder:
+        files: list[Judged] = []
+        for name, file in fetched.files.items():
+            copy = Path(folder, str(len(files)))
+            try:
+                files.append(_judged(source, key, name, file, copy, compute))
+            except (PlatformError, OSError, UnicodeError) as error:
+                where = f"{work.table(source)}, partition {key}: {place}"
+                where = f"{where}: {name}" if len(fetched.files) > 1 else where
+                unreadable = UnreadableError(where, name, file, str(error))
+                refuse(unreadable)
+                raise unreadable from error
+        files = one_of_each(source, files, taken, compute)
+        good = accepted(source, files)
+        repeated, exact = _duplicates(source, files, good, compute)
+        delivery = Delivery(
+            key=key,
+            place=place,
+            files=fetched.files,
+            state=fetched.state,
+            inputs=fetched.state,
+            accepted=good,
+            rejected=rejected(source, files),
+            manifest=fetched.manifest,
+            repeated=repeated,
+            exact=exact,
+        )
+        yield with_fixes(source, delivery, work=work, taken=taken)
 
 
 def span(source: Source, key: str) -> tuple[datetime, datetime] | None:
@@ -128,7 +157,7 @@ def span(source: Source, key: str) -> tuple[datetime, datetime] | None:
     return start, start + timedelta(days=source.cadence.days) - timedelta(microseconds=1)
 
 
-def with_fixes(source: Source, delivery: Delivery, *, work: Work) -> Delivery:
+def with_fixes(source: Source, delivery: Delivery, *, work: Work, taken: pa.Table | None = None) -> Delivery:
     """The delivery with the rows that were fixed in place of those that were rejected."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -136,42 +165,51 @@ def with_fixes(source: Source, delivery: Delivery, *, work: Work) -> Delivery:
     fixes = fixes_of(source, delivery.key, delivery.state, work)
     if fixes is None:
         return delivery
-    judged = judged_fixes(source, fixes, delivery.accepted, span=span(source, delivery.key), work=work)
+    keys = delivery.accepted.select(source.key)
+    keys = keys if taken is None else pa.concat_tables([keys, taken.cast(keys.schema)])
+    judged = judged_fixes(source, fixes, keys, span=span(source, delivery.key), work=work)
     replaced = judged.filter(pc.is_in(judged["_row"], delivery.rejected["row_number"]))
-    accepted, still = _divided(source, None, replaced, ())
-    lines = dict(zip(*delivery.rejected.select(["row_number", "line"]).to_pydict().values(), strict=True))
-    still = still.set_column(1, "line", pa.array([lines[n] for n in still["row_number"].to_pylist()], pa.int64()))
+    bad = pc.greater(pc.list_value_length(replaced["_reasons"]), 0)
+    good, wrong = replaced.filter(pc.invert(bad)).select(list(source.types)), replaced.filter(bad)
+    still = delivery.rejected.filter(pc.is_in(delivery.rejected["row_number"], wrong["_row"]))
+    reasons = pa.array(["; ".join(some) for some in wrong["_reasons"].to_pylist()], pa.string())
+    still = still.set_column(2, "record", wrong["_record"].cast(pa.string())).set_column(3, "reasons", reasons)
     others = delivery.rejected.filter(pc.invert(pc.is_in(delivery.rejected["row_number"], replaced["_row"])))
-    together = pa.concat_tables([delivery.accepted, accepted]).sort_by([(name, "ascending") for name in source.key])
+    together = pa.concat_tables([delivery.accepted, good]).sort_by([(name, "ascending") for name in source.key])
     return replace(
         delivery,
         inputs=inputs(source, delivery.key, delivery.state, work),
         accepted=together,
         rejected=pa.concat_tables([others, still]).sort_by("row_number"),
-        replayed=accepted.num_rows,
+        replayed=good.num_rows,
     )
 
 
-def _judged(source: Source, key: str, file: Path, compute: Compute) -> tuple[pa.Table, Sequence[Broken]]:
-    """All rows with what is wrong with them, and the records that are no rows."""
+def _judged(source: Source, key: str, name: str, file: Path, copy: Path, compute: Compute) -> Judged:
+    """One file; its records that can be read are sifted into `copy` where it cannot be read as it is."""
     form = format_of(source)
+    if problem := form.problem(str(file)):
+        raise SourceError(problem)
+    one = partial(_divided, source, key, name, file, compute)
     if form.direct:
         try:
-            return _rows(source, key, str(file), compute), ()
+            return one(str(file))
         except SourceError:
             raise
         except PlatformError as error:
             reason = error
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder, "sifted")
-        broken = form.sift(str(file), str(copy), source.columns)
-        if broken is None:
-            raise SourceError(str(reason)) from reason
-        return _rows(source, key, str(copy), compute, sifted=True), broken
+    broken = form.sift(str(file), str(copy), source.columns)
+    if broken is None:
+        raise SourceError(str(reason)) from reason
+    return one(str(copy), broken=broken)
 
 
-def _rows(source: Source, key: str, path: str, compute: Compute, *, sifted: bool = False) -> pa.Table:
-    raw = format_of(source).sql(path, source.columns, sifted=sifted)
+def _divided(
+    source: Source, key: str, name: str, file: Path, compute: Compute, path: str, broken: Sequence[Broken] | None = None
+) -> Judged:
+    import pyarrow.compute as pc
+
+    raw = format_of(source).sql(path, source.columns, sifted=broken is not None)
     described = compute.query(f"DESCRIBE FROM {raw}", {}).table().to_pylist()
     delivered = {row["column_name"]: row["column_type"] for row in described}
     _check_columns(source, delivered)
@@ -183,7 +221,16 @@ def _rows(source: Source, key: str, path: str, compute: Compute, *, sifted: bool
         for column in unknown:
             if there and column.name not in there:
                 raise _missing(column, sorted(there))
-    return judged
+    bad = pc.greater(pc.list_value_length(judged["_reasons"]), 0)
+    return Judged(
+        name=name,
+        file=file,
+        good=judged.filter(pc.invert(bad)).select([*source.types, "_row"]),
+        wrong=judged.filter(bad),
+        broken=broken or (),
+        raw=raw,
+        delivered=delivered,
+    )
 
 
 def _check_columns(source: Source, delivered: dict[str, str]) -> None:
@@ -212,54 +259,14 @@ def _readable(column: Column, found: str) -> bool:
     return found == column.type.sql
 
 
-def _divided(
-    source: Source, file: Path | None, judged: pa.Table, broken: Sequence[Broken]
-) -> tuple[pa.Table, pa.Table]:
+def _duplicates(source: Source, files: Sequence[Judged], good: pa.Table, compute: Compute) -> tuple[int, int]:
+    """Rows that repeat the key of an accepted one, and how many of them are that row over again."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    bad = pc.greater(pc.list_value_length(judged["_reasons"]), 0)
-    accepted = judged.filter(pc.invert(bad)).select(list(source.types))
-    accepted = accepted.sort_by([(name, "ascending") for name in source.key])
-    wrong = judged.filter(bad)
-    rows = _numbers(wrong["_row"].to_pylist(), broken)
-    lines = format_of(source).lines(str(file), rows) if rows and file else {}
-    schema = pa.schema({"row_number": pa.int64(), "line": pa.int64(), "record": pa.string(), "reasons": pa.string()})
-    columns = {
-        "row_number": [*rows, *(one.row for one in broken)],
-        "line": [*map(lines.get, rows), *(one.line for one in broken)],
-        "record": [*wrong["_record"].to_pylist(), *(one.record for one in broken)],
-        "reasons": [*(_told(source, some) for some in wrong["_reasons"].to_pylist()), *(one.reason for one in broken)],
-    }
-    rejected = pa.table(columns, schema=schema)
-    return accepted, rejected.sort_by("row_number")
-
-
-def _told(source: Source, reasons: Sequence[str]) -> str:
-    """What is wrong with a row; of a value that could not be read it is not said as well that there is none."""
-    faults = [one for one in reasons if not one.endswith(" is null")]
-    nulls = {f"{name} is null": name for name in source.types}
-    unread = {one for one, name in nulls.items() if any(fault.startswith(f"{name} ") for fault in faults)}
-    return "; ".join(one for one in reasons if one not in unread)
-
-
-def _duplicates(source: Source, judged: pa.Table, accepted: pa.Table, compute: Compute) -> tuple[int, int]:
-    """Rows that repeat the key of an accepted one, and how many of them are that row over again."""
-    import pyarrow.compute as pc
-
-    wrong = judged.filter(pc.greater(pc.list_value_length(judged["_reasons"]), 0))
+    wrong = pa.concat_tables(one.wrong for one in files)
     repeated = wrong.filter(pc.equal(pc.list_element(wrong["_reasons"], 0), repeats(source)))
     if not repeated.num_rows:
         return 0, 0
-    exact = compute.query(exact_sql(source), {"repeated": repeated.select(list(source.types)), "accepted": accepted})
+    exact = compute.query(exact_sql(source), {"repeated": repeated.select(list(source.types)), "accepted": good})
     return repeated.num_rows, exact.table()["n"][0].as_py()
-
-
-def _numbers(rows: Iterable[int], broken: Sequence[Broken]) -> list[int]:
-    """The numbers that rows of a sifted copy have in the file itself; both are in order."""
-    numbers, passed = [], 0
-    for row in rows:
-        while passed < len(broken) and broken[passed].row <= row + passed:
-            passed += 1
-        numbers.append(row + passed)
-    return numbers

@@ -43,12 +43,11 @@ def judged_sql(
     if span and source.event_time:
         start, end = (literal(at.isoformat()) for at in span)
         time = _cast(source.column(source.event_time), typed=typed)
-        outside = literal(f"{source.event_time} is outside of the partition")
+        outside = literal(outside_of(source))
         rules += f", CASE WHEN {time} NOT BETWEEN {start} AND {end} THEN {outside} END"
     wrong = f"list_filter([{rules}], lambda reason: reason IS NOT NULL)"
     wrong = f"list_concat(_raw.{FAULTS}, {wrong})" if FAULTS in delivered else wrong
-    own = ", ".join(f"{identifier(name)} := _raw.{identifier(name)}" for name in delivered if name != ROW_NUMBER)
-    record = f"_raw.{RECORD}" if RECORD in delivered else f"to_json(struct_pack({own}))"
+    record = _record(delivered)
     keys = ", ".join(map(identifier, source.key))
     repeated = literal(repeats(source))
     names = ", ".join(identifier(column.name) for column in source.columns)
@@ -64,6 +63,41 @@ counted AS (
 SELECT {names}, _row, CASE WHEN len(_wrong) > 0 OR _nth > 1 THEN _record END AS _record,
        CASE WHEN len(_wrong) = 0 AND _nth > 1 THEN [{repeated}] ELSE _wrong END AS _reasons
 FROM counted ORDER BY _row"""
+
+
+def records_sql(raw: str, delivered: Collection[str]) -> str:
+    """The records of the delivered rows with the numbers that are in `rows`."""
+    return f"""
+SELECT {ROW_NUMBER} AS _row, {_record(delivered)} AS _record FROM {raw} AS _raw
+WHERE {ROW_NUMBER} IN (SELECT _row FROM rows) ORDER BY _row"""
+
+
+def _record(delivered: Collection[str]) -> str:
+    own = ", ".join(f"{identifier(name)} := _raw.{identifier(name)}" for name in delivered if name != ROW_NUMBER)
+    return f"_raw.{RECORD}" if RECORD in delivered else f"to_json(struct_pack({own}))"
+
+
+def repeated_sql(source: Source) -> str:
+    """The numbers of those of the good `rows` that repeat the key of another one, which is kept."""
+    keys = ", ".join(map(identifier, source.key))
+    nth = f"row_number() OVER (PARTITION BY {keys} ORDER BY {_winner(source)})"
+    return f"SELECT _row FROM rows QUALIFY {nth} > 1 ORDER BY _row"
+
+
+def taken_sql(source: Source) -> str:
+    """The numbers of those of the good `rows` whose key is among `taken`."""
+    names = ", ".join(map(identifier, source.key))
+    return f"SELECT _row FROM rows SEMI JOIN taken USING ({names}) ORDER BY _row"
+
+
+def outside_of(source: Source) -> str:
+    """Why a row is not let in whose time belongs to another partition."""
+    return f"{source.event_time} is outside of the partition"
+
+
+def repeats_earlier(source: Source) -> str:
+    """Why a good row is not let in when an earlier partition has its key."""
+    return f"repeats the key ({', '.join(source.key)}) of a row of an earlier partition"
 
 
 def repeats(source: Source) -> str:

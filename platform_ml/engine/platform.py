@@ -24,8 +24,8 @@ COMMAND = "dagster asset materialize -m platform_ml.definitions --select"
 class Platform:
     """The stores and tools of one environment."""
 
-    landing: Path
-    """Where suppliers deliver files: `<project>/<source>/<key><suffix>`."""
+    landing: Path | str
+    """Where suppliers deliver files, `<project>/<source>/<key><suffix>`: a folder, or the URL of one."""
     tables: Tables
     compute: Compute
     artifacts: Artifacts

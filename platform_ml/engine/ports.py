@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from platform_ml.engine.content import file_sha256
+from platform_ml.spec import window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ CREATED = "_created"
 """The column that holds when the platform learned a row: its knowledge time, UTC microseconds."""
 SEQUENCE = "_seq"
 """The column that orders the commits of one table: the version that followed what the row's writer saw."""
-WHOLE = "all"
+WHOLE = window.WHOLE
 """The partition key of a table that is not partitioned."""
 
 

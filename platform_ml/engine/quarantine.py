@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.delivery import read
-from platform_ml.engine.feed import feed_of, origin_of
+from platform_ml.engine.feed import state_of
 from platform_ml.engine.fetched import format_of
 from platform_ml.engine.fixes import inputs, keep_fixes
 from platform_ml.engine.ports import Content, Files
@@ -36,6 +36,9 @@ class RejectedRow:
     partition: str
     file: str
     row: int
+    """Its number among the rows of all files of the partition: what a fix calls it."""
+    file_row: int
+    """Its number in its file."""
     line: int | None
     reasons: str
     record: str
@@ -63,15 +66,10 @@ def rejected_table(source: Source, work: Work) -> str:
 
 def keep_rows(source: Source, deliveries: Sequence[Delivery], *, work: Work, stamp: Stamp) -> None:
     """Keep rejected rows, also of a delivery that is then refused; forget those of an earlier delivery."""
-    import pyarrow as pa
-
-    table, tables = rejected_table(source, work), work.platform.tables
-    known = tables.snapshot(table)
+    table = rejected_table(source, work)
+    known = work.platform.tables.snapshot(table)
     kept = {
-        delivery.key: Content(
-            rows=delivery.rejected.append_column("file", pa.repeat(delivery.name, delivery.rejected.num_rows)),
-            inputs=delivery.inputs,
-        )
+        delivery.key: Content(rows=delivery.rejected, inputs=delivery.inputs)
         for delivery in deliveries
         if delivery.rejected.num_rows or (known and delivery.key in known.partitions)
     }
@@ -79,7 +77,7 @@ def keep_rows(source: Source, deliveries: Sequence[Delivery], *, work: Work, sta
         commit(table, kept, stamp, work=work)
 
 
-def keep_file(source: Source, key: str, file: Path, reason: str, *, work: Work, name: str = "") -> Artifact:
+def keep_file(source: Source, key: str, file: Path, reason: str, *, name: str, work: Work) -> Artifact:
     """Copy a file, so that it is there when the supplier has delivered another one in its place."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(shutil.copyfile(file, Path(folder, "copy")))
@@ -87,7 +85,7 @@ def keep_file(source: Source, key: str, file: Path, reason: str, *, work: Work, 
         record = {
             "source": source.name,
             "partition": key,
-            "name": name or file.name,
+            "name": name,
             "sha256": sha256,
             "size": copy.stat().st_size,
             "reason": reason,
@@ -118,6 +116,7 @@ def rejected_rows(source: Source, *, work: Work, key: str | None = None) -> Iter
                 partition=partition,
                 file=row["file"],
                 row=row["row_number"],
+                file_row=row["row_number"] if row.get("file_row") is None else row["file_row"],
                 line=row.get("line"),
                 reasons=row["reasons"],
                 record=row["record"],
@@ -150,7 +149,7 @@ def _is_made_good(source: Source, key: str, work: Work) -> bool:
     """Whether what is delivered now is what was loaded last."""
     snapshot = work.platform.tables.snapshot(work.table(source))
     loaded = snapshot.partitions.get(key) if snapshot else None
-    there = origin_of(source).state(feed_of(source, work), key) if loaded else None
+    there = state_of(source, key, loaded, work) if loaded else None
     return loaded is not None and there is not None and loaded.inputs == inputs(source, key, there, work)
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.audit import FRESH, REJECTED, TABLE_CHECKS, Check, Expectation, Finding
-from platform_ml.engine.delivery import UnreadableError, read, span
+from platform_ml.engine.delivery import reading, span
 from platform_ml.engine.ports import PARTITION, WHOLE
 from platform_ml.engine.quarantine import keep_file, keep_rows
+from platform_ml.engine.retry import patiently
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.engine.table import Materialized, Staged, chunks, publish
 from platform_ml.spec.errors import SourceError
@@ -19,7 +18,7 @@ from platform_ml.spec.errors import SourceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from platform_ml.engine.delivery import Delivery
+    from platform_ml.engine.delivery import Delivery, UnreadableError
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Stamp
     from platform_ml.spec.source import Source
@@ -34,50 +33,49 @@ def checks(source: Source) -> tuple[Check, ...]:
 
 def materialize_source(source: Source, keys: Sequence[str], *, work: Work, stamp: Stamp) -> list[Materialized]:
     """Read, validate and commit the files of these partitions; all of them are looked at before any is committed."""
+    import pyarrow as pa
+
     done = []
     for some in chunks(keys):
-        with tempfile.TemporaryDirectory() as scratch:
-            done.append(_materialize(source, some, Path(scratch), work=work, stamp=stamp))
+        deliveries = [_patiently(source, key, work) for key in some]
+        keep_rows(source, deliveries, work=work, stamp=stamp)
+        findings = [_share(source, delivery) for delivery in deliveries]
+        if any(finding.stops for finding in findings):
+            done.append(Materialized(findings=findings, snapshot=None))
+            continue
+        rows = pa.concat_tables(
+            delivery.accepted.append_column(PARTITION, pa.repeat(delivery.key, delivery.accepted.num_rows))
+            for delivery in deliveries
+        )
+        staged = Staged(
+            rows=rows,
+            inputs={delivery.key: delivery.inputs for delivery in deliveries},
+            manifests={delivery.key: delivery.manifest for delivery in deliveries},
+        )
+        result = publish(source, staged, _expected(source, some), work=work, stamp=stamp)
+        done.append(replace(result, findings=[*result.findings, *findings]))
+        what = "file" if source.format else "partition"
+        work.say(f"{work.table(source)}: {rows.num_rows:,} rows of {len(some)} {what}(s) up to {some[-1]}")
     return done
 
 
-def _materialize(source: Source, some: Sequence[str], scratch: Path, *, work: Work, stamp: Stamp) -> Materialized:
-    import pyarrow as pa
-
-    deliveries = [_read(source, key, work, scratch) for key in some]
-    keep_rows(source, deliveries, work=work, stamp=stamp)
-    findings = [_share(source, delivery) for delivery in deliveries]
-    if any(finding.stops for finding in findings):
-        _keep_files(source, deliveries, findings, work)
-        return Materialized(findings=findings, snapshot=None)
-    rows = pa.concat_tables(
-        delivery.accepted.append_column(PARTITION, pa.repeat(delivery.key, delivery.accepted.num_rows))
-        for delivery in deliveries
-    )
-    staged = Staged(
-        rows=rows,
-        inputs={delivery.key: delivery.inputs for delivery in deliveries},
-        manifests={delivery.key: delivery.manifest for delivery in deliveries},
-    )
-    result = publish(source, staged, _expected(source, some), work=work, stamp=stamp)
-    what = "partition" if source.format is None else "file"
-    work.say(f"{work.table(source)}: {rows.num_rows:,} rows of {len(some)} {what}(s) up to {some[-1]}")
-    return replace(result, findings=[*result.findings, *findings])
+def _patiently(source: Source, key: str, work: Work) -> Delivery:
+    what = f"{work.table(source)}, partition {key}"
+    return patiently(lambda: _read(source, key, work), what, retry=source.retry, work=work)
 
 
-def _read(source: Source, key: str, work: Work, scratch: Path) -> Delivery:
-    try:
-        return read(source, key, work=work, scratch=scratch)
-    except UnreadableError as error:
-        kept = keep_file(source, key, error.file, error.reason, work=work)
+def _read(source: Source, key: str, work: Work) -> Delivery:
+    """A delivery; of one that is refused the files are kept whole, since its good rows are in no table."""
+
+    def keep(error: UnreadableError) -> None:
+        kept = keep_file(source, key, error.file, error.reason, name=error.name, work=work)
         raise SourceError(f"{error} The file is kept in {kept.folder}.") from error
 
-
-def _keep_files(source: Source, deliveries: Sequence[Delivery], findings: Sequence[Finding], work: Work) -> None:
-    """Good rows of a refused file are in no table, so the file is kept whole before it is delivered again."""
-    for delivery, finding in zip(deliveries, findings, strict=True):
-        if finding.stops:
-            keep_file(source, delivery.key, delivery.file, finding.reason, work=work, name=delivery.name)
+    with reading(source, key, work=work, refuse=keep) as delivery:
+        finding = _share(source, delivery)
+        for name, file in delivery.files.items() if finding.stops else ():
+            keep_file(source, key, file, finding.reason, name=name, work=work)
+        return delivery
 
 
 def _expected(source: Source, keys: Sequence[str]) -> Expectation:

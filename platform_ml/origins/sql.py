@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from platform_ml.spec.naming import check_known
 from platform_ml.spec.origin import Delivered, Fetched, Listing
 from platform_ml.spec.retry import TransientError
 from platform_ml.spec.schema import Integer, Timestamp
-from platform_ml.spec.window import check_length
+from platform_ml.spec.window import WHOLE, check_length
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 BATCH = 10_000
 """Rows that are held in memory at a time."""
 READS = re.compile(r"(?is)\s*(select|with|values|table)\b.*")
-WHOLE = "all"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,9 +131,8 @@ class SQL:
     @contextmanager
     def fetch(self, feed: Feed, key: str) -> Iterator[Fetched]:
         """The rows as a local Parquet file, read in batches through a cursor of the server."""
-        with ExitStack() as stack:
-            folder = feed.scratch or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            file = folder / f"{key}.parquet"
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, f"{key}.parquet")
             try:
                 found = self._copy(feed, key, file, lenient=False)
             except OddTimeError:

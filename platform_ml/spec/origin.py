@@ -129,6 +129,10 @@ class Listed(Protocol):
         """
         ...
 
+    def files(self, feed: Feed, key: str) -> tuple[Delivered, ...]:
+        """The files of one partition, not read either; nothing where it is not there or no file."""
+        ...
+
     def digest(self, feed: Feed, key: str, files: Sequence[Delivered], known: Sequence[Delivered] = ()) -> str:
         """The state that these listed files are in; those that are as they were when they were `known` are not read.
 

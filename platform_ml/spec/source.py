@@ -174,8 +174,9 @@ class Source:
         check_checks(where, self.checks, self.types)
         if self.format is None and (self.origin is None or self.origin.kind == "file"):
             raise DeclarationError(f"{where}: its files need a format. Declare one, like format=Parquet().")
-        if isinstance(self.origin, Choosy):
-            self.origin.check(self)
+        origin: object = self.origin
+        if isinstance(origin, Choosy):
+            origin.check(self)
 
     def _check_known_at(self, where: str) -> None:
         for column in self.columns:
