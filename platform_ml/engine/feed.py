@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platform_ml.origins import Files
 from platform_ml.engine.retry import patiently
+from platform_ml.origins import Files
 from platform_ml.spec.origin import Feed, Listed, Surveyed
 
 if TYPE_CHECKING:

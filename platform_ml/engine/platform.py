@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.ports import WHOLE
@@ -31,7 +31,7 @@ class Platform:
     artifacts: Artifacts
     tracker: Tracker
     registry: Registry
-    retry: Retry = Retry()
+    retry: Retry = field(default=Retry())
     """How often a commit is tried again when the disk fails in a way that may pass."""
     pause: Callable[[float], None] = time.sleep
     """Waits for some seconds."""

@@ -95,6 +95,7 @@ def _inputs(noun: Table, key: str, tables: Mapping[str, Snapshot]) -> str:
             return labels.inputs(noun, key, tables)
         case FeatureView():
             return views.inputs(noun, key, tables)
+    raise TypeError(noun)
 
 
 def _is_due(noun: Table, key: str) -> bool:

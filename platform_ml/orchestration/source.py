@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from platform_ml.engine import source as engine
+from platform_ml.engine.feed import origin_of
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.orchestration import metadata
 from platform_ml.orchestration.asset import AssetSpec, asset
 from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.orchestration.table import table_body
+from platform_ml.spec.origin import Feed
 
 if TYPE_CHECKING:
     from platform_ml.spec.project import Project
@@ -20,7 +23,9 @@ if TYPE_CHECKING:
 
 
 def delivered(project: Project, source: Source) -> dg.AssetSpec:
-    """The files of a source: made elsewhere, observed here."""
+    """The files or the database table of a source: made elsewhere, observed here."""
+    if source.format is None:
+        return _queried(project, source)
     suffix = source.format.suffix
     name = f"{source.name}/<day>{suffix}" if source.cadence else f"{source.name}{suffix}"
     return dg.AssetSpec(
@@ -29,6 +34,20 @@ def delivered(project: Project, source: Source) -> dg.AssetSpec:
         group_name=project.name,
         owners=[project.owner],
         kinds={"file", suffix.lstrip(".")},
+        partitions_def=partitions_def(source.cadence),
+    )
+
+
+def _queried(project: Project, source: Source) -> dg.AssetSpec:
+    origin = origin_of(source)
+    place = origin.place(Feed(project=project.name, source=source, landing=Path()), "")
+    what = "rows whose event time is in the partition" if source.cadence else "all rows"
+    return dg.AssetSpec(
+        landing_key(project, source),
+        description=f"{place[0].upper()}{place[1:]}: {what}.",
+        group_name=project.name,
+        owners=[project.owner],
+        kinds={origin.kind},
         partitions_def=partitions_def(source.cadence),
     )
 

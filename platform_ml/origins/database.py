@@ -1,4 +1,4 @@
-"""A connection to a database that only reads: where it leads, one snapshot for all it is asked, and what its faults mean."""
+"""A connection to a database that only reads: where it leads, one snapshot of it, and what its faults mean."""
 
 from __future__ import annotations
 

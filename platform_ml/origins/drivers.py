@@ -29,7 +29,7 @@ def unloadable(error: DBAPIError) -> bool:
 
 def database_types(result: CursorResult[Any]) -> dict[str, str]:
     """Column → the database's own name of its type; empty where the driver does not say."""
-    described = result.cursor.description if result.cursor is not None else ()
+    described: Any = result.cursor.description if result.cursor is not None else ()
     return {one[0]: str(one.type_display) for one in described or () if hasattr(one, "type_display")}
 
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
-from zoneinfo import ZoneInfo, available_timezones
+from typing import TYPE_CHECKING, Any, ClassVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from platform_ml.origins.database import Database
 from platform_ml.origins.diagnosis import diagnosed
@@ -80,16 +80,19 @@ class SQL:
             raise DeclarationError(f"SQL: {self.table!r} names no table. Write it like 'orders' or 'sales.orders'.")
         if self.query is not None and not (READS.fullmatch(self.query) and ";" not in self.query):
             raise DeclarationError("SQL: query is one SELECT without a semicolon. What writes is refused.")
-        if self.zone not in available_timezones():
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             near = did_you_mean(self.zone, available_timezones())
-            raise DeclarationError(f"SQL: there is no time zone {self.zone!r}.{near} Write it like 'Europe/Berlin'.")
+            message = f"SQL: there is no time zone {self.zone!r}.{near} Write it like 'Europe/Berlin'."
+            raise DeclarationError(message) from error
         if self.ambiguous not in {"refuse", "first", "second"}:
             raise DeclarationError(f"SQL: ambiguous is 'refuse', 'first' or 'second', not {self.ambiguous!r}.")
         check_length("SQL", "overlap", self.overlap)
         if self.overlap < timedelta():
             raise DeclarationError("SQL: overlap is negative. Say how late a row may become visible, or 0.")
         if not self.deletes and self.watermark is None:
-            raise DeclarationError("SQL: without deletes, a watermark says what is new. Declare one, or leave both out.")
+            raise DeclarationError("SQL: without deletes, a watermark says what is new. Declare one, or allow deletes.")
 
     def check(self, source: Source) -> None:
         """Refuse a source that no database can deliver."""
@@ -197,7 +200,7 @@ class SQL:
             return self._read(feed, key, connection, statements, lambda _: None)
         return self._counted(connection.execute(statements.exact(key)).one())
 
-    def _counted(self, row: Row[tuple[int, int | None, int]], seen: str = "") -> Delivered:
+    def _counted(self, row: Row[*tuple[Any, ...]], seen: str = "") -> Delivered:
         rows, greatest, checksum = row[-3:]
         said = f"{int(rows)} rows, watermark {'none' if greatest is None else int(greatest)}, sum {int(checksum)}"
         return Delivered(name=self.called, size=int(rows), stamp=said, seen=seen)

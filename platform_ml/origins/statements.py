@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from platform_ml.spec.window import Cadence
 
+    Statement = Select[*tuple[Any, ...]]
+
 COUNTING = ("postgresql", "sqlite")
 """Databases that can be asked for a checksum of times, and for the partition that a time belongs to."""
 RESIDUE = 2_147_483_647
@@ -40,33 +42,33 @@ class Statements:
     timed: bool = True
     """Whether the watermark is a time; otherwise it is a whole number."""
 
-    def shape(self) -> Select[Any]:
+    def shape(self) -> Statement:
         """No rows, but all columns that there are."""
         from sqlalchemy import false, literal_column, select
 
         return select(literal_column("*")).select_from(self._relation(None)).where(false())
 
-    def rows(self, key: str) -> Select[Any]:
+    def rows(self, key: str) -> Statement:
         """The rows of a partition, in one order however they lie: by key, then by what is left."""
         from sqlalchemy import column, select
 
         order = [*self.key, *(name for name in self.columns if name not in self.key)]
-        chosen = select(*map(column, self.columns)).select_from(self._relation(self.columns))
+        chosen: Statement = select(*map(column, self.columns)).select_from(self._relation(self.columns))
         return chosen.where(*self._inside(key)).order_by(*map(column, order))
 
-    def exact(self, key: str) -> Select[Any]:
+    def exact(self, key: str) -> Statement:
         """How many rows the partition has, their greatest watermark, and a checksum of all watermarks."""
         from sqlalchemy import select
 
         return select(*self._measures()).select_from(self._relation(None)).where(*self._inside(key))
 
-    def furthest(self) -> Select[Any]:
+    def furthest(self) -> Statement:
         """The greatest watermark of all rows, of whichever partition."""
         from sqlalchemy import column, func, select
 
         return select(self._ticks(func.max(column(str(self.watermark))))).select_from(self._relation(None))
 
-    def survey(self, keys: Sequence[str], since: int | None = None) -> Select[Any]:
+    def survey(self, keys: Sequence[str], since: int | None = None) -> Statement:
         """The same as `exact` of many partitions; where `since` is told, only of rows with a later watermark, or none.
 
         The first column numbers the partitions from the cadence's first one; rows without a time are in that.
@@ -76,7 +78,7 @@ class Statements:
         place = func.coalesce(self._number(), literal(0)).label(PARTITION)
         asked = select(place, *self._measures()).select_from(self._relation(None)).where(*self._between(keys))
         if since is not None:
-            mark = column(str(self.watermark))
+            mark: SQLCoreOperations[Any] = column(str(self.watermark))
             later = self._ticks(mark) > since
             if self.timed and self.dialect == "postgresql":
                 later = mark > datetime.fromtimestamp(0, UTC) + timedelta(microseconds=since)
@@ -112,7 +114,7 @@ class Statements:
         return self._between([key])
 
     def _between(self, keys: Sequence[str]) -> list[ColumnElement[bool]]:
-        """Rows from the beginning of the first to the end of the last partition, half-open; without a time: the first's."""
+        """From the beginning of the first partition to the end of the last, half-open; the first has rows without."""
         from sqlalchemy import column, func, or_
 
         if self.cadence is None or self.event_time is None:
@@ -134,7 +136,7 @@ class Statements:
 
         if self.cadence is None or self.event_time is None:
             return literal(0)
-        time = column(self.event_time)
+        time: SQLCoreOperations[Any] = column(self.event_time)
         origin, length = int(moment(self.cadence.first).timestamp()), self.cadence.days * 86_400
         if self.dialect == "sqlite":
             return (cast(func.strftime("%s", time), Integer) - origin) // length
@@ -144,7 +146,7 @@ class Statements:
     def _measures(self) -> list[ColumnElement[Any]]:
         from sqlalchemy import column, func
 
-        mark = column(str(self.watermark))
+        mark: SQLCoreOperations[Any] = column(str(self.watermark))
         ticks = self._ticks(mark)
         return [
             func.count().label(ROWS),

@@ -79,8 +79,8 @@ class Reading:
         return pa.schema([*plain, (FAULTS, pa.list_(pa.string())), (RECORD, pa.string())])
 
     def check(self) -> None:
-        """Refuse a column that has no value of its type: the database has another one than was declared."""
-        for column in self.columns:
+        """Refuse a column that has no value of its type: where columns have types, it has another than was declared."""
+        for column in self.columns if self.typed else ():
             if (found := self.strange.get(column.name)) and not self.fit[column.name]:
                 raise SourceError(
                     f"column {column.name!r} holds {' and '.join(sorted(found))}, declared is {column.type.sql}. Have "

@@ -149,7 +149,7 @@ class Surveyed(Protocol):
     def states(self, feed: Feed, keys: Sequence[str], known: Mapping[str, Sequence[Delivered]]) -> Mapping[str, str]:
         """Partition → what `Origin.state` says of it; those where nothing is are left out.
 
-        `known` is what the table's commits remember of partitions: what has not been touched since is not counted again.
+        `known` is what the table's commits remember of partitions: what was not touched since is not counted again.
 
         Raises:
             SourceError: the place cannot be reached.

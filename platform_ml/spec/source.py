@@ -172,6 +172,9 @@ class Source:
         if nullable := [name for name in self.key if self.column(name).nullable]:
             raise DeclarationError(f"{where}: key column {nullable[0]!r} cannot be nullable.")
         check_checks(where, self.checks, self.types)
+        self._check_origin(where)
+
+    def _check_origin(self, where: str) -> None:
         if self.format is None and (self.origin is None or self.origin.kind == "file"):
             raise DeclarationError(f"{where}: its files need a format. Declare one, like format=Parquet().")
         origin: object = self.origin
