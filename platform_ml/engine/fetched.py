@@ -24,7 +24,8 @@ class FetchedRows(Parquet):
         """A row that was right when it was fetched has no record yet: it is made of its columns."""
         own = ", ".join(f"{identifier(column.name)} := {identifier(column.name)}" for column in columns)
         rows = super().sql(path, columns, sifted=sifted)
-        return f"(SELECT * REPLACE (coalesce({RECORD}, to_json(struct_pack({own}))) AS {RECORD}) FROM {rows})"
+        record = f"coalesce({RECORD}, CAST(to_json(struct_pack({own})) AS VARCHAR))"
+        return f"(SELECT * REPLACE ({record} AS {RECORD}) FROM {rows})"
 
 
 def format_of(source: Source) -> Format:

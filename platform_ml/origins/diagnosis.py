@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from platform_ml.origins.drivers import database_types
+from platform_ml.origins.drivers import database_types, refuse_nested
 from platform_ml.spec.errors import SourceError, did_you_mean
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ def diagnosed(error: SourceError, database: Database, statements: Statements, so
         if column.name not in there:
             names = ", ".join(map(repr, there))[:SHOWN]
             return f"column {column.name!r} is missing.{did_you_mean(column.name, there) or f' There are: {names}.'}"
+    try:
+        refuse_nested(types, source.columns)
+    except SourceError as nested:
+        return str(nested)
     found = types.get(source.event_time or "", "timestamp")
     if not TIME.match(found):
         return (

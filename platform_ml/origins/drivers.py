@@ -8,7 +8,7 @@ from platform_ml.origins.values import UnreadableTime
 from platform_ml.spec.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection, CursorResult
     from sqlalchemy.exc import DBAPIError
@@ -33,9 +33,8 @@ def database_types(result: CursorResult[Any]) -> dict[str, str]:
     return {one[0]: str(one.type_display) for one in described or () if hasattr(one, "type_display")}
 
 
-def refuse_nested(result: CursorResult[Any], columns: Sequence[Column]) -> None:
+def refuse_nested(types: Mapping[str, str], columns: Sequence[Column]) -> None:
     """Lists and documents are no values of a column."""
-    types = database_types(result)
     for column in columns:
         found = types.get(column.name, "")
         if found in NESTED or found.endswith("[]"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from platform_ml.origins.database import Database
 from platform_ml.origins.diagnosis import diagnosed
-from platform_ml.origins.drivers import OddTimeError, lenient_times, refuse_nested, unloadable
+from platform_ml.origins.drivers import OddTimeError, database_types, lenient_times, refuse_nested, unloadable
 from platform_ml.origins.statements import Statements
 from platform_ml.origins.values import Reading
 from platform_ml.spec.errors import DeclarationError, SourceError, did_you_mean
@@ -277,14 +277,14 @@ class SQL:
         digest, rows = hashlib.sha256(), 0
         streamed = {"stream_results": True, "yield_per": BATCH}
         try:
-            result = connection.execute(statements.rows(key), execution_options=streamed)
-            refuse_nested(result, source.columns)
-            for some in result.partitions():
-                batch = reading.batch(some)
-                rows += len(some)
-                write(batch)
-                if not statements.counts:
-                    digest.update(batch.serialize())
+            with closing(connection.execute(statements.rows(key), execution_options=streamed)) as result:
+                refuse_nested(database_types(result), source.columns)
+                for some in result.partitions():
+                    batch = reading.batch(some)
+                    rows += len(some)
+                    write(batch)
+                    if not statements.counts:
+                        digest.update(batch.serialize())
         except DataError as error:
             if unloadable(error):
                 raise OddTimeError from error

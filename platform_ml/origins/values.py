@@ -179,8 +179,7 @@ class Reading:
     def _record(self, row: Sequence[Any]) -> str:
         names = (column.name for column in self.columns)
         told = {name: _plain(value) for name, value in zip(names, row, strict=True)}
-        text = json.dumps(told, ensure_ascii=False, default=str)
-        return text.encode("utf-8", "backslashreplace").decode()
+        return json.dumps(told, ensure_ascii=False, default=str)
 
 
 QUICK: dict[type, type] = {
@@ -292,8 +291,10 @@ def _text(value: Any) -> str:
 def _plain(value: Any) -> Any:
     """A value in JSON, for the one who has to mend it."""
     match value:
-        case None | bool() | int() | str() | list() | dict():
+        case None | bool() | int() | list() | dict():
             return value
+        case str():
+            return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         case float():
             return value if math.isfinite(value) else str(value)
         case bytes() | memoryview():
