@@ -196,14 +196,18 @@ STATEMENTS = {
         "permission denied for table sales",
     ),
     "a function that writes": (
-        "ALTER TABLE sales RENAME TO stock; CREATE TABLE seen (n int); "
-        "CREATE FUNCTION note() RETURNS int LANGUAGE sql AS 'INSERT INTO seen VALUES (1) RETURNING n'; "
-        "CREATE VIEW sales AS SELECT stock.* FROM stock WHERE note() = 1",
+        (
+            "ALTER TABLE sales RENAME TO stock; CREATE TABLE seen (n int); "
+            "CREATE FUNCTION note() RETURNS int LANGUAGE sql AS 'INSERT INTO seen VALUES (1) RETURNING n'; "
+            "CREATE VIEW sales AS SELECT stock.* FROM stock WHERE note() = 1"
+        ),
         "cannot execute INSERT in a read-only transaction",
     ),
     "a division by zero": (
-        "ALTER TABLE sales RENAME TO stock; "
-        "CREATE VIEW sales AS SELECT id, shop, amount / (id - 7) AS amount, weight, paid, at, updated_at FROM stock",
+        (
+            "ALTER TABLE sales RENAME TO stock; "
+            "CREATE VIEW sales AS SELECT id, shop, amount / (id - 7) AS amount, weight, paid, at, updated_at FROM stock"
+        ),
         "division by zero",
     ),
 }
@@ -215,8 +219,8 @@ def test_what_is_there_no_more(shop, work, monkeypatch, what):
     user = {}
     if "reader" in statements:
         shop.server.execute("DROP ROLE IF EXISTS reader")
-        shop.server.execute("CREATE ROLE reader LOGIN PASSWORD 'r'")
-        user = {"user": "reader", "password": "r"}
+        shop.server.execute("CREATE ROLE reader LOGIN PASSWORD 'hunter4'")
+        user = {"user": "reader", "password": "hunter4"}
         monkeypatch.setenv("SALES_URL", shop.server.url(shop.database, **user))
     shop.execute(*statements.split("; "))
     refused(work, message)
@@ -272,9 +276,10 @@ def test_a_table_that_is_locked(shop, work, monkeypatch, limit):
 
 def test_too_many_connections(shop, work, monkeypatch):
     shop.server.execute("DROP ROLE IF EXISTS crowd")
-    shop.server.execute("CREATE ROLE crowd LOGIN PASSWORD 'c' CONNECTION LIMIT 0")
+    shop.server.execute("CREATE ROLE crowd LOGIN PASSWORD 'hunter5' CONNECTION LIMIT 0")
     shop.execute("GRANT SELECT ON sales TO crowd")
-    monkeypatch.setenv("SALES_URL", shop.server.url(shop.database, user="crowd", password="c"))
+    crowd = {"user": "crowd", "password": "hunter5"}
+    monkeypatch.setenv("SALES_URL", shop.server.url(shop.database, **crowd))
     told, said, _ = patient(work, lambda _: shop.server.execute("ALTER ROLE crowd CONNECTION LIMIT 5"))
     load(told, [DAY])
     assert "too many connections" in said[0]
