@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
     _datasets(commands)
     _quarantine(commands)
+    _arrivals(commands)
     return parser
 
 
@@ -96,6 +97,15 @@ def _quarantine(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     for command in (rejected, replay):
         command.add_argument("--project", help="one of: " + ", ".join(p.name for p in PROJECTS))
         command.add_argument("--partition", metavar="KEY")
+
+
+def _arrivals(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    arrivals = commands.add_parser("arrivals", help="what was delivered, what of it is loaded, what belongs nowhere")
+    arrivals.add_argument("project", metavar="PROJECT", help="one of: " + ", ".join(p.name for p in PROJECTS))
+    arrivals.add_argument("source", nargs="?", metavar="SOURCE", help="all, if left out")
+    arrivals.add_argument("--all", action="store_true", help="every partition, also those that are up to date")
+    arrivals.add_argument("--json", action="store_true", help="for programs")
+    arrivals.set_defaults(run=_look)
 
 
 def _days(text: str) -> int:
@@ -188,6 +198,12 @@ def _replay(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.rejected import replay
 
     return replay(_some(options.project), options.source, options.partition, options.fixes)
+
+
+def _look(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.arrivals import arrivals
+
+    return arrivals(_project(options.project), options.source, everything=options.all, as_json=options.json)
 
 
 def _some(name: str | None) -> Sequence[Project]:

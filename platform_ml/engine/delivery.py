@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from platform_ml.engine.feed import feed_of, origin_of
 from platform_ml.engine.fetched import format_of
 from platform_ml.engine.fixes import fixes_of, inputs, judged_fixes
-from platform_ml.engine.judgement import FAULTS, RECORD, ROW_NUMBER, exact_sql, judged_sql, repeats
+from platform_ml.engine.judgement import FAULTS, RECORD, ROW_NUMBER, exact_sql, judged_sql, outside_of, repeats
 from platform_ml.engine.retry import patiently
 from platform_ml.engine.several import Judged, accepted, one_of_each, rejected
 from platform_ml.spec.errors import PlatformError, SourceError, did_you_mean
@@ -57,6 +57,8 @@ class Delivery:
     """row_number, line, record (the delivered row as JSON, or its text when it could not be divided), reasons, file,
     file_row. `row_number` counts through all files of the partition, in name order; `file_row` begins anew in each."""
 
+    outside: pa.Table
+    """The keys of rows that are good but for a time that belongs to another partition."""
     manifest: Sequence[Delivered] = ()
     """The files, as the table's commits remember them."""
 
@@ -78,9 +80,9 @@ class Delivery:
 class UnreadableError(SourceError):
     """A file that cannot be read at all."""
 
-    def __init__(self, where: str, name: str, file: Path, reason: str) -> None:
+    def __init__(self, where: str, name: str, file: Path, reason: str, manifest: Sequence[Delivered]) -> None:
         super().__init__(f"{where} cannot be read: {reason}. Have it delivered again; earlier data was not touched.")
-        self.name, self.file, self.reason = name, file, reason
+        self.name, self.file, self.reason, self.manifest = name, file, reason, manifest
 
 
 def _raised(error: UnreadableError) -> None:
@@ -128,7 +130,7 @@ def reading(
             except (PlatformError, OSError, UnicodeError) as error:
                 where = f"{work.table(source)}, partition {key}: {place}"
                 where = f"{where}: {name}" if len(fetched.files) > 1 else where
-                unreadable = UnreadableError(where, name, file, str(error))
+                unreadable = UnreadableError(where, name, file, str(error), fetched.manifest)
                 refuse(unreadable)
                 raise unreadable from error
         files = one_of_each(source, files, taken, compute)
@@ -142,6 +144,7 @@ def reading(
             inputs=fetched.state,
             accepted=good,
             rejected=rejected(source, files),
+            outside=_outside(source, files),
             manifest=fetched.manifest,
             repeated=repeated,
             exact=exact,
@@ -270,3 +273,13 @@ def _duplicates(source: Source, files: Sequence[Judged], good: pa.Table, compute
         return 0, 0
     exact = compute.query(exact_sql(source), {"repeated": repeated.select(list(source.types)), "accepted": good})
     return repeated.num_rows, exact.table()["n"][0].as_py()
+
+
+def _outside(source: Source, files: Sequence[Judged]) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    wrong = pa.concat_tables(one.wrong for one in files)
+    reasons = wrong["_reasons"]
+    first = pc.equal(pc.list_element(reasons, 0), outside_of(source))
+    return wrong.filter(pc.and_(first, pc.equal(pc.list_value_length(reasons), 1))).select(source.key)

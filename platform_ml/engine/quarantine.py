@@ -9,13 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from platform_ml.engine import late
 from platform_ml.engine.content import file_sha256
-from platform_ml.engine.delivery import read
+from platform_ml.engine.delivery import reading
 from platform_ml.engine.feed import state_of
 from platform_ml.engine.fetched import format_of
 from platform_ml.engine.fixes import inputs, keep_fixes
 from platform_ml.engine.ports import Content, Files
 from platform_ml.engine.retry import commit
+from platform_ml.spec.fingerprint import digest, fingerprint
 from platform_ml.spec.project import REJECTED as SUFFIX
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from platform_ml.engine.delivery import Delivery
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Artifact, Stamp
+    from platform_ml.spec.origin import Delivered
     from platform_ml.spec.source import Source
 
 KIND = "quarantine"
@@ -77,8 +80,11 @@ def keep_rows(source: Source, deliveries: Sequence[Delivery], *, work: Work, sta
         commit(table, kept, stamp, work=work)
 
 
-def keep_file(source: Source, key: str, file: Path, reason: str, *, name: str, work: Work) -> Artifact:
-    """Copy a file, so that it is there when the supplier has delivered another one in its place."""
+def keep_file(source: Source, key: str, file: Path, reason: str, *, name: str, token: str, work: Work) -> Artifact:
+    """Copy a file, so that it is there when the supplier has delivered another one in its place.
+
+    `token` is what the whole delivery is called.
+    """
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(shutil.copyfile(file, Path(folder, "copy")))
         sha256 = file_sha256(copy)
@@ -89,6 +95,7 @@ def keep_file(source: Source, key: str, file: Path, reason: str, *, name: str, w
             "sha256": sha256,
             "size": copy.stat().st_size,
             "reason": reason,
+            "token": token,
             "time": datetime.now(UTC).isoformat(),
         }
         return work.platform.artifacts.publish(
@@ -145,17 +152,35 @@ def rejected_files(source: Source, *, work: Work, key: str | None = None) -> lis
     return sorted(found, key=lambda one: one.time)
 
 
+def refused(source: Source, key: str, token: str, work: Work) -> str:
+    """Why the delivery that is called so was not let in; empty when it was not refused."""
+    newest = work.platform.artifacts.newest(work.place(KIND, source, key))
+    return str(newest.record["reason"]) if newest and newest.record.get("token") == token else ""
+
+
+def token_of(source: Source, key: str, files: Sequence[Delivered]) -> str:
+    """What this delivery of a partition is called, by what can be told of it without reading it."""
+    listed = [[one.name, one.size, one.stamp] for one in files]
+    return digest({"source": fingerprint(source), "partition": key, "files": listed})[:16]
+
+
 def _is_made_good(source: Source, key: str, work: Work) -> bool:
     """Whether what is delivered now is what was loaded last."""
     snapshot = work.platform.tables.snapshot(work.table(source))
     loaded = snapshot.partitions.get(key) if snapshot else None
     there = state_of(source, key, loaded, work) if loaded else None
-    return loaded is not None and there is not None and loaded.inputs == inputs(source, key, there, work)
+    return (
+        loaded is not None
+        and there is not None
+        and loaded.inputs == late.inputs(source, key, inputs(source, key, there, work), late.contents(snapshot))
+    )
 
 
 def fix(source: Source, key: str, file: Path, *, work: Work) -> int:
     """Take fixed rows in; they count from the next materialization of the partition on. Returns how many they are."""
-    delivery = read(source, key, work=work)
+    known = work.platform.tables.snapshot(work.table(source))
+    with reading(source, key, work=work, taken=late.taken(source, key, known, work=work)) as delivery:
+        pass
     numbers = delivery.rejected["row_number"].to_pylist()
     _, count = keep_fixes(source, key, file, state=delivery.state, rejected=numbers, work=work)
     return count

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from platform_ml.engine import late
 from platform_ml.engine.audit import FRESH, REJECTED, TABLE_CHECKS, Check, Expectation, Finding
 from platform_ml.engine.delivery import reading, span
+from platform_ml.engine.feed import feed_of, origin_of
 from platform_ml.engine.ports import PARTITION, WHOLE
-from platform_ml.engine.quarantine import keep_file, keep_rows
+from platform_ml.engine.quarantine import keep_file, keep_rows, token_of
 from platform_ml.engine.retry import patiently
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.engine.table import Materialized, Staged, chunks, publish
 from platform_ml.spec.errors import SourceError
+from platform_ml.spec.origin import Listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pyarrow as pa
+
     from platform_ml.engine.delivery import Delivery, UnreadableError
     from platform_ml.engine.platform import Work
-    from platform_ml.engine.ports import Stamp
+    from platform_ml.engine.ports import Snapshot, Stamp
     from platform_ml.spec.source import Source
 
 SHOWN = 3
@@ -28,7 +34,8 @@ SHOWN = 3
 
 def checks(source: Source) -> tuple[Check, ...]:
     """The data checks of a source."""
-    return (*(check for check in TABLE_CHECKS if source.cadence or check != FRESH), REJECTED)
+    more = (REJECTED, late.LATE) if late.looks(source) else (REJECTED,)
+    return (*(check for check in TABLE_CHECKS if source.cadence or check != FRESH), *more)
 
 
 def materialize_source(source: Source, keys: Sequence[str], *, work: Work, stamp: Stamp) -> list[Materialized]:
@@ -37,9 +44,11 @@ def materialize_source(source: Source, keys: Sequence[str], *, work: Work, stamp
 
     done = []
     for some in chunks(keys):
-        deliveries = [_patiently(source, key, work) for key in some]
+        known = work.platform.tables.snapshot(work.table(source))
+        deliveries = _deliveries(source, some, known, work)
         keep_rows(source, deliveries, work=work, stamp=stamp)
         findings = [_share(source, delivery) for delivery in deliveries]
+        findings += late.findings(source, deliveries, known, work=work)
         if any(finding.stops for finding in findings):
             done.append(Materialized(findings=findings, snapshot=None))
             continue
@@ -59,22 +68,48 @@ def materialize_source(source: Source, keys: Sequence[str], *, work: Work, stamp
     return done
 
 
-def _patiently(source: Source, key: str, work: Work) -> Delivery:
-    what = f"{work.table(source)}, partition {key}"
-    return patiently(lambda: _read(source, key, work), what, retry=source.retry, work=work)
+def _deliveries(source: Source, keys: Sequence[str], known: Snapshot | None, work: Work) -> list[Delivery]:
+    """What was delivered for these partitions, oldest first: a later one may be let in less for an earlier one."""
+    found: list[Delivery] = []
+    contents = {key: content for key, content in late.contents(known).items() if key not in keys}
+    for key in keys:
+        _check_gone(source, key, known, work)
+        taken = late.taken(source, key, known, work=work, now=found)
+        what = f"{work.table(source)}, partition {key}"
+        delivery = patiently(partial(_read, source, key, taken, work), what, retry=source.retry, work=work)
+        delivery = replace(delivery, inputs=late.inputs(source, key, delivery.inputs, contents))
+        if late.rejects(source):
+            contents[key] = late.content(source, delivery, known)
+        found.append(delivery)
+    return found
 
 
-def _read(source: Source, key: str, work: Work) -> Delivery:
+def _check_gone(source: Source, key: str, known: Snapshot | None, work: Work) -> None:
+    """Refuse to load a partition again without the rows of files that are there no more."""
+    loaded, origin = known.partitions.get(key) if known else None, origin_of(source)
+    if loaded is None or not loaded.manifest or not isinstance(origin, Listed):
+        return
+    feed = feed_of(source, work)
+    if gone := origin.missed(feed, key, origin.files(feed, key), loaded.manifest):
+        raise SourceError(
+            f"{work.table(source)}, partition {key}: {gone[0]} was loaded and is there no more, so its rows would be "
+            'removed. Have it delivered again, or declare Files(gone="remove"); earlier data was not touched.'
+        )
+
+
+def _read(source: Source, key: str, taken: pa.Table | None, work: Work) -> Delivery:
     """A delivery; of one that is refused the files are kept whole, since its good rows are in no table."""
 
     def keep(error: UnreadableError) -> None:
-        kept = keep_file(source, key, error.file, error.reason, name=error.name, work=work)
+        token = token_of(source, key, error.manifest)
+        kept = keep_file(source, key, error.file, error.reason, name=error.name, token=token, work=work)
         raise SourceError(f"{error} The file is kept in {kept.folder}.") from error
 
-    with reading(source, key, work=work, refuse=keep) as delivery:
+    with reading(source, key, work=work, taken=taken, refuse=keep) as delivery:
         finding = _share(source, delivery)
+        token = token_of(source, key, delivery.manifest)
         for name, file in delivery.files.items() if finding.stops else ():
-            keep_file(source, key, file, finding.reason, name=name, work=work)
+            keep_file(source, key, file, finding.reason, name=name, token=token, work=work)
         return delivery
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine import feature_group as groups
 from platform_ml.engine import feature_view as views
-from platform_ml.engine import labels
+from platform_ml.engine import labels, late
 from platform_ml.engine.feed import states_of
 from platform_ml.engine.fixes import inputs
 from platform_ml.engine.ports import WHOLE
@@ -59,7 +59,12 @@ def _of_source(source: Source, declared: str, snapshot: Snapshot | None, work: W
     known = snapshot.partitions if snapshot else {}
     loaded = {key: known[key] for key in _keys(source) if key in known and known[key].fingerprint == declared}
     there = states_of(source, loaded, work)
-    current = {key: inputs(source, key, state, work) for key, state in there.items() if state is not None}
+    contents = late.contents(snapshot)
+    current = {
+        key: late.inputs(source, key, inputs(source, key, state, work), contents)
+        for key, state in there.items()
+        if state is not None
+    }
     why = {key: "" if current.get(key) == state.inputs else CHANGED for key, state in loaded.items()}
     return {key: why.get(key, DECLARED if key in known else NEVER) for key in _keys(source)}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -23,31 +22,15 @@ if TYPE_CHECKING:
 
 
 def delivered(project: Project, source: Source) -> dg.AssetSpec:
-    """The files or the database table of a source: made elsewhere, observed here."""
-    if source.format is None:
-        return _queried(project, source)
-    suffix = source.format.suffix
-    name = f"{source.name}/<day>{suffix}" if source.cadence else f"{source.name}{suffix}"
-    return dg.AssetSpec(
-        landing_key(project, source),
-        description=f"Files that the supplier delivers to landing/{project.name}/{name}.",
-        group_name=project.name,
-        owners=[project.owner],
-        kinds={"file", suffix.lstrip(".")},
-        partitions_def=partitions_def(source.cadence),
-    )
-
-
-def _queried(project: Project, source: Source) -> dg.AssetSpec:
+    """What the supplier of a source delivers: made elsewhere, observed here."""
     origin = origin_of(source)
-    place = origin.place(Feed(project=project.name, source=source, landing=Path()), "")
-    what = "rows whose event time is in the partition" if source.cadence else "all rows"
+    place = origin.place(Feed(project=project.name, source=source, landing="landing"), "<day>")
     return dg.AssetSpec(
         landing_key(project, source),
-        description=f"{place[0].upper()}{place[1:]}: {what}.",
+        description=f"What the supplier delivers to {place}." if source.format else f"What is read of {place}.",
         group_name=project.name,
         owners=[project.owner],
-        kinds={origin.kind},
+        kinds={origin.kind, *([source.format.suffix.lstrip(".")] if source.format else [])},
         partitions_def=partitions_def(source.cadence),
     )
 

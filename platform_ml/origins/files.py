@@ -8,13 +8,13 @@ import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from platform_ml.origins.names import Pattern
 from platform_ml.origins.stores import FOLDER, NOWHERE, ODD, Entry, hidden, sha256, shown, store
 from platform_ml.spec.errors import DeclarationError, SourceError, did_you_mean
 from platform_ml.spec.fingerprint import PROSE, digest
-from platform_ml.spec.origin import Delivered, Fetched, Gone, Listing
+from platform_ml.spec.origin import Delivered, Feed, Fetched, Listing
 from platform_ml.spec.window import WHOLE, PartitionError
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from platform_ml.origins.stores import Store
-    from platform_ml.spec.origin import Feed
     from platform_ml.spec.source import Source
 
 VARIABLE = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
+Gone: TypeAlias = Literal["refuse", "remove"]
 GONE = ("refuse", "remove")
 
 
@@ -114,6 +114,7 @@ class Files:
                 ) from error
             if place.copies:
                 self._check_same(where, feed, key, entries)
+                _check_whole(where, entries, folder)
             first = folder / manifest[0].name
             yield Fetched(
                 path=first if len(manifest) == 1 else folder,
@@ -149,6 +150,12 @@ class Files:
                     growing[key] = f"{name} was written {max(age, 0):.0f} s ago"
         partitions = {key: tuple(map(_delivered, some)) for key, some in sorted(found.items())}
         return Listing(partitions=partitions, growing=growing, strays=strays)
+
+    def missed(self, feed: Feed, key: str, files: Sequence[Delivered], known: Sequence[Delivered]) -> list[str]:
+        pattern, there = Pattern(self._where(feed)[2].filled(key)), {one.name for one in files}
+        if self.gone == "remove" or pattern.is_one or not files:
+            return []
+        return [one.name for one in known if one.name not in there and pattern.fits(one.name)]
 
     def digest(self, feed: Feed, key: str, files: Sequence[Delivered], known: Sequence[Delivered] = ()) -> str:
         place, pattern = self._store(feed)
@@ -195,7 +202,8 @@ class Files:
         if filled.is_one:
             entry = place.found(filled.text)
             return [entry] if entry else []
-        return sorted((e for e in _walk(place, filled, "") if filled.fits(e.name)), key=lambda entry: entry.name)
+        found = [e for e in _walk(place, filled, "") if filled.fits(e.name) or (e.odd and filled.leads_to(e.name))]
+        return sorted(found, key=lambda entry: entry.name)
 
     def _key(self, source: Source, pattern: Pattern, name: str) -> tuple[str | None, str]:
         """The partition of a file, or why there is none."""
@@ -220,6 +228,24 @@ class Files:
             )
 
 
+def unclaimed(landing: Path | str, project: str, sources: Sequence[Source]) -> dict[str, str]:
+    """What lies in a project's landing place and belongs to none of its sources, and why."""
+    known = {}
+    for source in sources:
+        origin = source.origin or Files()
+        if isinstance(origin, Files) and origin.root is None:
+            _, _, pattern = origin._where(Feed(project=project, source=source, landing=landing))  # noqa: SLF001
+            known[source.name if origin.pattern or source.cadence else pattern.text] = pattern
+    strays = {}
+    for entry in store(f"{str(landing).rstrip('/')}/{project}", landing).listed(""):
+        if entry.name in known:
+            continue
+        meant = next((name for name, pattern in known.items() if pattern.unfinished(entry.name) == name), None)
+        near = did_you_mean(entry.name.lower(), known) if meant is None else f" It will be {meant!r}."
+        strays[entry.name] = f"belongs to no source of {project}.{near}"
+    return strays
+
+
 def _walk(place: Store, pattern: Pattern, folder: str) -> Iterator[Entry]:
     """Everything below a folder, as deep as files of the pattern lie and no deeper."""
     level = folder.count("/") + 1 if folder else 0
@@ -240,6 +266,17 @@ def _check(where: str, entries: Sequence[Entry], pattern: Pattern) -> None:
         if entry.odd:
             what = "" if pattern.is_one else f": {entry.name}"
             raise SourceError(f"{where}{what} {entry.odd}. Have the file itself delivered; nothing was read.")
+
+
+def _check_whole(where: str, entries: Sequence[Entry], folder: Path) -> None:
+    """A copy must have as many bytes as the store says, where it says so."""
+    for entry in entries:
+        size = (folder / entry.name).stat().st_size
+        if entry.size not in {0, size}:
+            raise SourceError(
+                f"{where} cannot be read: {size:,} of the {entry.size:,} bytes of {entry.name} came. Materialize the "
+                "partition again; earlier data was not touched."
+            )
 
 
 def _delivered(entry: Entry) -> Delivered:

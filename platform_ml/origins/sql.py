@@ -20,7 +20,7 @@ from platform_ml.origins.values import Reading
 from platform_ml.spec.errors import DeclarationError, SourceError, did_you_mean
 from platform_ml.spec.fingerprint import PROSE
 from platform_ml.spec.naming import check_known
-from platform_ml.spec.origin import Delivered, Fetched, Listing
+from platform_ml.spec.origin import Delivered, Fetched
 from platform_ml.spec.retry import TransientError
 from platform_ml.spec.schema import Integer, Timestamp
 from platform_ml.spec.window import WHOLE, check_length
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from platform_ml.origins.values import Ambiguous
-    from platform_ml.spec.origin import Feed, Gone
+    from platform_ml.spec.origin import Feed
     from platform_ml.spec.source import Source
 
 BATCH = 10_000
@@ -141,27 +141,6 @@ class SQL:
             except OddTimeError:
                 found = self._copy(feed, key, file, lenient=True)
             yield Fetched(path=file, name=self.called, state=found.stamp, manifest=(found,))
-
-    @property
-    def gone(self) -> Gone:
-        """A partition is one query: it has no parts that could be missing."""
-        return "refuse"
-
-    def listing(self, feed: Feed) -> Listing:
-        """Every partition that there is by now, as if it were a file."""
-        cadence = feed.source.cadence
-        with self._asking(feed, "") as (connection, statements):
-            keys = cadence.keys() if cadence else [WHOLE]
-            found = self._survey(feed, keys, {}, connection, statements)
-        return Listing(partitions={key: (one,) for key, one in found.items()})
-
-    def files(self, feed: Feed, key: str) -> tuple[Delivered, ...]:
-        """The partition as if it were a file."""
-        return (self._one(feed, key),)
-
-    def digest(self, feed: Feed, key: str, files: Sequence[Delivered], known: Sequence[Delivered] = ()) -> str:
-        """The state that was listed."""
-        return files[0].stamp
 
     def _one(self, feed: Feed, key: str) -> Delivered:
         with self._asking(feed, key) as (connection, statements):

@@ -11,8 +11,7 @@ from functools import cached_property
 from hashlib import file_digest
 from pathlib import Path, PurePosixPath
 from stat import S_ISDIR, S_ISREG
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from platform_ml.spec.errors import SourceError
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
+T = TypeVar("T")
 FOLDER = "is a folder"
 ODD = "is no file"
 NOWHERE = "is a link that leads nowhere"
@@ -77,16 +77,31 @@ def store(root: Path | str, within: Path | str) -> Store:
     return Remote(url=text)
 
 
+def place(text: str) -> Path | str:
+    """A landing place: a folder, or a URL without user, password and query.
+
+    Raises:
+        SourceError: it has them.
+    """
+    if shown(text) != text:
+        raise SourceError(
+            f"The landing place {shown(text)} holds a password or a query, which everybody would see. Name the place "
+            "alone, and put credentials into variables like AWS_ACCESS_KEY_ID."
+        )
+    return text if "://" in text else Path(text).resolve()
+
+
 def _path(text: str) -> Path:
     return Path(text.split("://", 1)[-1])
 
 
 def shown(place: str) -> str:
     """A URL as people may see it: without user, password and query."""
-    if "://" not in place:
+    scheme, sign, rest = place.partition("://")
+    if not sign:
         return place
-    parts = urlsplit(place)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
+    host, slash, path = rest.partition("?")[0].partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
 def hidden(message: str) -> str:
@@ -173,8 +188,8 @@ class Remote:
         with _told(path):
             try:
                 found = self._system.ls(self._bare(path), detail=True)
-            except (FileNotFoundError, NotADirectoryError):
-                return []
+            except (FileNotFoundError, NotADirectoryError) as error:
+                return _nothing(path, error, [])
         entries = [self._entry(info) for info in found]
         # A store may say the folder itself among what is in it.
         own = [entry for entry in entries if entry.name.rpartition("/")[0] == folder and entry.name != folder]
@@ -185,8 +200,8 @@ class Remote:
         with _told(path):
             try:
                 return self._entry(self._system.info(self._bare(path)))
-            except FileNotFoundError:
-                return None
+            except FileNotFoundError as error:
+                return _nothing(path, error, None)
 
     @contextmanager
     def local(self, entries: Sequence[Entry]) -> Iterator[Path]:
@@ -232,6 +247,13 @@ class Remote:
         tag = next((str(info[tag]).strip('"') for tag in TAGS if info.get(tag)), "")
         stamp = tag or ("" if written is None else repr(written))
         return Entry(name=name, size=int(info.get("size") or 0), stamp=stamp, written=written)
+
+
+def _nothing(path: str, error: OSError, nothing: T) -> T:
+    """An empty place is no error; one whose bucket is not there is, or all that was ever delivered had vanished."""
+    if "bucket" in str(error):
+        raise SourceError(f"{shown(path)} cannot be read: {error}. Mend the name, or make the bucket.") from error
+    return nothing
 
 
 def _seconds(time: Any) -> float | None:

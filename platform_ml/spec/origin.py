@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -11,9 +11,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from platform_ml.spec.source import Source
-
-Gone: TypeAlias = Literal["refuse", "remove"]
-"""What a partition does that was loaded from several files of which some are there no more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,11 +113,6 @@ class Listing:
 class Listed(Protocol):
     """An origin that can say what is there without reading it."""
 
-    @property
-    def gone(self) -> Gone:
-        """What becomes of a partition when some of its files are there no more."""
-        ...
-
     def listing(self, feed: Feed) -> Listing:
         """Everything that lies there.
 
@@ -131,6 +123,10 @@ class Listed(Protocol):
 
     def files(self, feed: Feed, key: str) -> tuple[Delivered, ...]:
         """The files of one partition, not read either; nothing where it is not there or no file."""
+        ...
+
+    def missed(self, feed: Feed, key: str, files: Sequence[Delivered], known: Sequence[Delivered]) -> list[str]:
+        """The `known` files that are there no more, and without whose rows the partition may not be loaded again."""
         ...
 
     def digest(self, feed: Feed, key: str, files: Sequence[Delivered], known: Sequence[Delivered] = ()) -> str:

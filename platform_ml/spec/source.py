@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias
 from platform_ml.spec.check import check_checks
 from platform_ml.spec.errors import DeclarationError, did_you_mean
 from platform_ml.spec.fingerprint import ADDED, JUDGED, PROSE
+from platform_ml.spec.late import Late
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.origin import Choosy
 from platform_ml.spec.retry import Retry
@@ -138,6 +139,8 @@ class Source:
     """Where it is delivered; None is the platform's landing folder."""
     retry: Retry = field(default=Retry(), metadata=PROSE)
     """How often it is tried again to fetch what is delivered."""
+    late: Late = field(default=Late(), metadata=ADDED)
+    """What becomes of a row whose key an earlier partition has."""
     checks: tuple[DataCheck, ...] = field(default=(), metadata=JUDGED)
     """What each partition is held against beside its columns."""
 
