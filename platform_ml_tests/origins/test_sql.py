@@ -13,6 +13,7 @@ from platform_ml.engine.quarantine import rejected_files, rejected_rows
 from platform_ml.engine.source import materialize_source
 from platform_ml.engine.staleness import CHANGED, NEVER, _of_source
 from platform_ml.formats import CSV
+from platform_ml.origins import SQL
 from platform_ml.origins.sql import BATCH
 from platform_ml.spec.errors import DeclarationError, SourceError
 from platform_ml.spec.fingerprint import fingerprint
