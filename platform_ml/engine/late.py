@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.audit import Check, Finding
@@ -11,6 +12,7 @@ from platform_ml.engine.content import content_hash
 from platform_ml.engine.judgement import repeats_earlier
 from platform_ml.engine.ports import PARTITION, Files
 from platform_ml.spec.fingerprint import digest
+from platform_ml.spec.schema import Integer
 from platform_ml.spec.sql import identifier
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from platform_ml.engine.delivery import Delivery
     from platform_ml.engine.platform import Work
-    from platform_ml.engine.ports import Snapshot
+    from platform_ml.engine.ports import Relation, Snapshot
     from platform_ml.spec.source import Source
 
 LATE = Check(
@@ -113,39 +115,90 @@ def _finding(source: Source, key: str, counts: Counts) -> Finding:
 
 
 def _counted(source: Source, deliveries: Sequence[Delivery], known: Snapshot | None, work: Work) -> dict[str, Counts]:
-    """One anti join's worth of work for all partitions: their keys against those of the days around them."""
+    """Few rows have a key that is elsewhere: those are sought first, and only they are counted."""
+    found: dict[str, dict[str, int]] = {delivery.key: _rejected(source, delivery) for delivery in deliveries}
+    old, again = _loaded(source, deliveries, known, work), _again(source, deliveries, work)
+    if old is not None or again is not None:
+        now, strays = _delivered(source, deliveries)
+        nothing = now.slice(0, 0)
+        relations: dict[str, Relation] = {"now": now, "strays": strays, "known": nothing, "again": nothing}
+        relations |= {"known": old} if old is not None else {}
+        relations |= {"again": again} if again is not None else {}
+        for row in work.platform.compute.query(_count_sql(source), relations).table().to_pylist():
+            numbers = found[row[PARTITION]]
+            numbers[row["what"]] = numbers.get(row["what"], 0) + row["n"]
+    return {key: Counts(**numbers) for key, numbers in found.items()}
+
+
+def _delivered(source: Source, deliveries: Sequence[Delivery]) -> tuple[pa.Table, pa.Table]:
+    """Key and partition of what was let in, and of what was not for its time alone."""
+    now = _keyed((delivery.key, delivery.accepted.select(source.key)) for delivery in deliveries)
+    return now, _keyed((delivery.key, delivery.outside) for delivery in deliveries).cast(now.schema)
+
+
+def _loaded(source: Source, deliveries: Sequence[Delivery], known: Snapshot | None, work: Work) -> pa.Table | None:
+    """The rows of partitions around these whose keys were delivered, by key and partition."""
     import pyarrow as pa
 
-    own = {delivery.key for delivery in deliveries}
-    around = {
-        other for delivery in deliveries for other in _around(source, delivery.key, known.partitions if known else ())
-    }
-    schema = pa.schema([*deliveries[0].accepted.select(source.key).schema, pa.field(PARTITION, pa.string())])
-    files = Files(paths=known.paths(around - own) if known else [], schema=known.schema if known else schema)
+    there = known.partitions if known else {}
+    around = {other for delivery in deliveries for other in _around(source, delivery.key, there)}
+    around -= {delivery.key for delivery in deliveries}
+    paths = known.paths(around) if known else []
+    if known is None or not paths:
+        return None
+    names = ", ".join(map(identifier, source.key))
+    now = pa.concat_tables(delivery.accepted.select(source.key) for delivery in deliveries)
+    wanted = pa.concat_tables([now, *(delivery.outside.cast(now.schema) for delivery in deliveries)])
+    sql = f"SELECT {names}, {PARTITION} FROM known SEMI JOIN wanted USING ({names}) {_within(source, wanted)}"
+    relations: dict[str, Relation] = {"known": Files(paths=paths, schema=known.schema), "wanted": wanted}
+    found = work.platform.compute.query(sql, relations).table()
+    return found if found.num_rows else None
+
+
+def _within(source: Source, wanted: pa.Table) -> str:
+    """The span of a column of the key: where keys count up, whole files need not be read."""
+    import pyarrow.compute as pc
+
+    whole = [name for name in source.key if isinstance(source.types[name], Integer)]
+    if not whole or not wanted.num_rows:
+        return ""
+    ends = [(identifier(name), pc.min_max(wanted[name]).as_py()) for name in whole]
+    return "WHERE " + " AND ".join(f"{name} BETWEEN {end['min']} AND {end['max']}" for name, end in ends)
+
+
+def _again(source: Source, deliveries: Sequence[Delivery], work: Work) -> pa.Table | None:
+    """The delivered rows whose keys were delivered for another of these partitions, too, by key and partition."""
+    first = source.key[0]
+    # Each is sorted by key: where one ends before the next begins, none is in two.
+    good = [one.accepted[first] for one in deliveries if one.accepted.num_rows]
+    spans = sorted((rows[0].as_py(), rows[-1].as_py()) for rows in good)
+    apart = all(one[1] < two[0] for one, two in pairwise(spans))
+    if apart and not any(one.outside.num_rows for one in deliveries):
+        return None
+    names = ", ".join(map(identifier, source.key))
+    now, strays = _delivered(source, deliveries)
+    twice = "" if apart else f"SELECT {names} FROM now GROUP BY ALL HAVING count(*) > 1 UNION "
+    sql = f"SELECT {names}, {PARTITION} FROM now SEMI JOIN ({twice}SELECT {names} FROM strays) USING ({names})"
+    found = work.platform.compute.query(sql, {"now": now, "strays": strays}).table()
+    return found if found.num_rows else None
+
+
+def _count_sql(source: Source) -> str:
     names = ", ".join(map(identifier, source.key))
     before = f"there._day < rows._day AND there._day >= rows._day - {source.late.days}"
     after = f"there._day > rows._day AND there._day <= rows._day + {source.late.days}"
     same = " AND ".join(f"there.{name} = rows.{name}" for name in map(identifier, source.key))
-    sql = f"""
-WITH rows AS (SELECT *, CAST({PARTITION} AS DATE) AS _day FROM now),
-outside AS (SELECT *, CAST({PARTITION} AS DATE) AS _day FROM strays),
-old AS (SELECT {names}, CAST({PARTITION} AS DATE) AS _day FROM known),
-there AS (SELECT {names}, _day FROM rows UNION ALL FROM old)
+    day = f"CAST({PARTITION} AS DATE) AS _day"
+    return f"""
+WITH old AS (SELECT {names}, {day} FROM known),
+there AS (SELECT {names}, {day} FROM again UNION ALL FROM old),
+rows AS (SELECT *, {day} FROM now SEMI JOIN there USING ({names})),
+outside AS (SELECT *, {day} FROM strays)
 SELECT {PARTITION}, 'let_in' AS what, count(*) AS n FROM rows SEMI JOIN there ON {same} AND {before} GROUP BY ALL
 UNION ALL
 SELECT {PARTITION}, 'rejected', count(*) FROM outside AS rows SEMI JOIN there ON {same} AND {before} GROUP BY ALL
 UNION ALL
 SELECT {PARTITION}, 'later', count(*) FROM rows SEMI JOIN old AS there ON {same} AND {after} GROUP BY ALL"""
-    relations = {
-        "now": _keyed((delivery.key, delivery.accepted) for delivery in deliveries).select(schema.names),
-        "strays": _keyed((delivery.key, delivery.outside) for delivery in deliveries).select(schema.names),
-        "known": files,
-    }
-    found: dict[str, dict[str, int]] = {delivery.key: _rejected(source, delivery) for delivery in deliveries}
-    for row in work.platform.compute.query(sql, relations).table().to_pylist():
-        numbers = found[row[PARTITION]]
-        numbers[row["what"]] = numbers.get(row["what"], 0) + row["n"]
-    return {key: Counts(**numbers) for key, numbers in found.items()}
 
 
 def _rejected(source: Source, delivery: Delivery) -> dict[str, int]:
