@@ -105,6 +105,11 @@ class Database:
         driver = DRIVERS.get(url.drivername)
         return url.set(drivername=f"{url.drivername}+{driver}") if driver else url
 
+    def _hidden(self, said: str) -> str:
+        for secret in self._secrets():
+            said = said.replace(secret, "***")
+        return said
+
     def _secrets(self) -> list[str]:
         try:
             url = self._url()
@@ -146,7 +151,7 @@ class Database:
             TransientError: a fault that may pass.
             SourceError: one that does not.
         """
-        from sqlalchemy.exc import DBAPIError
+        from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
         engine = self._engine()
         try:
@@ -154,16 +159,16 @@ class Database:
                 yield connection
         except DBAPIError as error:
             raise self.explained(error) from error
+        except SQLAlchemyError as error:
+            raise SourceError(f"SQLAlchemy says: {self._hidden(str(error))}") from error
         finally:
             engine.dispose()
 
     def explained(self, error: DBAPIError) -> SourceError:
         """What a driver's error means, in its own words less the secrets."""
         said = " ".join(str(error.orig).partition("\nLINE ")[0].split()) or type(error.orig).__name__
-        for secret in self._secrets():
-            said = said.replace(secret, "***")
         fault = fault_of(error)
-        message = f"the database says: {said[:SHOWN].rstrip('.')}."
+        message = f"the database says: {self._hidden(said)[:SHOWN].rstrip('.')}."
         if fault:
             return TransientError(message, fault)
         return SourceError(f"{message} Correct it there, in the declaration, or in {self.variable}.")

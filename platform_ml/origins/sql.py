@@ -176,7 +176,11 @@ class SQL:
 
     def _told(self, feed: Feed, key: str, connection: Connection, statements: Statements) -> Delivered:
         if not statements.counts:
-            return self._read(feed, key, connection, statements, lambda _: None)
+            try:
+                return self._read(feed, key, connection, statements, lambda _: None)
+            except OddTimeError:
+                lenient_times(connection)
+                return self._read(feed, key, connection, statements, lambda _: None)
         return self._counted(connection.execute(statements.exact(key)).one())
 
     def _counted(self, row: Row[*tuple[Any, ...]], seen: str = "") -> Delivered:

@@ -7,6 +7,7 @@ from decimal import Decimal as Exact
 import pyarrow.parquet as pq
 import pytest
 
+from platform_ml.engine.arrivals import arrivals
 from platform_ml.engine.delivery import read
 from platform_ml.engine.feed import feed_of
 from platform_ml.engine.quarantine import rejected_files, rejected_rows
@@ -21,6 +22,7 @@ from platform_ml.spec.origin import Feed
 from platform_ml.spec.schema import Column, Integer, Text
 from platform_ml.spec.source import Packaged
 from platform_ml.spec.window import Weekly
+from platform_ml.testing import declarations as small
 from platform_ml.testing.origins import OriginContract, visits
 from platform_ml_tests.engine.shop import rows_of, stamp, work_in
 from platform_ml_tests.origins.sales import DAY, FIRST, LAST, SALES, Lite, Postgres, fill, insert, sold
@@ -330,6 +332,7 @@ def test_postgresql_has_numbers_and_times_that_are_none(pg, work):
         5: "amount has more than 2 digits after the point",
         7: "amount is not a DECIMAL(9,2)",
     }
+    assert stale(SALES, work) == dict.fromkeys((FIRST, LAST), NEVER)
     records = [row.record for row in rejected_rows(SALES, work=work)]
     assert '"updated_at": "infinity"' in records[2]
     assert '"updated_at": "0044-03-15 12:00:00+00 BC"' in records[3]
@@ -511,6 +514,15 @@ def test_without_deletes_only_recent_rows_are_looked_at(shop, work):
     insert(shop, sold(3, at=f"{DAY} 05:00:00+00", updated_at=f"{DAY} 23:30:00+00"))
     assert stale(some, work) == {}  # both became visible later than the overlap allows
     assert stale(source(**RECENT | {"overlap": timedelta(days=3)}), work) == {FIRST: CHANGED, DAY: CHANGED}
+
+
+def test_arrivals_are_told_of_databases_too(shop, work):
+    fill(shop, *(sold(n, at=f"{key} 0{n}:00:00+00") for key in KEYS for n in range(3)))
+    some = source(**WATERMARK)
+    load(some, work, [FIRST, DAY])
+    shop.execute((UPDATE, ["2024-04-03 00:00:00+00:00", DAY]))
+    found = arrivals(replace(small.shop, outputs=()), work, only=some)
+    assert [(one.partition, one.status) for one in found] == [(FIRST, "changed"), (DAY, "up to date"), (LAST, "new")]
 
 
 def test_rows_without_a_watermark_count(shop, work):
