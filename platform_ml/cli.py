@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     _datasets(commands)
     _quarantine(commands)
     _catalog(commands)
+    _arrivals(commands)
     return parser
 
 
@@ -107,6 +108,15 @@ def _catalog(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     catalog.add_argument("--html", metavar="FILE", help="write one page to search instead; - is the standard output")
     catalog.add_argument("--json", metavar="FILE", help="write it for programs instead; - is the standard output")
     catalog.set_defaults(run=_show_catalog)
+
+
+def _arrivals(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    arrivals = commands.add_parser("arrivals", help="what was delivered, what of it is loaded, what belongs nowhere")
+    arrivals.add_argument("project", metavar="PROJECT", help="one of: " + ", ".join(p.name for p in PROJECTS))
+    arrivals.add_argument("source", nargs="?", metavar="SOURCE", help="all, if left out")
+    arrivals.add_argument("--all", action="store_true", help="every partition, also those that are up to date")
+    arrivals.add_argument("--json", action="store_true", help="for programs")
+    arrivals.set_defaults(run=_look)
 
 
 def _days(text: str) -> int:
@@ -206,6 +216,12 @@ def _show_catalog(options: argparse.Namespace) -> int:
 
     project, _, name = (options.project or "").partition("/")
     return show(_some(project or None), options.name or name or None, page=options.html, data=options.json)
+
+
+def _look(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.arrivals import arrivals
+
+    return arrivals(_project(options.project), options.source, everything=options.all, as_json=options.json)
 
 
 def _some(name: str | None) -> Sequence[Project]:

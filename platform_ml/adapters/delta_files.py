@@ -131,6 +131,7 @@ class Staging:
             created=created,
             files=files,
             statistics=self.measured[key] if content.statistics else "",
+            manifest=tuple(content.manifest),
         )
         return Staged(state=state, stats=stats, base=base)
 

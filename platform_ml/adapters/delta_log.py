@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from platform_ml.engine.durable import sync_path
 from platform_ml.engine.ports import PARTITION, DataFile, PartitionState
 from platform_ml.spec.errors import StoreError
+from platform_ml.spec.origin import Delivered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -77,6 +78,7 @@ def metadata(stamp: Stamp, attempt: str, states: Mapping[str, PartitionState]) -
             "files": [asdict(file) for file in state.files],
             "created": state.created.isoformat(),
             **({"statistics": state.statistics} if state.statistics else {}),
+            **({"manifest": [asdict(file) for file in state.manifest]} if state.manifest else {}),
             **({} if state.fingerprint == stamp.fingerprint else {"fingerprint": state.fingerprint}),
             **({} if state.run_id == stamp.run_id else {"run_id": state.run_id}),
         }
@@ -123,6 +125,7 @@ def replaced(folder: Path, version: int) -> dict[str, PartitionState]:
             created=datetime.fromisoformat(said["created"]).astimezone(UTC),
             files=tuple(DataFile(**file) for file in said["files"]),
             statistics=said.get("statistics", ""),
+            manifest=tuple(Delivered(**file) for file in said.get("manifest", ())),
         )
         for key, said in json.loads(info["partitions"]).items()
     }

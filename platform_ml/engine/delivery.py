@@ -1,30 +1,36 @@
-"""One delivered file, its rows divided into those that are let in and those that are kept aside."""
+"""What was delivered for a partition, its rows divided into those that are let in and those that are kept aside."""
 
 from __future__ import annotations
 
 import re
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platform_ml.engine.content import file_sha256
+from platform_ml.engine.feed import feed_of, origin_of
+from platform_ml.engine.fetched import format_of
 from platform_ml.engine.fixes import fixes_of, inputs, judged_fixes
 from platform_ml.engine.judgement import FAULTS, RECORD, ROW_NUMBER, triaged_sql
-from platform_ml.engine.triage import Judged, judge
+from platform_ml.engine.retry import patiently
+from platform_ml.engine.several import Judged, accepted, one_of_each, rejected, repeated
+from platform_ml.engine.triage import judge
 from platform_ml.spec.errors import PlatformError, SourceError, did_you_mean
 from platform_ml.spec.schema import NUMBERS, Timestamp
 from platform_ml.spec.window import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import pyarrow as pa
 
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Compute
+    from platform_ml.spec.origin import Delivered
     from platform_ml.spec.schema import Column
     from platform_ml.spec.source import Broken, Source
 
@@ -36,16 +42,26 @@ SHOWN = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """What one file held."""
+    """What was delivered for one partition."""
 
     key: str
-    file: Path
-    sha256: str
+    place: str
+    """Where it was delivered, for people."""
+    files: Mapping[str, Path]
+    """Name → local file; those of other places are gone when the context of `reading` ends."""
+    state: str
+    """The digest of what was delivered."""
     inputs: str
-    """The digest of the file, and of the fixes of its rows where there are any."""
+    """The same, and of the fixes of its rows where there are any."""
     accepted: pa.Table
     rejected: pa.Table
-    """row_number, line, reasons, record (the delivered row as JSON, or its text when it could not be divided)."""
+    """row_number, line, record (the delivered row as JSON, or its text when it could not be divided), reasons, file,
+    file_row. `row_number` counts through all files of the partition, in name order; `file_row` begins anew in each."""
+
+    outside: pa.Table
+    """The keys of rows that are good but for a time that belongs to another partition."""
+    manifest: Sequence[Delivered] = ()
+    """The files, as the table's commits remember them."""
 
     replayed: int = 0
     """Accepted rows that somebody fixed."""
@@ -65,55 +81,78 @@ class Delivery:
 class UnreadableError(SourceError):
     """A file that cannot be read at all."""
 
-    def __init__(self, where: str, key: str, file: Path, reason: str) -> None:
+    def __init__(self, where: str, name: str, file: Path, reason: str, manifest: Sequence[Delivered]) -> None:
         super().__init__(f"{where} cannot be read: {reason}. Have it delivered again; earlier data was not touched.")
-        self.key, self.file, self.reason = key, file, reason
+        self.name, self.file, self.reason, self.manifest = name, file, reason, manifest
 
 
-def landing_file(source: Source, key: str, work: Work) -> Path:
-    """Where the file of a partition is delivered."""
-    folder = work.platform.landing / work.project
-    if source.cadence is None:
-        return folder / f"{source.name}{source.format.suffix}"
-    return folder / source.name / f"{key}{source.format.suffix}"
+def _raised(error: UnreadableError) -> None:
+    """Nobody wants the file."""
 
 
 def read(source: Source, key: str, *, work: Work) -> Delivery:
-    """One file, its rows divided into accepted and rejected; `SourceError` when it cannot be read at all."""
+    """What was delivered, its rows divided into accepted and rejected; `SourceError` when it cannot be read at all."""
+
+    def once() -> Delivery:
+        with reading(source, key, work=work) as delivery:
+            return delivery
+
+    return patiently(once, f"{work.table(source)}, partition {key}", retry=source.retry, work=work)
+
+
+@contextmanager
+def reading(
+    source: Source,
+    key: str,
+    *,
+    work: Work,
+    taken: pa.Table | None = None,
+    refuse: Callable[[UnreadableError], object] = _raised,
+) -> Iterator[Delivery]:
+    """What `read` returns, for as long as its files are there; `taken` are keys that no row may have.
+
+    `refuse` is called with an error while the file that cannot be read is still there.
+
+    Raises:
+        SourceError: nothing was delivered, or, when the context ends, it changed meanwhile.
+        UnreadableError: one of the files cannot be read.
+    """
     if source.cadence is not None:
         source.cadence.day(key)
-    file = landing_file(source, key, work)
-    where = f"{work.table(source)}, partition {key}: {file}"
-    if not file.is_file():
-        raise SourceError(
-            f"{where} was not delivered. Ask the supplier for it, put it there (a day without "
-            "business is a file with no rows) and materialize the partition again."
+    import pyarrow as pa
+
+    origin, feed, compute = origin_of(source), feed_of(source, work), work.platform.compute
+    source = replace(source, format=format_of(source), origin=None)
+    place = origin.place(feed, key)
+    with origin.fetch(feed, key) as fetched, tempfile.TemporaryDirectory() as folder:
+        files: list[Judged] = []
+        for name, file in fetched.files.items():
+            copy = Path(folder, str(len(files)))
+            try:
+                files.append(_judged(source, key, name, file, copy, compute))
+            except (PlatformError, OSError, UnicodeError) as error:
+                where = f"{work.table(source)}, partition {key}: {place}"
+                where = f"{where}: {name}" if len(fetched.files) > 1 else where
+                unreadable = UnreadableError(where, name, file, str(error), fetched.manifest)
+                refuse(unreadable)
+                raise unreadable from error
+        files = one_of_each(source, files, taken, compute)
+        good = accepted(source, files)
+        again, exact = repeated(source, files, good, compute)
+        delivery = Delivery(
+            key=key,
+            place=place,
+            files=fetched.files,
+            state=fetched.state,
+            inputs=fetched.state,
+            accepted=good,
+            rejected=rejected(source, files),
+            outside=pa.concat_tables(one.rows.outside for one in files),
+            manifest=fetched.manifest,
+            repeated=again,
+            exact=exact,
         )
-    _check_place(file, work.platform.landing, where)
-    before = _state(file)
-    try:
-        if problem := source.format.problem(str(file)):
-            raise SourceError(problem)
-        judged, broken = _judged(source, key, file, work.platform.compute)
-    except (PlatformError, OSError, UnicodeError) as error:
-        raise UnreadableError(where, key, file, str(error)) from error
-    digest = file_sha256(file)
-    if _state(file) != before:
-        raise SourceError(
-            f"{where} cannot be read: it was written while it was read. Wait until it is whole and materialize the "
-            "partition again; earlier data was not touched."
-        )
-    delivery = Delivery(
-        key=key,
-        file=file,
-        sha256=digest,
-        inputs=digest,
-        accepted=judged.good,
-        rejected=_rejected(source, file, judged.refused, broken),
-        repeated=judged.repeated,
-        exact=judged.exact,
-    )
-    return with_fixes(source, delivery, work=work)
+        yield with_fixes(source, delivery, work=work, taken=taken)
 
 
 def span(source: Source, key: str) -> tuple[datetime, datetime] | None:
@@ -124,77 +163,71 @@ def span(source: Source, key: str) -> tuple[datetime, datetime] | None:
     return start, start + timedelta(days=source.cadence.days) - timedelta(microseconds=1)
 
 
-def _check_place(file: Path, landing: Path, where: str) -> None:
-    if not file.resolve().is_relative_to(landing.resolve()):
-        raise SourceError(
-            f"{where} is a link that leads out of the landing zone. Have the file itself delivered; nothing was read."
-        )
-
-
-def _state(file: Path) -> tuple[int, int, int]:
-    found = file.stat()
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def with_fixes(source: Source, delivery: Delivery, *, work: Work) -> Delivery:
+def with_fixes(source: Source, delivery: Delivery, *, work: Work, taken: pa.Table | None = None) -> Delivery:
     """The delivery with the rows that were fixed in place of those that were rejected."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    fixes = fixes_of(source, delivery.key, delivery.sha256, work)
+    fixes = fixes_of(source, delivery.key, delivery.state, work)
     if fixes is None:
         return delivery
-    judged = judged_fixes(source, fixes, delivery.accepted, span=span(source, delivery.key), work=work)
+    keys = delivery.accepted.select(source.key)
+    keys = keys if taken is None else pa.concat_tables([keys, taken.cast(keys.schema)])
+    judged = judged_fixes(source, fixes, keys, span=span(source, delivery.key), work=work)
     replaced = judged.filter(pc.is_in(judged["_row"], delivery.rejected["row_number"]))
     bad = pc.greater(pc.list_value_length(replaced["_reasons"]), 0)
-    accepted = replaced.filter(pc.invert(bad)).select(list(source.types))
-    still = _rejected(source, None, replaced.filter(bad), ())
-    lines = dict(zip(*delivery.rejected.select(["row_number", "line"]).to_pydict().values(), strict=True))
-    still = still.set_column(1, "line", pa.array([lines[n] for n in still["row_number"].to_pylist()], pa.int64()))
+    good, wrong = replaced.filter(pc.invert(bad)).select(list(source.types)), replaced.filter(bad)
+    still = delivery.rejected.filter(pc.is_in(delivery.rejected["row_number"], wrong["_row"]))
+    reasons = pa.array(["; ".join(some) for some in wrong["_reasons"].to_pylist()], pa.string())
+    still = still.set_column(2, "record", wrong["_record"].cast(pa.string())).set_column(3, "reasons", reasons)
     others = delivery.rejected.filter(pc.invert(pc.is_in(delivery.rejected["row_number"], replaced["_row"])))
-    together = pa.concat_tables([delivery.accepted, accepted]).sort_by([(name, "ascending") for name in source.key])
+    together = pa.concat_tables([delivery.accepted, good]).sort_by([(name, "ascending") for name in source.key])
     return replace(
         delivery,
-        inputs=inputs(source, delivery.key, delivery.sha256, work),
+        inputs=inputs(source, delivery.key, delivery.state, work),
         accepted=together,
         rejected=pa.concat_tables([others, still]).sort_by("row_number"),
-        replayed=accepted.num_rows,
+        replayed=good.num_rows,
     )
 
 
-def _judged(source: Source, key: str, file: Path, compute: Compute) -> tuple[Judged, Sequence[Broken]]:
-    """All rows with what is wrong with them, and the records that are no rows."""
-    form = source.format
+def _judged(source: Source, key: str, name: str, file: Path, copy: Path, compute: Compute) -> Judged:
+    """One file; its records that can be read are sifted into `copy` where it cannot be read as it is."""
+    form = format_of(source)
+    if problem := form.problem(str(file)):
+        raise SourceError(problem)
+    one = partial(_divided, source, key, name, file, compute)
     if form.direct:
         try:
-            return _rows(source, key, str(file), compute), ()
+            return one(str(file))
         except SourceError:
             raise
         except PlatformError as error:
             reason = error
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder, "sifted")
-        broken = form.sift(str(file), str(copy), source.columns)
-        if broken is None:
-            raise SourceError(str(reason)) from reason
-        return _rows(source, key, str(copy), compute, sifted=True), broken
+    broken = form.sift(str(file), str(copy), source.columns)
+    if broken is None:
+        raise SourceError(str(reason)) from reason
+    return one(str(copy), broken=broken)
 
 
-def _rows(source: Source, key: str, path: str, compute: Compute, *, sifted: bool = False) -> Judged:
-    raw = source.format.sql(path, source.columns, sifted=sifted)
+def _divided(
+    source: Source, key: str, name: str, file: Path, compute: Compute, path: str, broken: Sequence[Broken] | None = None
+) -> Judged:
+    raw = format_of(source).sql(path, source.columns, sifted=broken is not None)
     described = compute.query(f"DESCRIBE FROM {raw}", {}).table().to_pylist()
     delivered = {row["column_name"]: row["column_type"] for row in described}
     _check_columns(source, delivered)
     moments = span(source, key)
     rows = compute.query(triaged_sql(source, raw, delivered=delivered, span=moments), {}).table()
     unknown = [column for column in source.columns if rows[column.name].null_count == rows.num_rows]
-    names = source.format.names(path)
+    names = format_of(source).names(path)
     if names and unknown and rows.num_rows:
         there = compute.query(names, {}).table()["name"].to_pylist()
         for column in unknown:
             if there and column.name not in there:
                 raise _missing(column, sorted(there))
-    return judge(source, rows, raw, delivered=delivered, span=moments, compute=compute)
+    triaged = judge(source, rows, raw, delivered=delivered, span=moments, compute=compute)
+    return Judged(name=name, file=file, rows=triaged, broken=broken or (), raw=raw, delivered=delivered)
 
 
 def _check_columns(source: Source, delivered: dict[str, str]) -> None:
@@ -202,7 +235,7 @@ def _check_columns(source: Source, delivered: dict[str, str]) -> None:
         found = delivered.get(column.name)
         if found is None:
             raise _missing(column, [name for name in delivered if name not in {ROW_NUMBER, RECORD, FAULTS}])
-        if source.format.typed and not _readable(column, found):
+        if format_of(source).typed and not _readable(column, found):
             raise SourceError(
                 f"column {column.name!r} is {found}, declared is {column.type.sql}. Have it delivered as "
                 "declared, or change the declaration. Nothing was loaded"
@@ -221,28 +254,3 @@ def _readable(column: Column, found: str) -> bool:
     if isinstance(column.type, Timestamp):
         return TIME.fullmatch(found) is not None
     return found == column.type.sql
-
-
-def _rejected(source: Source, file: Path | None, wrong: pa.Table, broken: Sequence[Broken]) -> pa.Table:
-    import pyarrow as pa
-
-    rows = _numbers(wrong["_row"].to_pylist(), broken)
-    lines = source.format.lines(str(file), rows) if rows and file else {}
-    schema = pa.schema({"row_number": pa.int64(), "line": pa.int64(), "record": pa.string(), "reasons": pa.string()})
-    columns = {
-        "row_number": [*rows, *(one.row for one in broken)],
-        "line": [*map(lines.get, rows), *(one.line for one in broken)],
-        "record": [*wrong["_record"].to_pylist(), *(one.record for one in broken)],
-        "reasons": [*("; ".join(some) for some in wrong["_reasons"].to_pylist()), *(one.reason for one in broken)],
-    }
-    return pa.table(columns, schema=schema).sort_by("row_number")
-
-
-def _numbers(rows: Iterable[int], broken: Sequence[Broken]) -> list[int]:
-    """The numbers that rows of a sifted copy have in the file itself; both are in order."""
-    numbers, passed = [], 0
-    for row in rows:
-        while passed < len(broken) and broken[passed].row <= row + passed:
-            passed += 1
-        numbers.append(row + passed)
-    return numbers

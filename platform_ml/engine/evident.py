@@ -37,7 +37,7 @@ def triage_sql(
     Returns the steps, the values in the declared types, and whether it is evident that a row is good. `delivered` is
     column → DuckDB type; `faults` is a condition that a row must obey beside, or empty.
     """
-    typed = source.format.typed
+    typed = source.format is None or source.format.typed
     names = [_free(f"value_{n}", delivered) for n in range(len(source.columns))]
     raws = [f"_raw.{identifier(column.name)}" for column in source.columns]
     both = list(zip(source.columns, raws, names, strict=True))

@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 KIND, FILE, NUMBER = "fixes", "fixes.parquet", "row_number"
 
 
-def inputs(source: Source, key: str, sha256: str, work: Work) -> str:
+def inputs(source: Source, key: str, state: str, work: Work) -> str:
     """What a partition is made of: the file, and the fixes of its rows where there are any."""
-    found = fixes_of(source, key, sha256, work)
-    return sha256 if found is None else digest({"file": sha256, "fixes": found.digest})
+    found = fixes_of(source, key, state, work)
+    return state if found is None else digest({"file": state, "fixes": found.digest})
 
 
-def fixes_of(source: Source, key: str, sha256: str, work: Work) -> Artifact | None:
+def fixes_of(source: Source, key: str, state: str, work: Work) -> Artifact | None:
     """The fixes of the file with this hash; those of a file that was delivered again count no more."""
     newest = work.platform.artifacts.newest(work.place(KIND, source, key))
-    return newest if newest and newest.record["file"] == sha256 else None
+    return newest if newest and newest.record["file"] == state else None
 
 
 def judged_fixes(
@@ -44,7 +44,7 @@ def judged_fixes(
     """Fixed rows with what is still wrong with them; a key that an accepted row has is taken."""
     path = literal(str(fixes.folder / FILE))
     raw = f"(SELECT * EXCLUDE ({NUMBER}), {NUMBER} AS {ROW_NUMBER} FROM read_parquet({path}))"
-    text = replace(source, format=CSV())
+    text = replace(source, format=CSV(), origin=None)
     sql = judged_sql(text, raw, delivered=[*source.types, ROW_NUMBER, FAULTS], span=span)
     keys = " AND ".join(f"judged.{identifier(name)} = accepted.{identifier(name)}" for name in source.key)
     taken = literal(f"repeats the key ({', '.join(source.key)}) of an accepted row")
@@ -58,7 +58,7 @@ def judged_fixes(
 
 
 def keep_fixes(
-    source: Source, key: str, file: Path, *, sha256: str, rejected: Collection[int], work: Work
+    source: Source, key: str, file: Path, *, state: str, rejected: Collection[int], work: Work
 ) -> tuple[Artifact, int]:
     """Add the rows of `file` (CSV or JSON lines: `row_number` and the source's columns) to the partition's fixes.
 
@@ -72,15 +72,15 @@ def keep_fixes(
     import pyarrow.parquet as pq
 
     rows = _read(source, file, work.platform.compute)
-    earlier = fixes_of(source, key, sha256, work)
+    earlier = fixes_of(source, key, state, work)
     before = pq.read_table(earlier.folder / FILE) if earlier else rows.slice(0, 0)
     allowed = {*rejected, *before[NUMBER].to_pylist()}
     _check_numbers(rows[NUMBER].to_pylist(), allowed, f"{work.table(source)}, partition {key}: {file}")
     others = before.filter(pc.invert(pc.is_in(before[NUMBER], rows[NUMBER])))
     merged = pa.concat_tables([others, rows]).sort_by(NUMBER)
     numbers = merged[NUMBER].to_pylist()
-    record = {"file": sha256, "source": source.name, "partition": key, "rows": numbers}
-    name = digest({"file": sha256, "rows": merged.to_pylist()})
+    record = {"file": state, "source": source.name, "partition": key, "rows": numbers}
+    name = digest({"file": state, "rows": merged.to_pylist()})
 
     def fill(folder: Path) -> None:
         pq.write_table(merged, folder / FILE)

@@ -27,7 +27,7 @@ def judged_sql(
 
     `delivered` are the columns of `raw`; `span` is the first and the last moment of the partition.
     """
-    typed = source.format.typed
+    typed = _typed(source)
     values = ", ".join(f"{_cast(c, typed=typed)} AS {identifier(c.name)}" for c in source.columns)
     wrong, record = _wrong(source, delivered, span), _record(delivered)
     keys = ", ".join(map(identifier, source.key))
@@ -58,7 +58,7 @@ def triaged_sql(
     faults = f"len(_raw.{FAULTS}) = 0" if FAULTS in delivered else ""
     steps, values, good = triage_sql(source, "delivered", delivered, span, faults=faults)
     named = ", ".join(f"{value} AS {identifier(c.name)}" for c, value in zip(source.columns, values, strict=True))
-    doubt = "true" if source.format.typed else f"struct_pack({_own(delivered)})"
+    doubt = "true" if _typed(source) else f"struct_pack({_own(delivered)})"
     return f"""
 WITH delivered AS (FROM {raw}),{steps}
 SELECT {named}, {ROW_NUMBER} AS _row, CASE WHEN {good} THEN NULL ELSE {doubt} END AS _doubt FROM triaged AS _raw"""
@@ -70,7 +70,7 @@ def refused_sql(
     """What is wrong with those of the doubtful `rows` that are refused, and their records."""
     looked_at = (
         f"(FROM {raw} WHERE {ROW_NUMBER} IN (SELECT _row FROM rows))"
-        if source.format.typed
+        if _typed(source)
         else f"(SELECT unnest(_doubt), _row AS {ROW_NUMBER} FROM rows)"
     )
     return f"""
@@ -87,23 +87,23 @@ def repeated_sql(source: Source) -> str:
     return f"SELECT _row FROM rows QUALIFY {nth} > 1 ORDER BY _row"
 
 
-def records_sql(source: Source, raw: str, delivered: Collection[str]) -> str:
-    """The delivered rows with the numbers that are in `rows`, which repeat a key, as `refused_sql` has others."""
+def records_sql(raw: str, delivered: Collection[str], reason: str) -> str:
+    """The delivered rows with the numbers that are in `rows`, refused for this reason, as `refused_sql` has others."""
     return f"""
-SELECT {ROW_NUMBER} AS _row, [{literal(repeats(source))}] AS _reasons, {_record(delivered)} AS _record
+SELECT {ROW_NUMBER} AS _row, [{literal(reason)}] AS _reasons, {_record(delivered)} AS _record
 FROM {raw} AS _raw WHERE {ROW_NUMBER} IN (SELECT _row FROM rows) ORDER BY _row"""
 
 
 def _wrong(source: Source, delivered: Collection[str], span: tuple[datetime, datetime] | None) -> str:
     """The list of what is wrong with a row."""
-    typed = source.format.typed
+    typed = _typed(source)
     rules = ", ".join(
         f"CASE WHEN {wrong} THEN {literal(reason)} END" for c in source.columns for wrong, reason in _rules(c, typed)
     )
     if span and source.event_time:
         start, end = (literal(at.isoformat()) for at in span)
         time = _cast(source.column(source.event_time), typed=typed)
-        outside = literal(f"{source.event_time} is outside of the partition")
+        outside = literal(outside_of(source))
         rules += f", CASE WHEN {time} NOT BETWEEN {start} AND {end} THEN {outside} END"
     wrong = f"list_filter([{rules}], lambda reason: reason IS NOT NULL)"
     return f"list_concat(_raw.{FAULTS}, {wrong})" if FAULTS in delivered else wrong
@@ -113,8 +113,29 @@ def _record(delivered: Collection[str]) -> str:
     return f"_raw.{RECORD}" if RECORD in delivered else f"to_json(struct_pack({_own(delivered)}))"
 
 
+def _typed(source: Source) -> bool:
+    """Whether columns are delivered in types of their own; those of a database are."""
+    return source.format is None or source.format.typed
+
+
 def _own(delivered: Collection[str]) -> str:
     return ", ".join(f"{identifier(name)} := _raw.{identifier(name)}" for name in delivered if name != ROW_NUMBER)
+
+
+def taken_sql(source: Source) -> str:
+    """The numbers of those of the good `rows` whose key is among `taken`."""
+    names = ", ".join(map(identifier, source.key))
+    return f"SELECT _row FROM rows SEMI JOIN taken USING ({names}) ORDER BY _row"
+
+
+def outside_of(source: Source) -> str:
+    """Why a row is not let in whose time belongs to another partition."""
+    return f"{source.event_time} is outside of the partition"
+
+
+def repeats_earlier(source: Source) -> str:
+    """Why a good row is not let in when an earlier partition has its key."""
+    return f"repeats the key ({', '.join(source.key)}) of a row of an earlier partition"
 
 
 def repeats(source: Source) -> str:

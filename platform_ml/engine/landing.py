@@ -10,9 +10,10 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platform_ml.engine.delivery import landing_file
+from platform_ml.engine.feed import feed_of
 from platform_ml.engine.judgement import ROW_NUMBER
 from platform_ml.engine.ports import WHOLE
+from platform_ml.origins import Files
 from platform_ml.spec.errors import SourceError
 from platform_ml.spec.sql import identifier, literal
 
@@ -31,15 +32,20 @@ def deliver(source: Source, *, work: Work) -> int:
 
     A day without rows is delivered as a file without rows, as a shop does that was closed.
     """
+    import pyarrow.parquet as pq
+
     if source.example is None:
         raise SourceError(f"{work.table(source)} has no example data. Its files come from outside.")
     keys = source.cadence.keys() if source.cadence else [WHOLE]
-    missing = [key for key in keys if not landing_file(source, key, work).exists()]
+    feed, files = feed_of(source, work), Files()
+    there = files.listing(feed).partitions
+    missing = [key for key in keys if key not in there]
     if missing:
-        with _unpacked(source.example) as file:
-            raw = _raw(source, source.example, file, work)
+        with _unpacked(source.example) as file, tempfile.TemporaryDirectory() as folder:
+            raw, made = _raw(source, source.example, file, work), Path(folder, "made")
             for key, rows in _parts(source, missing, raw, work):
-                _write(rows, landing_file(source, key, work))
+                pq.write_table(rows, made)
+                files.deliver(feed, key, made)
     return len(missing)
 
 
@@ -134,16 +140,6 @@ def _names(relation: str, work: Work) -> list[str]:
 
 def _rows(sql: str, work: Work) -> pa.Table:
     return work.platform.compute.query(sql, {}).table()
-
-
-def _write(rows: pa.Table, file: Path) -> None:
-    """Under another name first, so that nobody reads half a file."""
-    import pyarrow.parquet as pq
-
-    file.parent.mkdir(parents=True, exist_ok=True)
-    aside = file.with_name(f".{file.name}.part")
-    pq.write_table(rows, aside)
-    aside.replace(file)
 
 
 def _packaged(name: str, path: str) -> Path:

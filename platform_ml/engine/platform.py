@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.ports import WHOLE
 from platform_ml.spec.errors import MissingInputError
+from platform_ml.spec.retry import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,13 +24,17 @@ COMMAND = "dagster asset materialize -m platform_ml.definitions --select"
 class Platform:
     """The stores and tools of one environment."""
 
-    landing: Path
-    """Where suppliers deliver files: `<project>/<source>/<key><suffix>`."""
+    landing: Path | str
+    """Where suppliers deliver files, `<project>/<source>/<key><suffix>`: a folder, or the URL of one."""
     tables: Tables
     compute: Compute
     artifacts: Artifacts
     tracker: Tracker
     registry: Registry
+    retry: Retry = field(default=Retry())
+    """How often a commit is tried again when the disk fails in a way that may pass."""
+    pause: Callable[[float], None] = time.sleep
+    """Waits for some seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)

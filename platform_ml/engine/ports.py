@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from platform_ml.engine.content import file_sha256
+from platform_ml.spec import window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from platform_ml.spec.origin import Delivered
     from platform_ml.spec.statistics import PartitionStatistics
 
 PARTITION = "_partition"
@@ -23,7 +25,7 @@ CREATED = "_created"
 """The column that holds when the platform learned a row: its knowledge time, UTC microseconds."""
 SEQUENCE = "_seq"
 """The column that orders the commits of one table: the version that followed what the row's writer saw."""
-WHOLE = "all"
+WHOLE = window.WHOLE
 """The partition key of a table that is not partitioned."""
 
 
@@ -62,6 +64,8 @@ class Content:
     """Upstream declaration → the table version that was read; a manifest follows it down to the sources."""
     statistics: PartitionStatistics | None = None
     """What was measured of the rows; it goes with them and never makes a commit by itself."""
+    manifest: Sequence[Delivered] = ()
+    """The files that the rows came from; it goes with them, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +84,8 @@ class PartitionState:
     files: tuple[DataFile, ...]
     statistics: str = ""
     """What the store calls the statistics of these rows; empty when none were given."""
+    manifest: tuple[Delivered, ...] = ()
+    """The files that the rows came from; empty when they came from elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from platform_ml.engine import late
 from platform_ml.engine.content import file_sha256
-from platform_ml.engine.delivery import landing_file, read
+from platform_ml.engine.delivery import reading
+from platform_ml.engine.feed import state_of
+from platform_ml.engine.fetched import format_of
 from platform_ml.engine.fixes import inputs, keep_fixes
 from platform_ml.engine.ports import Content, Files
+from platform_ml.engine.retry import commit
+from platform_ml.spec.fingerprint import digest, fingerprint
 from platform_ml.spec.project import REJECTED as SUFFIX
 
 if TYPE_CHECKING:
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     from platform_ml.engine.delivery import Delivery
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Artifact, Stamp
+    from platform_ml.spec.origin import Delivered
     from platform_ml.spec.source import Source
 
 KIND = "quarantine"
@@ -33,6 +39,9 @@ class RejectedRow:
     partition: str
     file: str
     row: int
+    """Its number among the rows of all files of the partition: what a fix calls it."""
+    file_row: int
+    """Its number in its file."""
     line: int | None
     reasons: str
     record: str
@@ -60,41 +69,40 @@ def rejected_table(source: Source, work: Work) -> str:
 
 def keep_rows(source: Source, deliveries: Sequence[Delivery], *, work: Work, stamp: Stamp) -> None:
     """Keep rejected rows, also of a delivery that is then refused; forget those of an earlier delivery."""
-    import pyarrow as pa
-
-    table, tables = rejected_table(source, work), work.platform.tables
-    known = tables.snapshot(table)
+    table = rejected_table(source, work)
+    known = work.platform.tables.snapshot(table)
     kept = {
-        delivery.key: Content(
-            rows=delivery.rejected.append_column("file", pa.repeat(delivery.file.name, delivery.rejected.num_rows)),
-            inputs=delivery.inputs,
-        )
+        delivery.key: Content(rows=delivery.rejected, inputs=delivery.inputs)
         for delivery in deliveries
         if delivery.rejected.num_rows or (known and delivery.key in known.partitions)
     }
     if kept:
-        tables.commit(table, kept, stamp)
+        commit(table, kept, stamp, work=work)
 
 
-def keep_file(source: Source, key: str, file: Path, reason: str, *, work: Work) -> Artifact:
-    """Copy a file, so that it is there when the supplier has delivered another one in its place."""
+def keep_file(source: Source, key: str, file: Path, reason: str, *, name: str, token: str, work: Work) -> Artifact:
+    """Copy a file, so that it is there when the supplier has delivered another one in its place.
+
+    `token` is what the whole delivery is called.
+    """
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(shutil.copyfile(file, Path(folder, "copy")))
         sha256 = file_sha256(copy)
         record = {
             "source": source.name,
             "partition": key,
-            "name": file.name,
+            "name": name,
             "sha256": sha256,
             "size": copy.stat().st_size,
             "reason": reason,
+            "token": token,
             "time": datetime.now(UTC).isoformat(),
         }
         return work.platform.artifacts.publish(
             work.place(KIND, source, key),
             sha256,
             record,
-            lambda into: _move(copy, into / f"file{source.format.suffix}"),
+            lambda into: _move(copy, into / f"file{format_of(source).suffix}"),
         )
 
 
@@ -115,6 +123,7 @@ def rejected_rows(source: Source, *, work: Work, key: str | None = None) -> Iter
                 partition=partition,
                 file=row["file"],
                 row=row["row_number"],
+                file_row=row["row_number"] if row.get("file_row") is None else row["file_row"],
                 line=row.get("line"),
                 reasons=row["reasons"],
                 record=row["record"],
@@ -132,7 +141,7 @@ def rejected_files(source: Source, *, work: Work, key: str | None = None) -> lis
         found.append(
             RejectedFile(
                 partition=record["partition"],
-                path=artifact.folder / f"file{source.format.suffix}",
+                path=artifact.folder / f"file{format_of(source).suffix}",
                 name=record["name"],
                 sha256=record["sha256"],
                 size=record["size"],
@@ -143,16 +152,35 @@ def rejected_files(source: Source, *, work: Work, key: str | None = None) -> lis
     return sorted(found, key=lambda one: one.time)
 
 
+def refused(source: Source, key: str, token: str, work: Work) -> str:
+    """Why the delivery that is called so was not let in; empty when it was not refused."""
+    newest = work.platform.artifacts.newest(work.place(KIND, source, key))
+    return str(newest.record["reason"]) if newest and newest.record.get("token") == token else ""
+
+
+def token_of(source: Source, key: str, files: Sequence[Delivered]) -> str:
+    """What this delivery of a partition is called, by what can be told of it without reading it."""
+    listed = [[one.name, one.size, one.stamp] for one in files]
+    return digest({"source": fingerprint(source), "partition": key, "files": listed})[:16]
+
+
 def _is_made_good(source: Source, key: str, work: Work) -> bool:
-    """Whether what lies in the landing zone now is what was loaded last."""
-    snapshot, file = work.platform.tables.snapshot(work.table(source)), landing_file(source, key, work)
-    state = snapshot.partitions.get(key) if snapshot else None
-    return state is not None and file.is_file() and state.inputs == inputs(source, key, file_sha256(file), work)
+    """Whether what is delivered now is what was loaded last."""
+    snapshot = work.platform.tables.snapshot(work.table(source))
+    loaded = snapshot.partitions.get(key) if snapshot else None
+    there = state_of(source, key, loaded, work) if loaded else None
+    return (
+        loaded is not None
+        and there is not None
+        and loaded.inputs == late.inputs(source, key, inputs(source, key, there, work), late.contents(snapshot))
+    )
 
 
 def fix(source: Source, key: str, file: Path, *, work: Work) -> int:
     """Take fixed rows in; they count from the next materialization of the partition on. Returns how many they are."""
-    delivery = read(source, key, work=work)
+    known = work.platform.tables.snapshot(work.table(source))
+    with reading(source, key, work=work, taken=late.taken(source, key, known, work=work)) as delivery:
+        pass
     numbers = delivery.rejected["row_number"].to_pylist()
-    _, count = keep_fixes(source, key, file, sha256=delivery.sha256, rejected=numbers, work=work)
+    _, count = keep_fixes(source, key, file, state=delivery.state, rejected=numbers, work=work)
     return count

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from platform_ml.engine.content import file_sha256
-from platform_ml.engine.delivery import landing_file
+from platform_ml.engine import late
+from platform_ml.engine.feed import state_of
 from platform_ml.engine.fixes import KIND as FIXES
 from platform_ml.engine.fixes import inputs
 from platform_ml.engine.ports import PARTITION, Files
@@ -85,11 +85,11 @@ def _fixed(source: Source, work: Work) -> list[Kept]:
     }
     found = []
     for partition, made in newest.items():
-        file = landing_file(source, partition, work)
-        if not file.is_file() or file_sha256(file) != made.record["file"]:
+        loaded = snapshot.partitions.get(partition) if snapshot else None
+        if state_of(source, partition, loaded, work) != made.record["file"]:
             continue
-        state = snapshot.partitions.get(partition) if snapshot else None
-        taken = state is not None and state.inputs == inputs(source, partition, made.record["file"], work)
+        fixed = inputs(source, partition, made.record["file"], work)
+        taken = loaded is not None and loaded.inputs == late.inputs(source, partition, fixed, late.contents(snapshot))
         rows = ", ".join(map(str, made.record["rows"]))
         found.append(
             Kept(

@@ -5,24 +5,29 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from platform_ml.engine import late
 from platform_ml.engine.audit import FRESH, REJECTED, TABLE_CHECKS, Check, Expectation, Finding
-from platform_ml.engine.delivery import UnreadableError, read, span
+from platform_ml.engine.delivery import reading, span
+from platform_ml.engine.feed import feed_of, origin_of
 from platform_ml.engine.ports import PARTITION, WHOLE
-from platform_ml.engine.quarantine import keep_file, keep_rows
+from platform_ml.engine.quarantine import keep_file, keep_rows, token_of
+from platform_ml.engine.retry import patiently
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.engine.table import Materialized, Staged, chunks, publish
 from platform_ml.spec.errors import SourceError
+from platform_ml.spec.origin import Listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pyarrow as pa
 
-    from platform_ml.engine.delivery import Delivery
+    from platform_ml.engine.delivery import Delivery, UnreadableError
     from platform_ml.engine.platform import Work
-    from platform_ml.engine.ports import Stamp
+    from platform_ml.engine.ports import Snapshot, Stamp
     from platform_ml.spec.source import Source
 
 SHOWN = 3
@@ -32,7 +37,8 @@ READERS = 4
 
 def checks(source: Source) -> tuple[Check, ...]:
     """The data checks of a source."""
-    return (*(check for check in TABLE_CHECKS if source.cadence or check != FRESH), REJECTED)
+    more = (REJECTED, late.LATE) if late.looks(source) else (REJECTED,)
+    return (*(check for check in TABLE_CHECKS if source.cadence or check != FRESH), *more)
 
 
 def materialize_source(source: Source, keys: Sequence[str], *, work: Work, stamp: Stamp) -> list[Materialized]:
@@ -41,35 +47,90 @@ def materialize_source(source: Source, keys: Sequence[str], *, work: Work, stamp
 
     done = []
     for some in chunks(keys):
-        deliveries = _deliveries(source, some, work)
+        known = work.platform.tables.snapshot(work.table(source))
+        deliveries = _deliveries(source, some, known, work)
         keep_rows(source, deliveries, work=work, stamp=stamp)
         findings = [_share(source, delivery) for delivery in deliveries]
+        findings += late.findings(source, deliveries, known, work=work)
         if any(finding.stops for finding in findings):
-            _keep_files(source, deliveries, findings, work)
             done.append(Materialized(findings=findings, snapshot=None))
             continue
         rows = pa.concat_tables(
             delivery.accepted.append_column(PARTITION, _repeated(n, some, delivery.accepted.num_rows))
             for n, delivery in enumerate(deliveries)
         )
-        staged = Staged(rows=rows, inputs={delivery.key: delivery.inputs for delivery in deliveries})
+        staged = Staged(
+            rows=rows,
+            inputs={delivery.key: delivery.inputs for delivery in deliveries},
+            manifests={delivery.key: delivery.manifest for delivery in deliveries},
+        )
         result = publish(source, staged, _expected(source, some), work=work, stamp=stamp)
         done.append(replace(result, findings=[*result.findings, *findings]))
-        work.say(f"{work.table(source)}: {rows.num_rows:,} rows of {len(some)} file(s) up to {some[-1]}")
+        what = "file" if source.format else "partition"
+        work.say(f"{work.table(source)}: {rows.num_rows:,} rows of {len(some)} {what}(s) up to {some[-1]}")
     return done
 
 
-def _deliveries(source: Source, keys: Sequence[str], work: Work) -> list[Delivery]:
-    """Several files are read at a time; of those that cannot be, only the first one is kept."""
+def _deliveries(source: Source, keys: Sequence[str], known: Snapshot | None, work: Work) -> list[Delivery]:
+    """What was delivered for these partitions, oldest first."""
+    if not late.rejects(source):
+        return _side_by_side(source, keys, known, work)
+    found: list[Delivery] = []  # one after the other: a later one may be let in less for an earlier one
+    contents = {key: content for key, content in late.contents(known).items() if key not in keys}
+    for key in keys:
+        delivery = _delivery(source, key, known, work, now=found)
+        delivery = replace(delivery, inputs=late.inputs(source, key, delivery.inputs, contents))
+        contents[key] = late.content(source, delivery, known)
+        found.append(delivery)
+    return found
+
+
+def _side_by_side(source: Source, keys: Sequence[str], known: Snapshot | None, work: Work) -> list[Delivery]:
+    """Several files are read at a time."""
     with ThreadPoolExecutor(READERS) as pool:
-        awaited = [pool.submit(read, source, key, work=work) for key in keys]
+        awaited = [pool.submit(_delivery, source, key, known, work) for key in keys]
         try:
             return [one.result() for one in awaited]
-        except UnreadableError as error:
-            kept = keep_file(source, error.key, error.file, error.reason, work=work)
-            raise SourceError(f"{error} The file is kept in {kept.folder}.") from error
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _delivery(
+    source: Source, key: str, known: Snapshot | None, work: Work, *, now: Sequence[Delivery] = ()
+) -> Delivery:
+    _check_gone(source, key, known, work)
+    taken = late.taken(source, key, known, work=work, now=now)
+    what = f"{work.table(source)}, partition {key}"
+    return patiently(partial(_read, source, key, taken, work), what, retry=source.retry, work=work)
+
+
+def _check_gone(source: Source, key: str, known: Snapshot | None, work: Work) -> None:
+    """Refuse to load a partition again without the rows of files that are there no more."""
+    loaded, origin = known.partitions.get(key) if known else None, origin_of(source)
+    if loaded is None or not loaded.manifest or not isinstance(origin, Listed):
+        return
+    feed = feed_of(source, work)
+    if gone := origin.missed(feed, key, origin.files(feed, key), loaded.manifest):
+        raise SourceError(
+            f"{work.table(source)}, partition {key}: {gone[0]} was loaded and is there no more, so its rows would be "
+            'removed. Have it delivered again, or declare Files(gone="remove"); earlier data was not touched.'
+        )
+
+
+def _read(source: Source, key: str, taken: pa.Table | None, work: Work) -> Delivery:
+    """A delivery; of one that is refused the files are kept whole, since its good rows are in no table."""
+
+    def keep(error: UnreadableError) -> None:
+        token = token_of(source, key, error.manifest)
+        kept = keep_file(source, key, error.file, error.reason, name=error.name, token=token, work=work)
+        raise SourceError(f"{error} The file is kept in {kept.folder}.") from error
+
+    with reading(source, key, work=work, taken=taken, refuse=keep) as delivery:
+        finding = _share(source, delivery)
+        token = token_of(source, key, delivery.manifest)
+        for name, file in delivery.files.items() if finding.stops else ():
+            keep_file(source, key, file, finding.reason, name=name, token=token, work=work)
+        return delivery
 
 
 def _repeated(n: int, keys: Sequence[str], rows: int) -> pa.DictionaryArray:
@@ -77,13 +138,6 @@ def _repeated(n: int, keys: Sequence[str], rows: int) -> pa.DictionaryArray:
     import pyarrow as pa
 
     return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(n, pa.int32()), rows), pa.array(keys, pa.string()))
-
-
-def _keep_files(source: Source, deliveries: Sequence[Delivery], findings: Sequence[Finding], work: Work) -> None:
-    """Good rows of a refused file are in no table, so the file is kept whole before it is delivered again."""
-    for delivery, finding in zip(deliveries, findings, strict=True):
-        if finding.stops:
-            keep_file(source, delivery.key, delivery.file, finding.reason, work=work)
 
 
 def _expected(source: Source, keys: Sequence[str]) -> Expectation:
@@ -111,7 +165,7 @@ def _share(source: Source, delivery: Delivery) -> Finding:
         numbers["replayed"] = delivery.replayed
         fixed = f" {delivery.replayed:,} rows were fixed and replayed."
     passed = delivery.share <= source.max_rejected_share
-    advice = "" if passed else f" Nothing was loaded: have {delivery.file} mended and materialize the partition again."
+    advice = "" if passed else f" Nothing was loaded: have {delivery.place} mended and materialize the partition again."
     return Finding(
         check=REJECTED,
         partition=delivery.key,

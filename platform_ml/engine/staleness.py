@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine import feature_group as groups
 from platform_ml.engine import feature_view as views
-from platform_ml.engine import labels
-from platform_ml.engine.content import file_sha256
-from platform_ml.engine.delivery import landing_file
+from platform_ml.engine import labels, late
+from platform_ml.engine.feed import states_of
 from platform_ml.engine.fixes import inputs
 from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.upstream import Table, upstream
@@ -43,7 +42,10 @@ def stale(project: Project, work: Work) -> dict[str, dict[str, str]]:
             if snapshot:
                 tables[noun.name] = snapshot
             declared = fingerprint(noun)
-            why = {key: _why(noun, key, declared, tables, found, work) for key in _keys(noun)}
+            if isinstance(noun, Source):
+                why = _of_source(noun, declared, snapshot, work)
+            else:
+                why = {key: _why(noun, key, declared, tables, found) for key in _keys(noun)}
             found[noun.name] = {key: reason for key, reason in why.items() if reason}
     return {name: reasons for name, reasons in found.items() if reasons}
 
@@ -53,13 +55,26 @@ def _keys(noun: Table) -> list[str]:
     return [WHOLE] if cadence is None else cadence.keys()
 
 
+def _of_source(source: Source, declared: str, snapshot: Snapshot | None, work: Work) -> dict[str, str]:
+    known = snapshot.partitions if snapshot else {}
+    loaded = {key: known[key] for key in _keys(source) if key in known and known[key].fingerprint == declared}
+    there = states_of(source, loaded, work)
+    contents = late.contents(snapshot)
+    current = {
+        key: late.inputs(source, key, inputs(source, key, state, work), contents)
+        for key, state in there.items()
+        if state is not None
+    }
+    why = {key: "" if current.get(key) == state.inputs else CHANGED for key, state in loaded.items()}
+    return {key: why.get(key, DECLARED if key in known else NEVER) for key in _keys(source)}
+
+
 def _why(
     noun: Table,
     key: str,
     declared: str,
     tables: Mapping[str, Snapshot],
     found: Mapping[str, Mapping[str, str]],
-    work: Work,
 ) -> str:
     if not is_due(noun, key):
         return ""
@@ -71,23 +86,21 @@ def _why(
     try:
         if any(read in found.get(one.name, {}) for one, keys in upstream(noun, key) for read in keys):
             return UPSTREAM
-        current = _inputs(noun, key, tables, work)
+        current = _inputs(noun, key, tables)
     except (MissingInputError, KeyError):
         return UPSTREAM
     return "" if current == state.inputs else CHANGED
 
 
-def _inputs(noun: Table, key: str, tables: Mapping[str, Snapshot], work: Work) -> str:
+def _inputs(noun: Table, key: str, tables: Mapping[str, Snapshot]) -> str:
     match noun:
-        case Source():
-            file = landing_file(noun, key, work)
-            return inputs(noun, key, file_sha256(file), work) if file.is_file() else ""
         case FeatureGroup():
             return groups.inputs(noun, key, tables)
         case Label() | EventLabel():
             return labels.inputs(noun, key, tables)
         case FeatureView():
             return views.inputs(noun, key, tables)
+    raise TypeError(noun)
 
 
 def is_due(noun: Table, key: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from platform_ml.engine.audit import HISTORY, SCHEMA, Expectation, Finding, audit
 from platform_ml.engine.key_order import runs
 from platform_ml.engine.ports import PARTITION, WHOLE, Content
+from platform_ml.engine.retry import commit
 from platform_ml.engine.validation import Validation, of_table
 from platform_ml.spec.window import moment
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Snapshot, Stamp
+    from platform_ml.spec.origin import Delivered
     from platform_ml.spec.project import Noun
     from platform_ml.spec.quality import PartitionQuality
     from platform_ml.spec.statistics import PartitionStatistics
@@ -41,6 +43,8 @@ class Staged:
     """Upstream declaration → the table version that was read."""
     quality: Mapping[str, PartitionQuality] = field(default_factory=dict)
     """Partition → its scores, of a group that has them."""
+    manifests: Mapping[str, Sequence[Delivered]] = field(default_factory=dict)
+    """Partition → the files that its rows came from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,10 +90,16 @@ def publish(
         return Materialized(findings=findings, snapshot=None)
     parts = split(staged.rows, keys)
     contents = {
-        key: Content(rows=parts[key], inputs=staged.inputs[key], read=staged.read, statistics=measured[key])
+        key: Content(
+            rows=parts[key],
+            inputs=staged.inputs[key],
+            read=staged.read,
+            statistics=measured[key],
+            manifest=staged.manifests.get(key, ()),
+        )
         for key in keys
     }
-    snapshot = tables.commit(work.table(noun), contents, stamp)
+    snapshot = commit(work.table(noun), contents, stamp, work=work)
     return Materialized(findings=findings, snapshot=snapshot, statistics=measured)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from platform_ml.engine.judgement import exact_sql, records_sql, refused_sql, repeated_sql
+from platform_ml.engine.judgement import outside_of, records_sql, refused_sql, repeated_sql, repeats
 from platform_ml.engine.key_order import ordered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     import pyarrow as pa
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
-    """What a file's rows are worth."""
+class Triaged:
+    """What the rows of a file are worth."""
 
     good: pa.Table
-    """In the declared columns, by key."""
-    refused: pa.Table
-    """_row (its number), _reasons (a list) and _record, by number."""
-    repeated: int
-    """Good rows that were refused because another one has their key."""
-    exact: int
-    """Of those, the ones that are the same in every column."""
+    """In the declared columns and `_row`, its number; by key."""
+    wrong: pa.Table
+    """_row, _reasons (a list) and _record, by number."""
+    again: pa.Table
+    """Those of the wrong rows that are good but for another one that has their key, in the declared columns."""
+    outside: pa.Table
+    """The keys of those that are good but for their time, which belongs to another partition."""
 
 
 def judge(
@@ -40,33 +40,50 @@ def judge(
     delivered: Mapping[str, str],
     span: tuple[datetime, datetime] | None,
     compute: Compute,
-) -> Judged:
+) -> Triaged:
     """Judge the rows of `triaged_sql`; `raw` is the relation that they come from, `delivered` its column → type."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     names = list(source.types)
-    refused = _refused_schema().empty_table()
+    wrong = _schema().empty_table()
+    outside = rows.slice(0, 0).select(source.key)
     if rows["_doubt"].null_count < rows.num_rows:
         doubtful = rows.filter(pc.is_valid(rows["_doubt"])).select(["_row", "_doubt"])
         asked = refused_sql(source, raw, delivered=delivered, span=span)
-        refused = compute.query(asked, {"rows": doubtful}).table().cast(_refused_schema())
+        wrong = compute.query(asked, {"rows": doubtful}).table().cast(_schema())
+        outside = _outside(source, rows, wrong)
     good = rows.drop_columns(["_doubt"])
-    if refused.num_rows:
-        good = good.filter(pc.invert(pc.is_in(good["_row"], refused["_row"])))
+    if wrong.num_rows:
+        good = good.filter(pc.invert(pc.is_in(good["_row"], wrong["_row"])))
     good, single = ordered(good, source.key)
     if single:
-        return Judged(good=good.select(names), refused=refused, repeated=0, exact=0)
-    again = compute.query(repeated_sql(source), {"rows": good}).table()
-    is_again = pc.is_in(good["_row"], again["_row"])
-    repeated, good = good.filter(is_again).select(names), good.filter(pc.invert(is_again)).select(names)
-    exact = compute.query(exact_sql(source), {"repeated": repeated, "accepted": good}).table()["n"][0].as_py()
-    late = compute.query(records_sql(source, raw, delivered), {"rows": again}).table().cast(_refused_schema())
-    refused = pa.concat_tables([refused, late]).sort_by("_row")
-    return Judged(good=good, refused=refused, repeated=repeated.num_rows, exact=exact)
+        return Triaged(good=good, wrong=wrong, again=good.slice(0, 0).select(names), outside=outside)
+    lost = compute.query(repeated_sql(source), {"rows": good}).table()
+    is_lost = pc.is_in(good["_row"], lost["_row"])
+    late = refused(raw, delivered, lost, repeats(source), compute)
+    return Triaged(
+        good=good.filter(pc.invert(is_lost)),
+        wrong=pa.concat_tables([wrong, late]).sort_by("_row"),
+        again=good.filter(is_lost).select(names),
+        outside=outside,
+    )
 
 
-def _refused_schema() -> pa.Schema:
+def refused(raw: str, delivered: Collection[str], rows: pa.Table, reason: str, compute: Compute) -> pa.Table:
+    """Good rows that are not let in for this reason, as `Triaged.wrong` has them; `rows` holds their numbers."""
+    return compute.query(records_sql(raw, delivered, reason), {"rows": rows}).table().cast(_schema())
+
+
+def _outside(source: Source, rows: pa.Table, wrong: pa.Table) -> pa.Table:
+    import pyarrow.compute as pc
+
+    first, count = pc.list_element(wrong["_reasons"], 0), pc.list_value_length(wrong["_reasons"])
+    alone = wrong.filter(pc.and_(pc.equal(first, outside_of(source)), pc.equal(count, 1)))
+    return rows.filter(pc.is_in(rows["_row"], alone["_row"])).select(source.key)
+
+
+def _schema() -> pa.Schema:
     import pyarrow as pa
 
     return pa.schema({"_row": pa.int64(), "_reasons": pa.list_(pa.string()), "_record": pa.string()})

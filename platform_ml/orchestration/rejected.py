@@ -29,7 +29,8 @@ def rejected(projects: Sequence[Project], name: str | None, partition: str | Non
         where = f"{project.name}/{source.name}"
         for row in quarantine.rejected_rows(source, work=work, key=partition):
             line = "" if row.line is None else f", line {row.line}"
-            print(f"{where}  {row.partition}  {row.file}, row {row.row}{line}: {row.reasons}")
+            number = "" if row.row == row.file_row else f" (row_number {row.row})"
+            print(f"{where}  {row.partition}  {row.file}, row {row.file_row}{number}{line}: {row.reasons}")
             print(f"    {row.record if len(row.record) <= SHOWN else row.record[:SHOWN] + ' ...'}")
             rows += 1
         for file in quarantine.rejected_files(source, work=work, key=partition):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from pydantic import Field
 
 from platform_ml.engine.platform import Platform, Work
 from platform_ml.engine.ports import Stamp
 from platform_ml.orchestration.environment import code_version
 from platform_ml.orchestration.tracking import MLflow
+from platform_ml.origins.stores import place
 from platform_ml.spec.fingerprint import fingerprint
 
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from platform_ml.spec.project import Noun
 
 DATA = "data"
+LANDING = "PLATFORM_ML_LANDING"
+"""The environment variable that says where suppliers deliver."""
 
 
 class PlatformResource(dg.ConfigurableResource):
@@ -29,6 +34,12 @@ class PlatformResource(dg.ConfigurableResource):
 
     data: str = DATA
     """The folder; relative to where the code location was started."""
+    landing: str = Field(default_factory=lambda: os.environ.get(LANDING, ""))
+    """Where suppliers deliver: a folder, or the URL of one, like s3://bucket/landing; `landing` in `data` if empty.
+
+    What it takes to get in is no part of it: AWS_ACCESS_KEY_ID, FSSPEC_S3_ENDPOINT_URL and the like are variables of
+    the environment.
+    """
     memory: str = "1GB"
     """What one query may use before it spills to disk."""
 
@@ -44,7 +55,7 @@ class PlatformResource(dg.ConfigurableResource):
 
         root, store = Path(self.data).resolve(), self.mlflow()
         return Platform(
-            landing=root / "landing",
+            landing=place(self.landing) if self.landing else root / "landing",
             tables=self._tables("tables"),
             compute=DuckDB(memory=self.memory),
             artifacts=Folders(root / "artifacts"),

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from platform_ml.engine import source as engine
+from platform_ml.engine.feed import origin_of
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.orchestration import metadata
 from platform_ml.orchestration.asset import AssetSpec, asset
 from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.orchestration.quarantine import FIXES, replaying
 from platform_ml.orchestration.table import table_body
+from platform_ml.spec.origin import Feed
 
 if TYPE_CHECKING:
     from platform_ml.spec.project import Project
@@ -21,15 +23,15 @@ if TYPE_CHECKING:
 
 
 def delivered(project: Project, source: Source) -> dg.AssetSpec:
-    """The files of a source: made elsewhere, observed here."""
-    suffix = source.format.suffix
-    name = f"{source.name}/<day>{suffix}" if source.cadence else f"{source.name}{suffix}"
+    """What the supplier of a source delivers: made elsewhere, observed here."""
+    origin = origin_of(source)
+    place = origin.place(Feed(project=project.name, source=source, landing="landing"), "<day>")
     return dg.AssetSpec(
         landing_key(project, source),
-        description=f"Files that the supplier delivers to landing/{project.name}/{name}.",
+        description=f"What the supplier delivers to {place}." if source.format else f"What is read of {place}.",
         group_name=project.name,
         owners=[project.owner],
-        kinds={"file", suffix.lstrip(".")},
+        kinds={origin.kind, *([source.format.suffix.lstrip(".")] if source.format else [])},
         partitions_def=partitions_def(source.cadence),
     )
 

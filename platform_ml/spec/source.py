@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias
 from platform_ml.spec.check import check_checks
 from platform_ml.spec.errors import DeclarationError, did_you_mean
 from platform_ml.spec.fingerprint import ADDED, JUDGED, PROSE
+from platform_ml.spec.late import Late
 from platform_ml.spec.naming import check_known, check_name, check_unique
+from platform_ml.spec.origin import Choosy
+from platform_ml.spec.retry import Retry
 from platform_ml.spec.schema import Column, Timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from platform_ml.spec.check import DataCheck
+    from platform_ml.spec.origin import Origin
     from platform_ml.spec.schema import Type
     from platform_ml.spec.window import Cadence
 
@@ -119,14 +123,15 @@ class Packaged:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A feed: one file per partition (`<name>/<key><suffix>`), or one file (`<name><suffix>`) without a cadence."""
+    """A feed: one delivery per partition, or one for all without a cadence."""
 
     name: str
     description: str = field(metadata=PROSE)
-    format: Format
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     """The columns that identify a row: of rows with the same key one is kept."""
+    format: Format | None = None
+    """How its files are read; a database has none."""
     event_time: str | None = None
     cadence: Cadence | None = None
     max_rejected_share: float = 0.01
@@ -138,6 +143,12 @@ class Source:
     """Which of the good rows with the same key is kept; the others are rejected."""
     keep_by: str | None = field(default=None, metadata=ADDED)
     """The column of which the greatest or least value is kept; of equal ones the first in the file."""
+    origin: Origin | None = field(default=None, metadata=ADDED)
+    """Where it is delivered; None is the platform's landing folder."""
+    retry: Retry = field(default=Retry(), metadata=PROSE)
+    """How often it is tried again to fetch what is delivered."""
+    late: Late = field(default=Late(), metadata=ADDED)
+    """What becomes of a row whose key an earlier partition has."""
     checks: tuple[DataCheck, ...] = field(default=(), metadata=JUDGED)
     """What each partition is held against beside its columns."""
 
@@ -172,6 +183,14 @@ class Source:
         if nullable := [name for name in self.key if self.column(name).nullable]:
             raise DeclarationError(f"{where}: key column {nullable[0]!r} cannot be nullable.")
         check_checks(where, self.checks, self.types)
+        self._check_origin(where)
+
+    def _check_origin(self, where: str) -> None:
+        if self.format is None and (self.origin is None or self.origin.kind == "file"):
+            raise DeclarationError(f"{where}: its files need a format. Declare one, like format=Parquet().")
+        origin: object = self.origin
+        if isinstance(origin, Choosy):
+            origin.check(self)
 
     def _check_known_at(self, where: str) -> None:
         for column in self.columns:

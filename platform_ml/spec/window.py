@@ -8,6 +8,9 @@ from typing import ClassVar, Literal
 
 from platform_ml.spec.errors import DeclarationError, PlatformError
 
+WHOLE = "all"
+"""The partition key of what has no cadence."""
+
 
 class PartitionError(PlatformError):
     """A partition key that the cadence does not have."""

@@ -10,7 +10,8 @@ import pytest
 
 from platform_ml.adapters.duckdb import DuckDB
 from platform_ml.adapters.folders import Folders
-from platform_ml.engine.delivery import landing_file, read
+from platform_ml.engine.delivery import read
+from platform_ml.engine.feed import landing_file
 from platform_ml.engine.platform import Platform, Work
 from platform_ml.engine.ports import WHOLE
 from platform_ml.formats import Parquet

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 from platform_ml.engine.content import content_hash
 from platform_ml.engine.ports import CREATED, PARTITION, SEQUENCE, Content, Stamp
 from platform_ml.spec.errors import StoreError
+from platform_ml.spec.origin import Delivered
 from platform_ml.spec.statistics import ColumnStatistics, PartitionStatistics
 
 if TYPE_CHECKING:
@@ -112,6 +114,14 @@ class TablesContract:
         second = tables.commit(TABLE, {"a": content([3], statistics=3.5)}, stamp(2))
         assert tables.statistics(second) == {"a": measured(1, 3.5)}
         assert tables.statistics(first, ["a", "b", "c"]) == {"a": measured(1, 1.5)}
+
+    def test_the_files_that_rows_came_from_go_with_them(self, tables: Tables) -> None:
+        files = [Delivered(name=f"a/{n}.csv", size=n, stamp=f"tag-{n}", sha256="0" * 64) for n in range(3)]
+        first = tables.commit(TABLE, {"a": replace(content([1]), manifest=files), "b": content([2])}, stamp(1))
+        second = tables.commit(TABLE, {"a": replace(content([1], inputs="more"), manifest=files[1:])}, stamp(2))
+        assert second.partitions["a"].manifest == tuple(files[1:])
+        assert (first.partitions["a"].manifest, second.partitions["b"].manifest) == (tuple(files), ())
+        assert tables.snapshot(TABLE, first.version) == first
 
     def test_other_statistics_of_the_same_rows_are_no_commit(self, tables: Tables) -> None:
         first = tables.commit(TABLE, {"a": content([1], statistics=1.5)}, stamp(1))

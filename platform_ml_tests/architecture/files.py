@@ -14,6 +14,7 @@ PARTS = (
     "formats",
     "gates",
     "metrics",
+    "origins",
     "outcomes",
     "outliers",
     "readers",

@@ -13,7 +13,7 @@ from platform_ml_tests.architecture.files import PARTS, ROOT, module, python_fil
 
 HEAVY = [
     *("torch", "xgboost", "shap", "mlflow", "ray", "pandas", "duckdb", "numpy", "pyarrow", "optuna", "sklearn"),
-    *("matplotlib", "deltalake", "pandera", "scipy", "polars", "h5py", "fastavro"),
+    *("matplotlib", "deltalake", "pandera", "scipy", "polars", "h5py", "fastavro", "sqlalchemy", "psycopg", "tenacity"),
 ]
 DECLARED = ("spec", "projects", *PARTS)
 

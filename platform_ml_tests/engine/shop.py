@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 from platform_ml.adapters.delta import DeltaTables
 from platform_ml.adapters.duckdb import DuckDB
 from platform_ml.adapters.folders import Folders
-from platform_ml.engine.delivery import landing_file
 from platform_ml.engine.feature_group import materialize_feature_group
 from platform_ml.engine.feature_view import materialize_feature_view
+from platform_ml.engine.feed import landing_file
 from platform_ml.engine.label import materialize_label
 from platform_ml.engine.platform import Platform, Work
 from platform_ml.engine.ports import WHOLE, Files, Stamp

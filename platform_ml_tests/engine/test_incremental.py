@@ -163,7 +163,7 @@ def test_a_new_day_reads_and_joins_itself_alone(tmp_path, name):
 
 def test_an_unchanged_file_changes_nothing_downstream(built):
     """The same rows in another file: the source is read again, and that is all."""
-    from platform_ml.engine.delivery import landing_file
+    from platform_ml.engine.feed import landing_file
 
     view = VIEWS["last"]
     file = landing_file(rides, "2024-03-04", built)

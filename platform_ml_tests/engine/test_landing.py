@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from platform_ml.engine import landing
-from platform_ml.engine.delivery import landing_file
+from platform_ml.engine.feed import landing_file
 from platform_ml.engine.landing import deliver
 from platform_ml.spec.errors import PlatformError, SourceError
 from platform_ml.spec.schema import Column, Integer, Text, Timestamp

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from platform_ml.engine.content import file_sha256
-from platform_ml.engine.delivery import landing_file
+from platform_ml.engine.feed import landing_file
 from platform_ml.engine.quarantine import fix, rejected_files, rejected_rows
 from platform_ml.engine.staleness import stale
 from platform_ml.formats import CSV

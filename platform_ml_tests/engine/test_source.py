@@ -6,7 +6,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from platform_ml.engine.delivery import landing_file, read
+from platform_ml.engine.delivery import read
+from platform_ml.engine.feed import landing_file
 from platform_ml.engine.ports import WHOLE
 from platform_ml.spec.errors import SourceError
 from platform_ml.spec.window import PartitionError

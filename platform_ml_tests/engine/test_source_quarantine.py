@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from platform_ml.engine.content import file_sha256
-from platform_ml.engine.delivery import landing_file
+from platform_ml.engine.feed import landing_file
 from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.quarantine import rejected_files, rejected_table
 from platform_ml.engine.source import checks

@@ -5,9 +5,9 @@ from datetime import date, timedelta
 import pyarrow.parquet as pq
 import pytest
 
-from platform_ml.engine.delivery import landing_file
 from platform_ml.engine.feature_group import materialize_feature_group
 from platform_ml.engine.feature_view import materialize_feature_view
+from platform_ml.engine.feed import landing_file
 from platform_ml.engine.label import materialize_label
 from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.source import materialize_source

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from platform_ml.adapters.duckdb import DuckDB
-from platform_ml.engine.delivery import landing_file
+from platform_ml.engine.feed import landing_file
 from platform_ml.engine.quarantine import rejected_files, rejected_rows
 from platform_ml.engine.source import materialize_source
 from platform_ml.formats import CSV

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from pyarrow.csv import write_csv
 
-from platform_ml.engine.delivery import landing_file, read
+from platform_ml.engine.delivery import read
+from platform_ml.engine.feed import landing_file
 from platform_ml.engine.ports import WHOLE
 from platform_ml.formats import CSV
 from platform_ml.spec.errors import DeclarationError, SourceError

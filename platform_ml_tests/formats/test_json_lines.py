@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from platform_ml.engine.delivery import landing_file, read
+from platform_ml.engine.delivery import read
+from platform_ml.engine.feed import landing_file
 from platform_ml.engine.ports import WHOLE
 from platform_ml.formats import JSONLines
 from platform_ml.spec.errors import SourceError

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from dagster._core.errors import DagsterUnknownPartitionError
 
-from platform_ml.engine.delivery import landing_file
+from platform_ml.engine.feed import landing_file
 from platform_ml.spec.sql import literal
 from platform_ml_tests.orchestration.shop import (
     CUTOFF,

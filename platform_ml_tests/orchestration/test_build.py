@@ -1,9 +1,13 @@
 """A second project is one more entry in the list."""
 
+from dataclasses import replace
+
 from platform_ml.orchestration.build import definitions
 from platform_ml.orchestration.resources import PlatformResource
+from platform_ml.orchestration.source import delivered
+from platform_ml.origins import SQL
 from platform_ml.projects.retail import retail
-from platform_ml.testing.declarations import shop
+from platform_ml.testing.declarations import orders, shop
 
 
 def test_two_projects_live_side_by_side():
@@ -18,3 +22,14 @@ def test_every_noun_is_an_asset_of_its_project():
     defs = definitions([retail], PlatformResource())
     keys = {key.path[-1] for key in defs.resolve_asset_graph().get_all_asset_keys() if len(key.path) == 2}
     assert keys == {noun.name for noun in retail.nouns} | {"catalog", "quarantine"}
+
+
+def test_a_database_is_seen_with_its_table_and_host_and_without_its_password(monkeypatch):
+    monkeypatch.setenv("SHOP_URL", "postgresql://reader:hunter2@db.example:5433/shop?passfile=hunter3")
+    sold = replace(orders, format=None, origin=SQL(url="env:SHOP_URL", table="sales.orders"))
+    spec = delivered(shop, sold)
+    assert spec.description == "What is read of table sales.orders in postgresql://db.example:5433/shop."
+    assert spec.kinds == {"sql"}
+    assert "hunter" not in repr(spec)
+    monkeypatch.delenv("SHOP_URL")
+    assert delivered(shop, sold).description == "What is read of table sales.orders in env:SHOP_URL."

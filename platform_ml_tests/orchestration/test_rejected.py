@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from platform_ml.engine.delivery import landing_file
+from platform_ml.engine.feed import landing_file
 from platform_ml.engine.landing import deliver
 from platform_ml.projects.retail.sources import transactions
 from platform_ml.spec.window import Daily

@@ -12,7 +12,7 @@ import pytest
 
 from platform_ml.aggregations import Count
 from platform_ml.engine import landing
-from platform_ml.engine.delivery import landing_file
+from platform_ml.engine.feed import landing_file
 from platform_ml.engine.training_dataset import materialize_training_dataset, split_rows
 from platform_ml.engine.tuned_model import train
 from platform_ml.features import Field, Windowed
