@@ -86,13 +86,10 @@ def _deliveries(source: Source, keys: Sequence[str], known: Snapshot | None, wor
 
 
 def _side_by_side(source: Source, keys: Sequence[str], known: Snapshot | None, work: Work) -> list[Delivery]:
-    """Several files are read at a time."""
+    """Several files are read at a time, and all of them, so that each that cannot be read is kept at once."""
     with ThreadPoolExecutor(READERS) as pool:
         awaited = [pool.submit(_delivery, source, key, known, work) for key in keys]
-        try:
-            return [one.result() for one in awaited]
-        finally:
-            pool.shutdown(cancel_futures=True)
+    return [one.result() for one in awaited]
 
 
 def _delivery(

@@ -75,9 +75,9 @@ def agree(source, rows, folder, span=None):
     triaged = COMPUTE.query(triaged_sql(source, raw, delivered=delivered, span=span), {}).table()
     judged = judge(source, triaged, raw, delivered=delivered, span=span, compute=COMPUTE)
     good = whole.filter(pc.invert(bad)).sort_by([(name, "ascending") for name in source.key])
-    assert judged.refused.to_pylist() == whole.filter(bad).select(["_row", "_reasons", "_record"]).to_pylist()
-    assert judged.good.schema == good.select(list(source.types)).schema
-    assert content_hash(judged.good) == content_hash(good.select(list(source.types)))
+    assert judged.wrong.to_pylist() == whole.filter(bad).select(["_row", "_reasons", "_record"]).to_pylist()
+    assert judged.good.schema == good.select([*source.types, "_row"]).schema
+    assert content_hash(judged.good) == content_hash(good.select([*source.types, "_row"]))
     return judged
 
 
@@ -91,7 +91,7 @@ def test_text(column, tmp_path):
     keys = [str(n) for n in range(len(texts))]
     judged = agree(of(column), pa.table({"key": keys, "x": pa.array(texts, pa.string())}), tmp_path)
     assert 0 < judged.good.num_rows < len(texts)
-    assert judged.good.num_rows + judged.refused.num_rows == len(texts)
+    assert judged.good.num_rows + judged.wrong.num_rows == len(texts)
 
 
 def test_times_outside_of_the_partition(tmp_path):
@@ -99,7 +99,7 @@ def test_times_outside_of_the_partition(tmp_path):
     texts = list(spelled(Timestamp, 3_000, 2))
     rows = pa.table({"key": [str(n) for n in range(len(texts))], "x": pa.array(texts, pa.string())})
     judged = agree(source, rows, tmp_path, span=DAY)
-    assert ["x is outside of the partition"] in judged.refused["_reasons"].to_pylist()
+    assert ["x is outside of the partition"] in judged.wrong["_reasons"].to_pylist()
 
 
 UNITS = ("s", "ms", "us", "ns")
@@ -144,7 +144,9 @@ def test_repeated_keys_among_bad_rows(keep, by, form, tmp_path):
     x = pa.array(numbers, pa.int64()) if form == Parquet() else pa.array([n and str(n) for n in numbers], pa.string())
     keys = [draw.choice(["a", "b", "c", str(n)]) for n in range(500)]
     judged = agree(source, pa.table({"key": keys, "x": x, "y": [draw.choice("ab") for _ in keys]}), tmp_path)
-    assert judged.repeated == judged.refused["_reasons"].to_pylist().count([repeats(source)]) > judged.exact > 0
+    again, good = judged.again.to_pylist(), judged.good.drop_columns(["_row"]).to_pylist()
+    assert len(again) == judged.wrong["_reasons"].to_pylist().count([repeats(source)]) > 0
+    assert 0 < sum(row in good for row in again) < len(again)
 
 
 def test_names_that_the_steps_use_themselves(tmp_path):

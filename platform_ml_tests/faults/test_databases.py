@@ -309,7 +309,7 @@ def lite(tmp_path, monkeypatch):
 
 def test_a_writer_that_holds_the_file(lite, tmp_path):
     work, said = patient_work(tmp_path, lambda _: holder.rollback())
-    holder = sqlite3.connect(lite.file)
+    holder = sqlite3.connect(lite.file, check_same_thread=False)
     holder.execute("BEGIN EXCLUSIVE")
     load(work, [DAY])
     holder.close()
