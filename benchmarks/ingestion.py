@@ -1,7 +1,7 @@
 """A month of files into a table: this project beside plain DuckDB COPY and dlt, on the same files in one run.
 
     .venv/bin/python benchmarks/ingestion.py [--rows 3100000] [--rounds 3] [--forms csv parquet jsonl] [--order random]
-    python -m venv .venv-dlt && .venv-dlt/bin/pip install "dlt[filesystem,parquet]==1.31.0" duckdb==2.0.0
+    python -m venv build/dlt && build/dlt/bin/pip install "dlt[filesystem,parquet]==1.31.0" duckdb==2.0.0
 
 `rows` of ten columns (numbers, decimals, times, text with quotes) come in 31 daily files, clean ones and in no order.
 DuckDB reads them in the declared types and copies them into one Parquet file. dlt reads them with its file readers (in
@@ -191,7 +191,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS))
     parser.add_argument("--order", choices=("random", "key"), default="random")
-    parser.add_argument("--dlt-python", type=Path, default=ROOT / ".venv-dlt" / "bin" / "python")
+    parser.add_argument("--dlt-python", type=Path, default=ROOT / "build" / "dlt" / "bin" / "python")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -200,7 +200,7 @@ def main() -> None:
     names = {"plain": "DuckDB COPY", "dlt": "dlt", "clean": "this project", "dirty": "… dirty", "whole": "… one file"}
     if not options.dlt_python.exists():
         print(f"dlt is not there ({options.dlt_python}). Install it, or name its Python with --dlt-python:")
-        print(f"  python -m venv .venv-dlt && .venv-dlt/bin/pip install {' '.join(DLT)}")
+        print(f"  python -m venv build/dlt && build/dlt/bin/pip install {' '.join(DLT)}")
         names.pop("dlt")
     print(f"{options.rows:,} rows in 31 files, {os.cpu_count()} cores, order {options.order}, rounds {options.rounds}")
     print(f"{'':>8} {'':<14}{'best s':>8}{'median':>8}{'of COPY':>9}{'CPU s':>7}{'peak MB':>9}")
