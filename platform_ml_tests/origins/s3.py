@@ -24,6 +24,7 @@ def server():
             patch.setenv("AWS_ACCESS_KEY_ID", "someone")
             patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
             patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+            _forget(patch)
             yield started
     finally:
         started.stop()
@@ -51,8 +52,13 @@ def put(url, content):
 
 def away(patch):
     """From now on, in this test, nobody answers."""
-    from s3fs import S3FileSystem
-
     patch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     patch.setenv("AWS_MAX_ATTEMPTS", "1")
-    patch.setattr(S3FileSystem, "_cache", {})  # those that were made before know where the server was
+    _forget(patch)
+
+
+def _forget(patch):
+    """A file system that was made before knows where another server was."""
+    from s3fs import S3FileSystem
+
+    patch.setattr(S3FileSystem, "_cache", {})
