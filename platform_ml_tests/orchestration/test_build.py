@@ -18,3 +18,9 @@ def test_every_noun_is_an_asset_of_its_project():
     defs = definitions([retail], PlatformResource())
     keys = {key.path[-1] for key in defs.resolve_asset_graph().get_all_asset_keys() if len(key.path) == 2}
     assert keys == {noun.name for noun in retail.nouns}
+
+
+def test_assets_of_one_job_share_their_partitions():
+    jobs = {job.name for job in definitions([retail], PlatformResource()).resolve_all_job_defs()}
+    assert {"retail_weekly_from_20161226", "retail_weekly_from_20161231"} <= jobs
+    assert "retail_weekly" not in jobs
