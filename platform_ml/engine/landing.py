@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import zipfile
 from contextlib import contextmanager
+from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -119,10 +120,12 @@ def _by_key(source: Source, cadence: Cadence, keys: list[str], raw: str, work: W
 
     time, first = identifier(str(source.event_time)), literal(cadence.first)
     key = f"_day - CAST((_day - {first}) % {cadence.days} AS INTEGER)"
+    since, until = literal(cadence.day(keys[0])), literal(cadence.day(keys[-1]) + timedelta(days=cadence.days))
     # Rows of one moment stay in the package's order, so that a file is the same however often it is written.
     sql = f"""
         SELECT * EXCLUDE (_day, {ROW_NUMBER}), strftime({key}, '%Y-%m-%d') AS _key
-        FROM (SELECT *, CAST({time} AS DATE) AS _day FROM {raw}) WHERE _day >= {first} ORDER BY {time}, {ROW_NUMBER}"""
+        FROM (SELECT *, CAST({time} AS DATE) AS _day FROM {raw})
+        WHERE _day >= {since} AND _day < {until} ORDER BY {time}, {ROW_NUMBER}"""
     rows = _rows(sql, work)
     counts = {found["values"].as_py(): found["counts"].as_py() for found in pc.value_counts(rows["_key"])}
     bare, starts, start = rows.drop_columns(["_key"]), {}, 0
