@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from platform_ml.orchestration.resources import PlatformResource
     from platform_ml.spec.project import Noun, Project
+    from platform_ml.spec.window import Cadence
 
 CADENCES = {0: "reference", 1: "daily", 7: "weekly"}
 """Days between two partitions → what a job is called; 0 is without partitions."""
@@ -95,12 +97,15 @@ def _assets(project: Project) -> Iterator[dg.AssetsDefinition | dg.AssetSpec]:
 def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
     """One job per cadence, since the assets of a job share their partitions, and one for each registered model."""
     feeds: list[Source | FeatureGroup] = [*project.all(Source), *project.all(FeatureGroup)]
-    by_days: dict[int, list[dg.AssetKey]] = {}
+    by_cadence: dict[Cadence | None, list[dg.AssetKey]] = {}
     for noun in feeds:
-        by_days.setdefault(noun.cadence.days if noun.cadence else 0, []).append(key(project, noun))
-    for days, keys in by_days.items():
-        name = CADENCES[days]
-        description = f"Sources and feature groups of {project.name}, {name}."
+        by_cadence.setdefault(noun.cadence, []).append(key(project, noun))
+    alike = Counter(cadence.days for cadence in by_cadence if cadence)
+    for cadence, keys in by_cadence.items():
+        name = CADENCES[cadence.days if cadence else 0]
+        if cadence and alike[cadence.days] > 1:
+            name += f"_from_{cadence.first:%Y%m%d}"
+        description = f"Sources and feature groups of {project.name}, {name.replace('_', ' ')}."
         yield dg.define_asset_job(f"{project.name}_{name}", keys, description=description)
     yield dg.define_asset_job(
         f"{project.name}_{CATALOG}", [catalog_key(project)], description=f"The catalog of {project.name}."

@@ -177,5 +177,5 @@ def test_of_several_files_that_cannot_be_read_the_first_is_named_and_all_are_kep
         landing_file(orders, day, work).write_bytes(b"no Parquet at all")
     with pytest.raises(SourceError, match=r"2024-02-02.* cannot be read: .* The file is kept in "):
         make(work, orders, days[::-1])
-    assert [one.partition for one in rejected_files(orders, work=work)] == days[1:]
+    assert {one.partition for one in rejected_files(orders, work=work)} == set(days[1:])
     assert work.platform.tables.snapshot("shop/orders") is None

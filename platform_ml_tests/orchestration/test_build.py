@@ -33,3 +33,9 @@ def test_a_database_is_seen_with_its_table_and_host_and_without_its_password(mon
     assert "hunter" not in repr(spec)
     monkeypatch.delenv("SHOP_URL")
     assert delivered(shop, sold).description == "What is read of table sales.orders in env:SHOP_URL."
+
+
+def test_assets_of_one_job_share_their_partitions():
+    jobs = {job.name for job in definitions([retail], PlatformResource()).resolve_all_job_defs()}
+    assert {"retail_weekly_from_20161226", "retail_weekly_from_20161231"} <= jobs
+    assert "retail_weekly" not in jobs

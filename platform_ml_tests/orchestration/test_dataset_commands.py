@@ -135,7 +135,7 @@ def test_diff_for_people_and_for_programs(built, run):
     code, lines, err = run("diff", first, second)
     assert (code, err) == (0, "")
     assert lines[:2] == [f"before  shop/{first}, cutoff {CUTOFF}", f"after   shop/{second}, cutoff {CUTOFF}"]
-    head = ("rows", "before", "after", "added", "removed", "changed", "label", "rate", "before", "after")
+    head = ("rows", "before", "after", "added", "removed", "changed", "label", "mean", "before", "after")
     assert tuple(lines[3].split()) == head
     assert [line.split()[0] for line in lines[4:7]] == ["train", "validation", "test"]
     assert any(re.match(r"amount_sum_7d +0\.\d{4} +1  .*mean \S+ → \S+", line) for line in lines)
