@@ -12,9 +12,9 @@ from platform_ml.engine.training_dataset import split_rows
 from platform_ml.engine.tuned_model import fitted
 from platform_ml.spec.errors import MissingInputError
 from platform_ml.spec.evaluation import BaselineScore, EvaluationResult, Importance, Slice, SplitScore
+from platform_ml.spec.family import Categorical
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.training_dataset import SPLITS, TEST, TRAIN
-from platform_ml.spec.tuned_model import Categorical
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from platform_ml.engine.ports import Artifact
     from platform_ml.engine.rows import SplitRows
     from platform_ml.spec.evaluation import Estimate, Evaluation
+    from platform_ml.spec.family import Predictor
     from platform_ml.spec.feature_view import FeatureView
-    from platform_ml.spec.tuned_model import Predictor
 
     Numbers = NDArray[np.float64]
     Key = tuple[str, ...]

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.spec.errors import NotPortable, PlatformError
+from platform_ml.spec.family import Portable
 from platform_ml.spec.libraries import library
-from platform_ml.spec.tuned_model import Portable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from platform_ml.spec.tuned_model import Predictor
+    from platform_ml.spec.family import Predictor
 
 FILE = "model.onnx"
 TOLERANCE = 1e-5

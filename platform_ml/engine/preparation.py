@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from platform_ml.spec.errors import NotPortable, StoreError
-from platform_ml.spec.tuned_model import Categorical, Portable
+from platform_ml.spec.family import Categorical, Portable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from platform_ml.spec.family import Predictor
     from platform_ml.spec.preparation import Preparation, State
-    from platform_ml.spec.tuned_model import Predictor
 
 FILE = "preparation.json"
 

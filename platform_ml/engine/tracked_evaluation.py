@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from platform_ml.engine.ports import Artifact
     from platform_ml.engine.rows import SplitRows
     from platform_ml.spec.evaluation import Estimate, Evaluation, EvaluationResult
-    from platform_ml.spec.tuned_model import Predictor
+    from platform_ml.spec.family import Predictor
 
     Numbers = NDArray[np.float64]
 

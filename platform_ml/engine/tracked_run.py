@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from platform_ml.engine.ports import Artifact
     from platform_ml.engine.tuned_model import Trained
-    from platform_ml.spec.tuned_model import Baseline, TriedParams, TunedModel
+    from platform_ml.spec.tuned_model import Baseline, TunedModel
+    from platform_ml.spec.tuner import TriedParams
 
 STEPS = "step_score"
 """The curve of a trial in the tracker: what its family reported step by step, the greater the better."""

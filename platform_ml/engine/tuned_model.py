@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine import preparation
 from platform_ml.engine.content import file_sha256
+from platform_ml.engine.fitting import Fitting
 from platform_ml.engine.learnable import check_rows
 from platform_ml.engine.portable import export
+from platform_ml.engine.search import search
 from platform_ml.engine.tracked import now_us
 from platform_ml.engine.tracked_run import model_run
 from platform_ml.engine.training_dataset import split_rows
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Artifact
     from platform_ml.engine.rows import SplitRows
-    from platform_ml.spec.tuned_model import Predictor, Search, Trial, TunedModel
+    from platform_ml.spec.family import Predictor
+    from platform_ml.spec.tuned_model import TunedModel
+    from platform_ml.spec.tuner import Search
 
 KIND = "models"
 SEARCH = "search.json"
@@ -56,41 +60,14 @@ class Trained:
 
 
 def train(model: TunedModel, splits: Mapping[str, SplitRows], *, progress: Callable[[str], None]) -> Trained:
-    """Search on train and validation, then fit the best parameters again; no other split is read.
-
-    The second fit has to reach the score of the first: a family that cannot repeat itself is refused.
-    """
+    """Search and fit on train and validation; no other split is read."""
+    fitting = Fitting.of(model, splits)
+    predictor, found = search(fitting, model.family, progress=progress)
     whole = splits[TRAIN], splits[VALIDATION]
-    prepared = preparation.Fitted.of(model.preparations, whole[0].features) if model.preparations else None
-    learn, judge = whole if prepared is None else (_prepared(prepared, rows) for rows in whole)
-    learn = _weighed(model, learn)
-
-    def fit(params: Mapping[str, Any], report: Callable[[int, float], None] | None = None) -> tuple[Predictor, float]:
-        predictor = model.family.fit(learn, judge, params=params, seed=model.seed, report=report)
-        return predictor, float(model.metric.score(judge.label, predictor.predict(judge.features)))
-
-    def objective(trial: Trial) -> float:
-        outcome = "stopped early"
-        try:
-            _, score = fit(trial.params(model.family), trial.report)
-            outcome = f"{model.metric.title} {score:.4f}"
-        finally:
-            progress(f"{model.name}: trial {trial.number + 1} of {model.tuner.trials}: {outcome}")
-        return score
-
-    search = model.tuner.search(objective, name=model.name, goal=model.metric.goal, seed=model.seed)
-    predictor, again = fit(search.best.params)
-    if again != search.best.score:
-        raise PlatformError(
-            f"Model {model.name!r} cannot be repeated: the same parameters, seed and rows scored {search.best.score} "
-            f"and then {again}. Look for randomness without a seed in family {model.family.name!r}."
-        )
-    if prepared is not None:
-        predictor = preparation.Prepared(fitted=prepared, predictor=predictor)
     baselines = {
         item.name: item.family.fit(*whole, params=_values(item.family), seed=model.seed) for item in model.baselines
     }
-    return Trained(predictor=predictor, search=search, baselines=baselines)
+    return Trained(predictor=fitting.deployed(predictor), search=found, baselines=baselines)
 
 
 def save(trained: Trained, folder: Path) -> Path:
@@ -201,23 +178,6 @@ def _summary(trained: Trained) -> dict[str, Any]:
         "best_trial": trained.search.best.number,
         "best_score": trained.score,
     }
-
-
-def _prepared(fitted: preparation.Fitted, rows: SplitRows) -> SplitRows:
-    """Rows as the family sees them, with matrices of their own."""
-    return replace(rows, features=fitted.apply(rows.features), cache={})
-
-
-def _weighed(model: TunedModel, train: SplitRows) -> SplitRows:
-    """The training rows, those with label 1 weighing what is declared."""
-    import numpy as np
-
-    weight = model.positive_weight
-    if weight is None:
-        return train
-    ones = train.label == 1
-    weight = float((~ones).sum() / max(1, ones.sum())) if isinstance(weight, str) else weight
-    return replace(train, weight=np.where(ones, weight, 1.0), cache={})
 
 
 def _values(family: Any) -> dict[str, Any]:

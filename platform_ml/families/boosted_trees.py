@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import xgboost as xgb
     from numpy.typing import NDArray
 
-    from platform_ml.spec.tuned_model import Rows
+    from platform_ml.spec.family import Rows
 
 THREADS = 1
 """Models are the same bytes for any number of threads; threads that wait for a busy core make it many times slower."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from platform_ml.spec.tuned_model import Rows
+    from platform_ml.spec.family import Rows
 
 THREADS = 1
 """Pinned: this library's models depend on the number of threads once there are enough rows for several blocks."""

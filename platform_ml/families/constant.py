@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from platform_ml.spec.tuned_model import Rows
+    from platform_ml.spec.family import Rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from platform_ml.spec.tuned_model import Rows
+    from platform_ml.spec.family import Rows
 
 LIMITS = {"penalty": (0, float("inf")), "l1_share": (0, 1), "max_levels": (1, 10_000), "max_steps": (1, float("inf"))}
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from platform_ml.spec.tuned_model import Rows
+    from platform_ml.spec.family import Rows
 
 THREADS = 1
 """Weights trained on a CPU are the same for any number of threads."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from platform_ml.spec.tuned_model import Rows
+    from platform_ml.spec.family import Rows
 
 KNOTS = 1_001
 """Values that a ranking remembers: between two of them it interpolates, so that the order of all rows is exact."""

@@ -19,7 +19,7 @@ from platform_ml.spec.task import BINARY, REGRESSION, Task
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from platform_ml.spec.tuned_model import Family, Predictor
+    from platform_ml.spec.family import Family, Predictor
 
 FEATURES = ("recency", "amount", "student", "noise")
 PICKLE = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")

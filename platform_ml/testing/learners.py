@@ -13,8 +13,8 @@ from scipy.special import logit
 
 from platform_ml.engine.portable import run
 from platform_ml.spec.errors import NotPortable, PlatformError, RowsError, StoreError
+from platform_ml.spec.family import Categorical, Portable
 from platform_ml.spec.task import BINARY
-from platform_ml.spec.tuned_model import Categorical, Portable
 from platform_ml.testing.families import FEATURES, FamilyContract, RegressionFamilyContract, invented
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from platform_ml.engine.rows import SplitRows
+    from platform_ml.spec.family import Family, Predictor
     from platform_ml.spec.task import Task
-    from platform_ml.spec.tuned_model import Family, Predictor
 
 SHOPS = ("north", "south", "west", 'é, "ü"')
 

@@ -15,8 +15,9 @@ from platform_ml.spec.space import Between, Whole
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from platform_ml.spec.family import Family
     from platform_ml.spec.metric import Goal
-    from platform_ml.spec.tuned_model import Family, Search, Trial, Tuner
+    from platform_ml.spec.tuner import Search, Trial, Tuner
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from platform_ml.spec.errors import DeclarationError, RowsError
 from platform_ml.spec.space import Between, Whole
-from platform_ml.spec.tuned_model import Search, TriedParams
+from platform_ml.spec.tuner import Search, TriedParams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import optuna
 
+    from platform_ml.spec.family import Family
     from platform_ml.spec.metric import Goal
-    from platform_ml.spec.tuned_model import Family, Trial
+    from platform_ml.spec.tuner import Trial
 
 PRUNE_AFTER_TRIALS = 5
 """Finished trials that a median needs."""
