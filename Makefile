@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 VENV_BENCH ?= .venv-bench
 PROJECT ?= retail
-PYTEST_ARGS ?= -n auto --dist loadfile
+PYTEST_ARGS ?= -n auto --dist loadfile --no-loadscope-reorder
 TORCH ?= 2.13.0
 BENCH_ARGS ?=
 
