@@ -4,14 +4,18 @@ import sqlite3
 from dataclasses import replace
 from datetime import date
 
+from platform_ml.engine.source import materialize_source
+from platform_ml.engine.staleness import _of_source
 from platform_ml.origins import SQL
+from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.schema import Boolean, Column, Decimal, Double, Integer, Text, Timestamp
 from platform_ml.spec.source import Source
 from platform_ml.spec.window import Daily
-from platform_ml_tests.engine.shop import work_in
+from platform_ml_tests.engine.shop import rows_of, stamp, work_in
 
 FIRST, DAY, LAST = "2024-03-30", "2024-03-31", "2024-04-01"
 """In much of Europe the clock is put forward in the second night."""
+KEYS = [FIRST, DAY, LAST]
 SALES = Source(
     name="sales",
     description="What was sold.",
@@ -102,3 +106,21 @@ def patient_work(folder, pause):
     said = []
     work = work_in(folder, say=said.append)
     return replace(work, platform=replace(work.platform, pause=pause)), said
+
+
+def source(**changes):
+    """The source, read in another way."""
+    return replace(SALES, origin=replace(SALES.origin, **changes))
+
+
+def load(some, work, keys=KEYS, token=1):
+    return materialize_source(some, keys, work=work, stamp=stamp(token, fingerprint(some)))
+
+
+def stale(some, work):
+    found = _of_source(some, fingerprint(some), work.platform.tables.snapshot(f"shop/{some.name}"), work)
+    return {key: why for key, why in found.items() if why}
+
+
+def ids(some, work, key):
+    return [row["id"] for row in rows_of(work, some, [key])]
