@@ -103,6 +103,8 @@ def compete(fitting: Fitting, rows: pa.Table, folds: Sequence[Fold], *, progress
         PlatformError: No family is within the limits, or none could be fitted.
     """
     model = fitting.model
+    if model.choice.test == "folds" and not folds:
+        raise PlatformError(f"Model {model.name!r} chooses by folds, and none were given. Give those of `read_folds`.")
     entered = [_enter(fitting, name, rows, folds, progress) for name in model.competitors]
     entrants = _scored(fitting, entered)
     chosen, why = choose(model, entrants)
