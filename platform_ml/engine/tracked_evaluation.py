@@ -75,7 +75,7 @@ def _run(done: Evaluated, experiment: str, files: Mapping[str, Path], baselines:
     scores = {f"{split}_{name}": one for split, of in result.splits.items() for name, one in of.metrics.items()}
     leads = {f"lead_{rival}_{name}": one for rival, of in result.baselines.items() for name, one in of.lead.items()}
     return TrackedRun(
-        name=run_name(kind, family.name),
+        name=run_name(kind, done.model.record.get("family") or family.name),
         experiment=experiment,
         key=run_key(done.model.digest),
         part=f"evaluation-{result.digest[:12]}",

@@ -76,7 +76,7 @@ def model_run(
     kind = SEARCH if ranges(trained.family) else FIT
     said = {name: str(value) for name, value in tags.items()} | dataset_tags(model, dataset) | {"model": model.name}
     return TrackedRun(
-        name=run_name(kind, trained.family.name),
+        name=run_name(kind, trained.name),
         experiment=experiment,
         key=key,
         part="training",
