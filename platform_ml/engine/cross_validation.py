@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LENGTHS = ("max_rounds", "max_epochs")
 """Parameters that say how many steps a family takes at most, where it stops early on validation rows."""
+WATCHED = 5_000
+"""Training rows that stand in for validation rows while a fold is fitted; they decide nothing but cost time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +95,7 @@ class Fold:
         """Learn from the fold's training rows, and be judged on the others, which the fit never sees."""
         score, reason = None, self.reason
         if self.fitting is not None:
-            stand_in = replace(self.fitting, judge=replace(self.fitting.learn, cache={}))
+            stand_in = replace(self.fitting, judge=_stand_in(self.fitting.learn))
             try:
                 score = self.fitting.score(stand_in.fit(family, params)[0])
             except RowsError as error:
@@ -197,6 +199,12 @@ def corrected_interval(
     middle = float(leads.mean())
     half = float(t.ppf((1 + confidence) / 2, count - 1) * np.sqrt((1 / count + ratio) * leads.var(ddof=1)))
     return middle, middle - half, middle + half
+
+
+def _stand_in(learn: SplitRows) -> SplitRows:
+    """Some training rows, where a fit asks for validation rows; enough that they have labels of more than one kind."""
+    some = learn.thinned(WATCHED)
+    return some if len(set(some.label.tolist())) > 1 else replace(learn, cache={})
 
 
 def _finite(score: float) -> bool:
