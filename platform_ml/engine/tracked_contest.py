@@ -65,6 +65,7 @@ def _rival(run: TrackedRun, trained: Trained, contest: Contest, one: Entrant, fo
             "kind": kind,
             "candidate": "false",
             "lost_to": contest.chosen,
+            "best_trial": str(found.search.best.number),
             "intent": f"Compete for {contest.model.name}. {one.out}".strip(),
         },
         datasets=run.datasets,
