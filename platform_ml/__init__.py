@@ -1,5 +1,7 @@
 """The nouns of a project: what is predicted from what."""
 
+from platform_ml.spec.choice import Choice, Rival
+from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.event_label import Event, EventLabel
 from platform_ml.spec.feature_group import Derived, FeatureGroup, Lookup
@@ -24,8 +26,10 @@ __all__ = [
     "Baseline",
     "Between",
     "Boolean",
+    "Choice",
     "Column",
     "Committed",
+    "Complexity",
     "Daily",
     "Decimal",
     "Derived",
@@ -48,6 +52,7 @@ __all__ = [
     "Quality",
     "Registration",
     "Response",
+    "Rival",
     "Source",
     "Text",
     "Timestamp",

@@ -48,14 +48,14 @@ class Measured:
         sign = 1.0 if goal == "maximize" else -1.0
         return Measured(value=sign * (self.value - than.value), drawn=sign * (self.drawn - than.drawn))
 
-    def estimate(self) -> Estimate:
+    def estimate(self, confidence: float = CONFIDENCE) -> Estimate:
         """The value with its percentile interval (Efron 1981): Davison and Hinkley (1997), section 5.3.1."""
         import numpy as np
 
         defined = self.drawn[np.isfinite(self.drawn)]
         if not len(defined) or len(defined) < DEFINED * len(self.drawn):
             return Estimate(value=self.value)
-        tail = (1 - CONFIDENCE) / 2
+        tail = (1 - confidence) / 2
         low, high = np.quantile(defined, (tail, 1 - tail)).tolist()
         return Estimate(value=self.value, low=low, high=high)
 

@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.card_usage import usage
+from platform_ml.engine.winner import winner
 from platform_ml.spec.task import BINARY, REGRESSION
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def content(
     view, label = model.dataset.view, model.dataset.view.label
     judged = _judged(gates, verdicts)
     known = jsonable(provenance)
+    family = winner(model, known["model"])
     evaluation = jsonable(result.to_json())
     metric = card.evaluation.metrics[0].name
     approved = bool(judged) and all(gate["passed"] for gate in judged)
@@ -56,8 +58,8 @@ def content(
         "model": {
             "name": model.name,
             "description": model.description,
-            "family": type(model.family).__name__,
-            "library": model.family.name,
+            "family": type(family).__name__,
+            "library": family.name,
             "tuned_for": model.metric.title,
             "seed": model.seed,
             "preparations": [step.rule for step in model.preparations],
@@ -70,7 +72,7 @@ def content(
         "resamples": card.evaluation.resamples,
         "evaluation": evaluation,
         "provenance": known,
-        "usage": usage(model, known["model"], registered=approved),
+        "usage": usage(model, known["model"], registered=approved, family=family),
     }
 
 

@@ -10,6 +10,7 @@ from platform_ml.spec.schema import Text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from platform_ml.spec.family import Family
     from platform_ml.spec.tuned_model import TunedModel
 
 XGBOOST_USAGE = """\
@@ -63,16 +64,19 @@ fitted = Fitted.load(STEPS, prepared)
 """
 
 
-def usage(model: TunedModel, used: Mapping[str, Any], *, registered: bool) -> str:
-    """A program that scores a file of rows; `used` is what the card says of the model: files, registered_as."""
+def usage(model: TunedModel, used: Mapping[str, Any], *, registered: bool, family: Family | None = None) -> str:
+    """A program that scores a file of rows; `used` is what the card says of the model: files, registered_as.
+
+    `family`: the one that became the model; None: its own.
+    """
     view, steps, files = model.dataset.view, model.preparations, used["files"]
     file = min(files, key=lambda name: (not name.startswith("model."), name.endswith(".onnx"), name))
     known = view.types
     plain = not steps and not any(isinstance(known[name], Text) for name in view.feature_names)
     registry = REGISTRY.format(name=used["registered_as"], file=file) if registered and used["registered_as"] else ""
-    family = type(model.family).__name__
+    name = type(family or model.family).__name__
     return (XGBOOST_USAGE if plain and file.endswith(".ubj") else USAGE).format(
-        family=family,
+        family=name,
         features="\n".join(f'    "{name}",' for name in view.feature_names),
         file=file,
         sha256=files[file],

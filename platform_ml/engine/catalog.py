@@ -14,6 +14,7 @@ from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.label import Label
+from platform_ml.spec.leader_board import LeaderBoard
 from platform_ml.spec.model_card import ModelCard
 from platform_ml.spec.project import upstream
 from platform_ml.spec.registration import Registration
@@ -39,7 +40,7 @@ KINDS: Mapping[type, str] = {
     TunedModel: "model",
     Registration: "registered model",
 }
-"""What is listed; evaluations and cards are shown with their models."""
+"""What is listed; evaluations, leader boards and cards are shown with their models."""
 SHORT = 8
 """Characters of a fingerprint that are shown."""
 
@@ -174,7 +175,7 @@ def _project(project: Project, work: Work) -> CatalogProject:
 
 
 def _item(project: Project, noun: Noun, consumers: Mapping[str, Sequence[str]], work: Work) -> Item:
-    if isinstance(noun, Evaluation | ModelCard):
+    if isinstance(noun, Evaluation | ModelCard | LeaderBoard):
         raise TypeError(noun)
     declared = fingerprint(noun)
     found = state(noun, declared, project, work)

@@ -104,7 +104,8 @@ def facts(noun: Listed) -> dict[str, str]:
             return {"Split": split, "Reaches back": f"{noun.history_days:,} days", "Gap": f"{noun.gap_days:,} days"}
         case TunedModel():
             baselines = ", ".join(baseline.name for baseline in noun.baselines)
-            return {"Family": type(noun.family).__name__, "Tuned for": noun.metric.title, "Baselines": baselines}
+            families = ", ".join(type(one.family).__name__ for one in noun.competitors.values())
+            return {"Family": families, "Tuned for": noun.metric.title, "Baselines": baselines}
         case Registration():
             return {"Alias": noun.alias, "Gates": " ".join(gate.rule for gate in noun.gates)}
 

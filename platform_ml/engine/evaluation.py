@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.bootstrap import Subject, entity_weights, measure
 from platform_ml.engine.curves import curves, residual_statistics
+from platform_ml.engine.latency import latency_ms
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.engine.tuned_model import fitted
 from platform_ml.spec.errors import MissingInputError
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 KIND, FILE = "evaluations", "evaluation.json"
 MISSING = "(missing)"
 """The slice of the rows whose helper is null."""
-CALLS = 200
-WARM_UP = 20
 MODEL: Key = ("model",)
 
 
@@ -92,7 +90,7 @@ def evaluate(
         baselines=_baseline_scores(evaluation, judged[TEST]),
         importance=_importance(evaluation.model.dataset.view, predictor, test.features),
         curves=curves(task, test.label, predictions[TEST], rivals),
-        latency_ms=_latency_ms(predictor, test.features),
+        latency_ms=latency_ms(predictor, test.features),
         size_bytes=size_bytes,
         goals={metric.name: metric.goal for metric in evaluation.metrics},
         titles={metric.name: metric.title for metric in evaluation.metrics},
@@ -206,22 +204,6 @@ def _importance(view: FeatureView, predictor: Predictor, features: pa.Table) -> 
         for name, mean in zip(features.column_names, means, strict=True)
     ]
     return tuple(sorted(importances, key=lambda item: (-item.mean_abs_shap, item.feature)))
-
-
-def _latency_ms(predictor: Predictor, features: pa.Table) -> dict[str, float]:
-    """p50, p95 and p99 of predicting one row in this process, over rows of the test split in turn."""
-    import numpy as np
-
-    if not features.num_rows:
-        return {}
-    taken = []
-    for call in range(WARM_UP + CALLS):
-        row = features.slice(call % features.num_rows, 1)
-        start = perf_counter_ns()
-        predictor.predict(row)
-        taken.append(perf_counter_ns() - start)
-    p50, p95, p99 = (np.percentile(taken[WARM_UP:], (50, 95, 99)) / 1e6).tolist()
-    return {"p50": p50, "p95": p95, "p99": p99}
 
 
 def materialize_evaluation(

@@ -29,7 +29,7 @@ def check_rows(model: TunedModel, splits: Mapping[str, SplitRows], *, project: s
             class or of one value, labels or features that are not finite, a feature without a value, or twice there.
     """
     where = f"{project}/{model.name} cannot learn from dataset {model.dataset.name!r}"
-    wrong = [text for split in (TRAIN, VALIDATION) for text in _labels(splits[split], split)]
+    wrong = [text for split in (TRAIN, VALIDATION) for text in label_faults(splits[split], split)]
     train, odd = splits[TRAIN], list[str]()
     names = train.features.column_names
     wrong += [f"it has feature {name!r} twice" for name in sorted({name for name in names if names.count(name) > 1})]
@@ -44,7 +44,8 @@ def check_rows(model: TunedModel, splits: Mapping[str, SplitRows], *, project: s
     return [f"{project}/{model.name}: {text} of dataset {model.dataset.name!r}: drop it." for text in odd]
 
 
-def _labels(rows: SplitRows, split: str) -> Iterator[str]:
+def label_faults(rows: SplitRows, split: str) -> Iterator[str]:
+    """Why nothing can be learned from, or judged on, the labels of a split."""
     import numpy as np
 
     count = len(rows.label)

@@ -93,6 +93,14 @@ class ModelUsed:
     """What came of writing it as one, as a sentence."""
     registered_as: str = ""
     """`name@alias` in the registry, for the case that every gate passes."""
+    family: str = ""
+    """Of those that competed, the one that became the model; empty: none competed."""
+    advice: str = ""
+    """Which kinds of models the number of training rows speaks for."""
+    contest: Mapping[str, Any] | None = None
+    """The leader board; None: no other family was declared."""
+    cross_validation: Mapping[str, Any] | None = None
+    """Scores of the folds; None: no folds were declared."""
 
 
 @dataclass(frozen=True, kw_only=True)

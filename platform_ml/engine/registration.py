@@ -143,6 +143,7 @@ def _check(registration: Registration, approved: Approved, files: Mapping[str, P
         dataset=approved.dataset_digest,
         declared=fingerprint(model),
         prepared=files[preparation.FILE] if model.preparations else None,
+        family=search["family"] if model.rivals else None,
     )
     if found != approved.model_digest:
         raise Refused(

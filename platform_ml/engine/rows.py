@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.spec.task import BINARY
@@ -34,3 +34,19 @@ class SplitRows:
     """(n,) how much each row counts in training; None: all the same."""
     cache: dict[str, Any] = field(default_factory=dict, compare=False)
     """Where a family keeps its own data matrix, so that it is built once per study."""
+
+    def thinned(self, most: int) -> SplitRows:
+        """At most so many of the rows, evenly spread, without what families kept of them."""
+        import numpy as np
+
+        count = len(self.label)
+        if count <= most:
+            return replace(self, cache={})
+        chosen = np.linspace(0, count - 1, most).astype(np.int64)
+        values = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("task", "cache")}
+        some: dict[str, Any] = {
+            name: value[chosen] if isinstance(value, np.ndarray) else value.take(chosen)
+            for name, value in values.items()
+            if value is not None
+        }
+        return replace(self, **some, cache={})

@@ -14,6 +14,7 @@ from platform_ml.engine.tracked import Recorded, TrackedRun
 from platform_ml.engine.tracked_run import BASELINE, FIT, SEARCH, baseline_key, dataset_tags, run_key, run_name
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.engine.tuned_model import fitted
+from platform_ml.engine.winner import winner
 from platform_ml.spec.space import ranges
 from platform_ml.spec.training_dataset import SPLITS, TEST
 
@@ -69,11 +70,12 @@ def track_evaluation(done: Evaluated, *, work: Work) -> Recorded:
 
 def _run(done: Evaluated, experiment: str, files: Mapping[str, Path], baselines: Sequence[TrackedRun]) -> TrackedRun:
     result, model = done.result, done.evaluation.model
-    kind = SEARCH if ranges(model.family) else FIT
+    family = winner(model, done.model.record)
+    kind = SEARCH if ranges(family) else FIT
     scores = {f"{split}_{name}": one for split, of in result.splits.items() for name, one in of.metrics.items()}
     leads = {f"lead_{rival}_{name}": one for rival, of in result.baselines.items() for name, one in of.lead.items()}
     return TrackedRun(
-        name=run_name(kind, model.family.name),
+        name=run_name(kind, done.model.record.get("family") or family.name),
         experiment=experiment,
         key=run_key(done.model.digest),
         part=f"evaluation-{result.digest[:12]}",

@@ -73,15 +73,15 @@ def model_run(
         started: when the search began, microseconds since 1970, UTC.
     """
     search, key = trained.search, run_key(model_digest)
-    kind = SEARCH if ranges(model.family) else FIT
+    kind = SEARCH if ranges(trained.family) else FIT
     said = {name: str(value) for name, value in tags.items()} | dataset_tags(model, dataset) | {"model": model.name}
     return TrackedRun(
-        name=run_name(kind, model.family.name),
+        name=run_name(kind, trained.name),
         experiment=experiment,
         key=key,
         part="training",
         params={
-            **_declared(model),
+            **_declared(model.alone(trained.name)),
             **_split_params(dataset),
             **trained.params,
         },

@@ -20,7 +20,7 @@ from platform_ml.spec.label import KNOWN_TIME
 from platform_ml.spec.schema import Timestamp
 from platform_ml.spec.splitter import RowSQL
 from platform_ml.spec.sql import identifier, literal
-from platform_ml.spec.training_dataset import SPLIT, SPLITS
+from platform_ml.spec.training_dataset import SPLIT, SPLITS, TRAIN, VALIDATION
 from platform_ml.spec.window import moment
 
 if TYPE_CHECKING:
@@ -126,12 +126,38 @@ def load(dataset: TrainingDataset, cutoff: str, *, work: Work) -> Artifact:
 
 def split_rows(dataset: TrainingDataset, artifact: Artifact, split: str) -> SplitRows:
     """One split of a published dataset in the shapes that models and metrics take."""
-    import numpy as np
-    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
+    return _shaped(dataset, pq.read_table(artifact.folder / f"{split}.parquet"))
+
+
+def fold_rows(
+    dataset: TrainingDataset, cutoff: str, artifact: Artifact, number: int, *, work: Work
+) -> list[Mapping[str, SplitRows]]:
+    """Training and validation rows of each fold, of the pinned version of the view, so rows in a gap are there, too."""
+    import pyarrow.compute as pc
+
+    view, day, pinned = dataset.view, dataset.view.label.cadence.day(cutoff), artifact.record["view"]
+    snapshot, keys = work.platform.tables.snapshot(pinned["table"], pinned["version"]), list(pinned["partitions"])
+    if snapshot is None:
+        raise MissingInputError(work.missing(view, keys))
+    work.platform.tables.verify(snapshot, keys)
+    columns = [f"fold {fold}" for fold in range(number)]  # no column of a view has a blank in its name
+    chosen = zip(dataset.fold_sql(row_sql(view, day), number), map(identifier, columns), strict=True)
+    names, order = (", ".join(map(identifier, of)) for of in (view.types, (EVENT_TIME, *view.label.key)))
+    sql = f"SELECT {', '.join(f'{sql} AS {name}' for sql, name in chosen)}, {names} FROM rows ORDER BY {order}"
+    rows = work.platform.compute.query(sql, {"rows": Files(paths=snapshot.paths(keys), schema=snapshot.schema)}).table()
+    return [
+        {split: _shaped(dataset, rows.filter(pc.equal(rows[name], split))) for split in (TRAIN, VALIDATION)}
+        for name in columns
+    ]
+
+
+def _shaped(dataset: TrainingDataset, rows: pa.Table) -> SplitRows:
+    import numpy as np
+    import pyarrow.compute as pc
+
     view = dataset.view
-    rows = pq.read_table(artifact.folder / f"{split}.parquet")
     codes = pc.rank(rows[view.label.entity], sort_keys="ascending", tiebreaker="dense")
     return SplitRows(
         features=rows.select(view.feature_names),

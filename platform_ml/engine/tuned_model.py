@@ -11,31 +11,38 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine import preparation
+from platform_ml.engine.advisor import advise
 from platform_ml.engine.content import file_sha256
+from platform_ml.engine.contest import compete, standings
+from platform_ml.engine.cross_validation import cross_validate, prepared, read_folds
 from platform_ml.engine.fitting import Fitting
 from platform_ml.engine.learnable import check_rows
 from platform_ml.engine.portable import export
 from platform_ml.engine.search import search
 from platform_ml.engine.tracked import now_us
+from platform_ml.engine.tracked_contest import with_contest
 from platform_ml.engine.tracked_run import model_run
 from platform_ml.engine.training_dataset import split_rows
+from platform_ml.engine.winner import winner
 from platform_ml.spec.errors import MissingInputError, PlatformError, StoreError
 from platform_ml.spec.fingerprint import digest, fingerprint
 from platform_ml.spec.training_dataset import TRAIN, VALIDATION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from platform_ml.engine.contest import Contest
+    from platform_ml.engine.cross_validation import CrossValidated
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Artifact
     from platform_ml.engine.rows import SplitRows
-    from platform_ml.spec.family import Predictor
+    from platform_ml.spec.family import Family, Predictor
     from platform_ml.spec.tuned_model import TunedModel
     from platform_ml.spec.tuner import Search
 
 KIND = "models"
 SEARCH = "search.json"
-"""Every trial, the chosen parameters, and which file holds which model."""
+"""Every trial, the chosen parameters and family, and which file holds which model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +52,16 @@ class Trained:
     predictor: Predictor
     search: Search
     baselines: Mapping[str, Predictor]
+    family: Family
+    """The one that was fitted: of those that competed, the winner."""
+    name: str
+    """What the leader board calls it."""
+    advice: str = ""
+    """What the number of training rows speaks for."""
+    contest: Contest | None = None
+    """None: no other family was declared."""
+    folds: CrossValidated | None = None
+    """None: no folds were declared, or none were given."""
 
     @property
     def params(self) -> Mapping[str, Any]:
@@ -59,15 +76,46 @@ class Trained:
         return self.search.best.score
 
 
-def train(model: TunedModel, splits: Mapping[str, SplitRows], *, progress: Callable[[str], None]) -> Trained:
-    """Search and fit on train and validation; no other split is read."""
-    fitting = Fitting.of(model, splits)
-    predictor, found = search(fitting, model.family, progress=progress)
+def train(
+    model: TunedModel,
+    splits: Mapping[str, SplitRows],
+    *,
+    progress: Callable[[str], None],
+    folds: Sequence[Mapping[str, SplitRows]] = (),
+) -> Trained:
+    """Search and fit on train and validation; no other split is read.
+
+    Args:
+        model: as it was declared.
+        splits: by name.
+        progress: is told what comes of each trial.
+        folds: of `read_folds`; without them nothing is cross-validated, and a choice by folds is refused.
+    """
+    fitting, ready = Fitting.of(model, splits), prepared(model, folds)
+    contest = None
+    if model.rivals:
+        contest = compete(fitting, splits[VALIDATION].features, ready, progress=progress)
+        predictor, found, chosen = contest.winner.predictor, contest.winner.search, contest.chosen
+    else:
+        predictor, found = search(fitting, model.family, progress=progress)
+        chosen = model.family.name
     whole = splits[TRAIN], splits[VALIDATION]
     baselines = {
         item.name: item.family.fit(*whole, params=_values(item.family), seed=model.seed) for item in model.baselines
     }
-    return Trained(predictor=fitting.deployed(predictor), search=found, baselines=baselines)
+    validated = contest.winner.folds if contest else None
+    if validated is None and ready:
+        validated = cross_validate(model.alone(chosen), found.best, ready, progress=progress)
+    return Trained(
+        predictor=fitting.deployed(predictor),
+        search=found,
+        baselines=baselines,
+        family=model.competitors[chosen].family,
+        name=chosen,
+        advice=advise(len(splits[TRAIN].label), [one.family for one in model.competitors.values()]),
+        contest=contest,
+        folds=validated,
+    )
 
 
 def save(trained: Trained, folder: Path) -> Path:
@@ -86,17 +134,27 @@ def save(trained: Trained, folder: Path) -> Path:
         "score": trained.score,
         "best": trained.search.best.number,
         "trials": [asdict(trial) for trial in trained.search.trials],
-    }
+    } | _others(trained)
     text = json.dumps(plain, indent=1, sort_keys=True, allow_nan=False)
     (folder / SEARCH).write_text(text, encoding="utf-8")
     return file
 
 
 def model_digest(
-    file: Path, params: Mapping[str, Any], *, dataset: str, declared: str, prepared: Path | None = None
+    file: Path,
+    params: Mapping[str, Any],
+    *,
+    dataset: str,
+    declared: str,
+    prepared: Path | None = None,
+    family: str | None = None,
 ) -> str:
-    """What a model is called: its bytes and preparations, its parameters, the rows it learned from, its declaration."""
+    """What a model is called: its bytes and preparations, its parameters, the rows it learned from, its declaration.
+
+    `family` is that of `search.json`: the winner of those that competed.
+    """
     said = {"file": file_sha256(file), "params": dict(params), "dataset": dataset, "fingerprint": declared}
+    said |= {} if family is None else {"family": family}
     return digest(said if prepared is None else said | {"preparation": file_sha256(prepared)})
 
 
@@ -108,29 +166,34 @@ def materialize_tuned_model(
     for odd in check_rows(model, splits, project=work.project):
         work.say(odd)
     started = now_us()
-    trained = train(model, splits, progress=work.say)
+    folds = read_folds(model, cutoff, dataset, work=work)
+    trained = train(model, splits, folds=folds, progress=work.say)
     declared = fingerprint(model)
     with TemporaryDirectory() as aside:
         folder = Path(aside)
         file = save(trained, folder)
         exported = export(trained.predictor, splits[VALIDATION].features, folder)
-        prepared = folder / preparation.FILE if model.preparations else None
-        name = model_digest(file, trained.params, dataset=dataset.digest, declared=declared, prepared=prepared)
+        name = model_digest(
+            file,
+            trained.params,
+            dataset=dataset.digest,
+            declared=declared,
+            prepared=folder / preparation.FILE if model.preparations else None,
+            family=trained.name if model.rivals else None,
+        )
         tags = {**made_by, "model_digest": name, "fingerprint": declared, "cutoff": cutoff}
         run = model_run(
             model, trained, model_digest=name, folder=folder, dataset=dataset,
             experiment=work.project, tags=tags, started=started,
         )  # fmt: skip
-        recorded = work.platform.tracker.record(run)
-        record = {
+        recorded = work.platform.tracker.record(with_contest(run, trained))
+        record = _learned(trained) | {
             "model": model.name,
             "cutoff": cutoff,
             "fingerprint": declared,
             "dataset": dataset.digest,
             "model_file": file.name,
             "onnx": exported.to_plain(),
-            "params": dict(trained.params),
-            "search": _summary(trained),
             "mlflow_run": recorded.run_id or run.key,
             "made_by": dict(made_by),
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -144,6 +207,18 @@ def materialize_tuned_model(
         work.say(f"{work.table(model)}: its run is kept and sent to the tracker later: {recorded.waits}")
     work.say(f"{work.table(model)}: {model.metric.title} {trained.score:.4f} on validation, version {name[:12]}")
     return artifact
+
+
+def _learned(trained: Trained) -> dict[str, Any]:
+    """What a record says of the training."""
+    return {
+        "family": trained.name,
+        "params": dict(trained.params),
+        "search": _summary(trained),
+        "advice": trained.advice,
+        "contest": None if trained.contest is None else standings(trained.contest),
+        "cross_validation": None if trained.folds is None else trained.folds.to_plain(),
+    }
 
 
 def load(model: TunedModel, cutoff: str, *, work: Work) -> Artifact:
@@ -163,7 +238,7 @@ def fitted(model: TunedModel, artifact: Artifact) -> tuple[Predictor, dict[str, 
     baselines = {
         item.name: item.family.load(artifact.folder / plain["baselines"][item.name], names) for item in model.baselines
     }
-    predictor = model.family.load(artifact.folder / plain["model"], names)
+    predictor = winner(model, artifact.record).load(artifact.folder / plain["model"], names)
     if model.preparations:
         prepared = preparation.Fitted.load(model.preparations, artifact.folder / preparation.FILE)
         predictor = preparation.Prepared(fitted=prepared, predictor=predictor)
@@ -178,6 +253,18 @@ def _summary(trained: Trained) -> dict[str, Any]:
         "best_trial": trained.search.best.number,
         "best_score": trained.score,
     }
+
+
+def _others(trained: Trained) -> dict[str, Any]:
+    """The family, and every trial of those that lost to it; nothing where none competed."""
+    if trained.contest is None:
+        return {}
+    lost = {one.name: one.found.search for one in trained.contest.entrants if one.found and one.name != trained.name}
+    rivals = {
+        name: {"params": found.best.params, "score": found.best.score, "trials": [asdict(one) for one in found.trials]}
+        for name, found in lost.items()
+    }
+    return {"family": trained.name, "rivals": rivals}
 
 
 def _values(family: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from platform_ml.families.encoding import Encoded, Encoding
 from platform_ml.families.inputs import check_label, weights
 from platform_ml.families.limits import check_limits
 from platform_ml.families.losses import USUAL, check_loss, tasks_of
+from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.fingerprint import ADDED
 from platform_ml.spec.space import Between, Whole
@@ -60,6 +61,7 @@ class XGBoost:
     """
 
     name: ClassVar[str] = "xgboost"
+    complexity: ClassVar[Complexity] = Complexity.TREES
 
     max_depth: int | Whole = Whole(2, 8)
     learning_rate: float | Between = Between(0.02, 0.3, log=True)

@@ -9,6 +9,7 @@ from platform_ml.families.encoding import Encoded, Encoding
 from platform_ml.families.inputs import check_label, weights
 from platform_ml.families.limits import check_limits
 from platform_ml.families.losses import USUAL, check_loss, tasks_of
+from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.fingerprint import ADDED
 from platform_ml.spec.libraries import library
@@ -58,6 +59,7 @@ class CatBoost:
     """
 
     name: ClassVar[str] = "catboost"
+    complexity: ClassVar[Complexity] = Complexity.TREES
 
     depth: int | Whole = Whole(4, 8)
     learning_rate: float | Between = Between(0.02, 0.3, log=True)

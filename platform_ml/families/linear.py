@@ -10,6 +10,7 @@ from platform_ml.families.design import Design, designed
 from platform_ml.families.encoding import Encoded
 from platform_ml.families.inputs import check_label, weights
 from platform_ml.families.limits import check_limits
+from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.space import Between, Whole
 from platform_ml.spec.task import BINARY, REGRESSION, Task
@@ -37,6 +38,7 @@ class Linear:
     """
 
     name: ClassVar[str] = "linear"
+    complexity: ClassVar[Complexity] = Complexity.WEIGHTS
     tasks: ClassVar[tuple[Task, ...]] = (BINARY, REGRESSION)
 
     penalty: float | Between = Between(1e-5, 1.0, log=True)

@@ -12,6 +12,7 @@ from platform_ml.families.epochs import Data, Plan, Training, device
 from platform_ml.families.inputs import check_label, weights
 from platform_ml.families.limits import check_limits
 from platform_ml.families.losses import USUAL, check_loss, tasks_of
+from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.fingerprint import ADDED
 from platform_ml.spec.libraries import library
@@ -56,6 +57,7 @@ class MultilayerPerceptron:
     """
 
     name: ClassVar[str] = "multilayer_perceptron"
+    complexity: ClassVar[Complexity] = Complexity.NETWORK
 
     layers: int | Whole = Whole(1, 3)
     width: int | Whole = Whole(32, 256, log=True)

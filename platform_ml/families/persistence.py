@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from platform_ml.families.inputs import check_known_somewhere, check_label, column
+from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import DeclarationError, StoreError
 from platform_ml.spec.task import REGRESSION, Task
 
@@ -31,6 +32,7 @@ class Persistence:
     """
 
     name: ClassVar[str] = "persistence"
+    complexity: ClassVar[Complexity] = Complexity.RULE
     tasks: ClassVar[tuple[Task, ...]] = (REGRESSION,)
 
     feature: str

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from platform_ml.families.encoding import Encoded, Encoding
 from platform_ml.families.inputs import check_label, weights
 from platform_ml.families.limits import check_limits
+from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.space import Between, Whole
 from platform_ml.spec.task import BINARY, REGRESSION, Task
@@ -43,6 +44,7 @@ class RandomForest:
     """
 
     name: ClassVar[str] = "random_forest"
+    complexity: ClassVar[Complexity] = Complexity.TREES
     tasks: ClassVar[tuple[Task, ...]] = (BINARY, REGRESSION)
 
     trees: int | Whole = 200

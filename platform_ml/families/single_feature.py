@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from platform_ml.families.inputs import check_known_somewhere, check_label, column
+from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.task import BINARY, Task
 
@@ -35,6 +36,7 @@ class SingleFeature:
     """
 
     name: ClassVar[str] = "single_feature"
+    complexity: ClassVar[Complexity] = Complexity.RULE
     tasks: ClassVar[tuple[Task, ...]] = (BINARY,)
 
     feature: str

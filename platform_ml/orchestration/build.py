@@ -14,6 +14,7 @@ from platform_ml.orchestration.evaluation import evaluation_asset
 from platform_ml.orchestration.feature_group import feature_group_asset
 from platform_ml.orchestration.feature_view import feature_view_asset
 from platform_ml.orchestration.label import label_asset
+from platform_ml.orchestration.leader_board import leader_board_asset
 from platform_ml.orchestration.model_card import model_card_asset
 from platform_ml.orchestration.quarantine import quarantine_asset
 from platform_ml.orchestration.registration import registration_asset
@@ -26,6 +27,7 @@ from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.label import Label
+from platform_ml.spec.leader_board import LeaderBoard
 from platform_ml.spec.project import CATALOG
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.source import Source
@@ -81,17 +83,25 @@ def _assets(project: Project) -> Iterator[dg.AssetsDefinition | dg.AssetSpec]:
                 yield label_asset(project, noun)
             case FeatureView():
                 yield feature_view_asset(project, noun)
-            case TrainingDataset():
-                yield training_dataset_asset(project, noun)
-            case TunedModel():
-                yield tuned_model_asset(project, noun)
-            case Evaluation():
-                yield evaluation_asset(project, noun)
-            case Registration():
-                yield model_card_asset(project, noun)  # with its gates, which the registration declares
-                yield registration_asset(project, noun)
+            case _:
+                yield from _training_assets(project, noun)
     yield catalog_asset(project)
     yield quarantine_asset(project)
+
+
+def _training_assets(project: Project, noun: Noun) -> Iterator[dg.AssetsDefinition]:
+    match noun:
+        case TrainingDataset():
+            yield training_dataset_asset(project, noun)
+        case TunedModel():
+            yield tuned_model_asset(project, noun)
+        case LeaderBoard():
+            yield leader_board_asset(project, noun)
+        case Evaluation():
+            yield evaluation_asset(project, noun)
+        case Registration():
+            yield model_card_asset(project, noun)  # with its gates, which the registration declares
+            yield registration_asset(project, noun)
 
 
 def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
@@ -113,7 +123,17 @@ def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
     for registration in project.all(Registration):
         model = registration.card.evaluation.model
         view, evaluation = model.dataset.view, registration.card.evaluation
-        nouns: list[Noun] = [view.label, view, model.dataset, model, evaluation, registration.card, registration]
+        board = [LeaderBoard(model=model)] if model.rivals else []
+        nouns: list[Noun] = [
+            view.label,
+            view,
+            model.dataset,
+            model,
+            *board,
+            evaluation,
+            registration.card,
+            registration,
+        ]
         yield dg.define_asset_job(
             f"{project.name}_{registration.name}",
             [key(project, noun) for noun in nouns],

@@ -21,6 +21,7 @@ from platform_ml.spec.errors import MissingInputError, PlatformError
 from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.fingerprint import fingerprint
+from platform_ml.spec.leader_board import LeaderBoard
 from platform_ml.spec.project import upstream
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.source import Source
@@ -93,7 +94,8 @@ def _view_path(registration: Registration) -> list[Noun]:
 
 def _model_path(registration: Registration) -> list[Noun]:
     evaluation = registration.card.evaluation
-    return [evaluation.model.dataset, evaluation.model, evaluation, registration.card, registration]
+    board = [LeaderBoard(model=evaluation.model)] if evaluation.model.rivals else []
+    return [evaluation.model.dataset, evaluation.model, *board, evaluation, registration.card, registration]
 
 
 def _materialize(project: Project, nouns: Sequence[Noun], work: Work) -> None:

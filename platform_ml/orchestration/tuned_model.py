@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -14,7 +14,7 @@ from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.orchestration.tracking import run_metadata, run_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from platform_ml.spec.project import Project
     from platform_ml.spec.tuned_model import TunedModel
@@ -36,6 +36,8 @@ def tuned_model_asset(project: Project, model: TunedModel) -> dg.AssetsDefinitio
                     f"validation_{model.metric.name}": float(record["search"]["best_score"]),
                     "trials": record["search"]["trials"],
                     "pruned_trials": record["search"]["pruned"],
+                    "family": record["family"],
+                    **_folds(record["cross_validation"]),
                     "params": dg.MetadataValue.json(record["params"]),
                     "dataset": dataset.digest,
                     "onnx": record["onnx"]["reason"],
@@ -51,8 +53,20 @@ def tuned_model_asset(project: Project, model: TunedModel) -> dg.AssetsDefinitio
         project=project,
         noun=model,
         description=model.description,
-        kinds={"model", model.family.name, "optuna", "mlflow"},
+        kinds={"model", *(one.family.name for one in model.competitors.values()), "optuna", "mlflow"},
         partitions=partitions_def(model.dataset.view.label.cadence),
         deps=[dep(project, model.dataset)],
     )
     return asset(spec, body)
+
+
+def _folds(said: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Mean and spread, which Dagster draws over cutoffs, and the folds."""
+    if said is None:
+        return {}
+    lines = [f"| Fold | Judged on | Rows | {said['title']} |", "| --: | --- | --: | --- |"]
+    for one in said["folds"]:
+        score = one["reason"] if one["score"] is None else f"{one['score']:.4f}"
+        lines.append(f"| {one['number']} | {one['first']} to {one['last']} | {one['validation_rows']:,} | {score} |")
+    known = {f"cv_{name}": said[name] for name in ("mean", "std") if said[name] is not None}
+    return known | {"folds": dg.MetadataValue.md("\n".join(lines))}

@@ -54,7 +54,11 @@ class Categorical(Protocol):
 
 
 class Family(Protocol):
-    """A kind of model; every field of a member is a hyper-parameter: a value or a range."""
+    """A kind of model; every field of a member is a hyper-parameter: a value or a range.
+
+    A member says how simple it is in a class variable `complexity`, see `spec/complexity.py`. One that stops early on
+    validation rows calls the limit of its steps `max_rounds` or `max_epochs`, and reports once a step.
+    """
 
     name: ClassVar[str]
 

@@ -12,6 +12,7 @@ from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.fingerprint import PROSE
 from platform_ml.spec.label import Label
+from platform_ml.spec.leader_board import LeaderBoard
 from platform_ml.spec.model_card import ModelCard
 from platform_ml.spec.naming import check_name
 from platform_ml.spec.registration import Registration
@@ -30,6 +31,7 @@ Noun = (
     | FeatureView
     | TrainingDataset
     | TunedModel
+    | LeaderBoard
     | Evaluation
     | ModelCard
     | Registration
@@ -89,6 +91,8 @@ class Project:
                 visit(parent)
             if noun not in found:
                 found.append(noun)
+                if isinstance(noun, TunedModel) and noun.rivals:
+                    found.append(LeaderBoard(model=noun))
 
         for output in self.outputs:
             visit(output)
@@ -125,7 +129,7 @@ def upstream(noun: Noun) -> tuple[Noun, ...]:
             return (noun.view,)
         case TunedModel():
             return (noun.dataset,)
-        case Evaluation():
+        case Evaluation() | LeaderBoard():
             return (noun.model, noun.model.dataset)
         case ModelCard():
             return (noun.evaluation,)

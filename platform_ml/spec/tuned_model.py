@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from platform_ml.spec.choice import Choice, Rival, check_choice, competitors
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.fingerprint import ADDED, PROSE
 from platform_ml.spec.naming import check_known, check_name, check_unique
@@ -49,6 +50,12 @@ class TunedModel:
 
     Probabilities then speak of such a mixture, not of the one that will be met: rank by them.
     """
+    rivals: tuple[Rival, ...] = field(default=(), metadata=ADDED)
+    """Families that compete with `family` for being the model."""
+    choice: Choice = field(default=Choice(), metadata=ADDED)
+    """Which of them wins."""
+    folds: int | None = field(default=None, metadata=ADDED)
+    """Folds by the splitter's own rule on which the best parameters are fitted again, to see the spread; None: none."""
 
     def __post_init__(self) -> None:
         check_name("Model", self.name)
@@ -72,6 +79,7 @@ class TunedModel:
                 )
             known = self.dataset.view.feature_names
             check_known(f"Feature view {self.dataset.view.name!r}", "feature", baseline.family.columns() or (), known)
+        check_choice(self)
 
     def _check_weight(self, where: str) -> None:
         weight = self.positive_weight
@@ -80,6 +88,20 @@ class TunedModel:
         fits = weight == "balanced" if isinstance(weight, str) else weight is None or 0 < weight < math.inf
         if not fits:
             raise DeclarationError(f"{where}: positive_weight={weight!r} has to be a number above 0, or 'balanced'.")
+
+    @property
+    def competitors(self) -> dict[str, Rival]:
+        """The model's own family and its rivals, by the names that the leader board has for them."""
+        return {one.title: one for one in competitors(self)}
+
+    def alone(self, name: str) -> TunedModel:
+        """The model that one of the families would be without rivals; with none declared, this one."""
+        one = self.competitors[name]
+        if not self.rivals:
+            return self
+        own = self.name if one.family == self.family else f"{self.name}_{name}"
+        tuner = one.tuner or self.tuner
+        return replace(self, name=own, family=one.family, tuner=tuner, rivals=(), choice=Choice(), folds=None)
 
     @property
     def task(self) -> Task:

@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from platform_ml.engine import card_artifact, evaluation, training_dataset, tuned_model
+from platform_ml.engine import card_artifact, evaluation, leader_board, training_dataset, tuned_model
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.ports import Files
 from platform_ml.engine.quarantine import rejected_table
@@ -27,13 +27,14 @@ from platform_ml.projects.retail.sources import (
 )
 from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
+from platform_ml.spec.leader_board import LeaderBoard
 from platform_ml.spec.source import Source
 from platform_ml.tuners import TPE
 from platform_ml_tests.projects.shops import CUTOFF, FAILING, PASSING, Shop, land, of_an_eighth, rows
 
 DAILY = ["transactions", "customer_behaviour", "customer_discounts", "product_performance"]
 WEEKLY = ["churned", "churn_view", "spent", "spend_view"]
-SPEND = ["spend_dataset", "spend_model", "spend_evaluation", "spend_card", "spend"]
+SPEND = ["spend_dataset", "spend_model", "spend_model_leader_board", "spend_evaluation", "spend_card", "spend"]
 CAMPAIGNS = ["mailings", "redemptions", "coupons", "customer_mailings", "customer_redemptions", "campaign_offer"]
 COUPONS = ["coupon_dataset", "coupon_model", "coupon_evaluation", "coupon_card", "coupon_response"]
 MODEL = ["churn_dataset", "churn_model", "churn_evaluation", "churn_card", "churn"]
@@ -244,6 +245,13 @@ class TestSpend:
         assert "How far off are predictions?" in html
         assert "ROC" not in html
 
+    def test_a_simpler_family_competed(self, shop, spending):
+        model = PASSING.outputs[1].card.evaluation.model
+        board = leader_board.load(LeaderBoard(model=model), CUTOFF, work=shop.work)
+        assert board["chosen"] == tuned_model.load(model, CUTOFF, work=shop.work).record["family"]
+        assert {one["name"] for one in board["families"]} == {"xgboost", "linear"}
+        assert all(one["score"]["value"] < 100 and not one["out"] for one in board["families"])
+
 
 def instant(day, hours=0):
     return ((day - date(1970, 1, 1)).days * 24 + hours) * 3_600_000_000
@@ -317,7 +325,7 @@ FILES = {
 @pytest.mark.parametrize("name", QUICK)
 def test_every_family_goes_all_the_way(shop, registered, name):
     """To a version whose files predict as the model did; all of them rank about as well as XGBoost."""
-    model = replace(PASSING.outputs[0].card.evaluation.model, family=QUICK[name], tuner=TPE(trials=2))
+    model = replace(PASSING.outputs[0].card.evaluation.model, family=QUICK[name], tuner=TPE(trials=2), folds=None)
     evaluated = replace(churn_evaluation, model=model, resamples=200)
     card = replace(churn_card, evaluation=evaluated)
     project = replace(retail, outputs=(replace(churn, card=card, gates=PASSING.outputs[0].gates),), demo_without=())

@@ -65,6 +65,7 @@ churn_model = TunedModel(
         Baseline(name="majority", family=Majority()),
     ),
     seed=7,
+    folds=5,
 )
 
 churn_evaluation = Evaluation(

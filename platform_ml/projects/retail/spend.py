@@ -7,10 +7,11 @@ from platform_ml import (
     Label,
     ModelCard,
     Registration,
+    Rival,
     TrainingDataset,
     TunedModel,
 )
-from platform_ml.families import Average, Persistence, XGBoost
+from platform_ml.families import Average, Linear, Persistence, XGBoost
 from platform_ml.gates import AtMost, BeatsBaseline
 from platform_ml.metrics import MAE, R2, RMSE
 from platform_ml.outcomes import Total
@@ -51,7 +52,10 @@ spend_dataset = TrainingDataset(
 
 spend_model = TunedModel(
     name="spend_model",
-    description="Boosted trees for the median, tuned on the four latest snapshots whose outcome is known.",
+    description=(
+        "Boosted trees for the median, in competition with a weighted sum, both tuned on the four latest snapshots "
+        "whose outcome is known."
+    ),
     dataset=spend_dataset,
     family=XGBoost(loss="absolute", max_rounds=300, early_stopping_rounds=30),
     tuner=TPE(trials=8),
@@ -61,6 +65,7 @@ spend_model = TunedModel(
         Baseline(name="average", family=Average()),
     ),
     seed=7,
+    rivals=(Rival(family=Linear()),),
 )
 
 spend_evaluation = Evaluation(
