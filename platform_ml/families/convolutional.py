@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from platform_ml.families.limits import Limits
     from platform_ml.spec.family import Rows
 
-THREADS = 1
-"""As for every network."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Convolutional(Deep):
@@ -67,9 +64,7 @@ class Convolutional(Deep):
         report: Callable[[int, float], None] | None = None,
     ) -> FittedNetwork:
         """Train until `early_stopping_epochs` epochs bring nothing better on `validation`; keep the best epoch."""
-        return fit_network(
-            "Convolutional", "convolution", train, validation, params=params, seed=seed, threads=THREADS, report=report
-        )
+        return fit_network("Convolutional", "convolution", train, validation, params=params, seed=seed, report=report)
 
     def load(self, file: Path, features: Sequence[str]) -> FittedNetwork:
         """Read the weights back; a safetensors file holds numbers and text, and cannot run code."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.task import Task
 
 THREADS = 1
-"""Weights trained on a CPU are the same for any number of threads."""
+"""On a CPU, so that weights do not depend on the machine: only those of a perceptron are the same for any number."""
 CHUNK = 4_096
 """Rows that go through a network at once where nothing is learned of them."""
 

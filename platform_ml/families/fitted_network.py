@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from platform_ml.families.attribution import EXPLAINED_ROWS, integrated_gradients
-from platform_ml.families.deep import CHUNK, Lesson, learned
+from platform_ml.families.deep import CHUNK, THREADS, Lesson, learned
 from platform_ml.families.network_inputs import NetworkInputs, network_inputs
 from platform_ml.families.networks import Architecture, Reads, network
 from platform_ml.families.outcome import Outcome
@@ -157,7 +157,6 @@ def fit_network(
     *,
     params: Mapping[str, Any],
     seed: int,
-    threads: int,
     report: Callable[[int, float], None] | None,
 ) -> FittedNetwork:
     """Train a network that reads lists so, and everything else beside them."""
@@ -173,7 +172,7 @@ def fit_network(
     how = Architecture.of(inputs, reads, params, outcome.outputs)
     judged = inputs.columns(inputs.raw(validation.features))
     lesson = Lesson(train=train, columns=columns, validation=validation, judged=judged, outcome=outcome)
-    found = learned(lambda torch: network(torch, how), lesson, params=params, seed=seed, threads=threads, report=report)
+    found = learned(lambda torch: network(torch, how), lesson, params=params, seed=seed, threads=THREADS, report=report)
     return FittedNetwork(
         inputs_of=inputs, how=how, weights=found.weights, outcome=outcome, training_profile=found.profile
     )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.family import Rows
 
 THREADS = 1
-"""As for every network."""
+"""Weights trained on a CPU are the same for any number of threads."""
 
 
 @dataclass(frozen=True, kw_only=True)
