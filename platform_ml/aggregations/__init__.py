@@ -4,6 +4,7 @@ from platform_ml.aggregations.count import Count
 from platform_ml.aggregations.decayed_mean import DecayedMean
 from platform_ml.aggregations.deviation import Deviation
 from platform_ml.aggregations.distinct import Distinct
+from platform_ml.aggregations.event_sequence import EventSequence
 from platform_ml.aggregations.first import First
 from platform_ml.aggregations.last import Last
 from platform_ml.aggregations.maximum import Maximum
@@ -19,6 +20,7 @@ __all__ = [
     "DecayedMean",
     "Deviation",
     "Distinct",
+    "EventSequence",
     "First",
     "Last",
     "Maximum",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.checks.history import judged_rows
 from platform_ml.engine.bounds import outside_sql
+from platform_ml.engine.content import canonical
 from platform_ml.engine.key_order import rises, runs
 from platform_ml.engine.ports import PARTITION
 from platform_ml.spec.sql import identifier
@@ -98,7 +99,7 @@ def audit(
 
     `before` is the number of rows of the partitions before the first one, oldest first.
     """
-    found = {name: str(kind) for name, kind in zip(rows.schema.names, rows.schema.types, strict=True)}
+    found = {field.name: _name(field.type) for field in rows.schema}
     found.pop(PARTITION)
     if list(found.items()) != list(expected.schema.items()):
         wrong = ", ".join(sorted({f"{n} is {t}" for n, t in found.items() if expected.schema.get(n) != t}))
@@ -115,6 +116,13 @@ def audit(
         findings += _judge(key, numbers, expected, earlier, holes)
         earlier[key] = numbers["rows"]
     return findings
+
+
+def _name(kind: pa.DataType) -> str:
+    """Lists are the same whatever their elements are called: DuckDB and Delta call them otherwise."""
+    from pyarrow import types
+
+    return str(canonical(kind) if types.is_list(kind) else kind)
 
 
 def _measured_in_order(rows: pa.Table, expected: Expectation, compute: Compute) -> dict[str, dict[str, Any]] | None:

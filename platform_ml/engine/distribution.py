@@ -10,7 +10,7 @@ from platform_ml.checks.distances import stability
 from platform_ml.spec.sql import identifier, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from platform_ml.engine.ports import Compute, Relation
 
@@ -79,11 +79,15 @@ def kind_of(sql_type: str) -> str:
 
 
 def shifts(inputs: Mapping[str, Relation], columns: Mapping[str, str], compute: Compute) -> list[Shift]:
-    """Compare these columns (name → DuckDB type) of the inputs `before` and `after`, read as streams."""
+    """Compare these columns (name → DuckDB type) of the inputs `before` and `after`, read as streams.
+
+    Of lists, the lengths are compared.
+    """
+    lists = {name for name, sql in columns.items() if sql.endswith("[]")}
     kinds = {name: kind_of(sql) for name, sql in columns.items()}
     found: dict[str, Shift] = {}
     for part in _parts([name for name, kind in kinds.items() if kind == "number"]):
-        found |= _numbers(inputs, part, compute)
+        found |= _numbers(inputs, part, lists, compute)
     for part in _parts([name for name, kind in kinds.items() if kind == "time"]):
         found |= _times(inputs, part, compute)
     for name in [name for name, kind in kinds.items() if kind == "category"]:
@@ -100,10 +104,13 @@ def _one(sql: str, inputs: Mapping[str, Relation], compute: Compute) -> dict[str
     return dict(row)
 
 
-def _numbers(inputs: Mapping[str, Relation], names: list[str], compute: Compute) -> dict[str, Shift]:
-    stats = {side: _one(_numbers_sql(side, names), inputs, compute) for side in ("before", "after")}
-    edges = {name: _edges(stats["before"][f"edges{n}"]) for n, name in enumerate(names)}
-    bins = {side: _one(_bins_sql(side, names, edges), inputs, compute) for side in ("before", "after")}
+def _numbers(
+    inputs: Mapping[str, Relation], names: list[str], lists: Collection[str], compute: Compute
+) -> dict[str, Shift]:
+    values = [_number(name, is_list=name in lists) for name in names]
+    stats = {side: _one(_numbers_sql(side, values), inputs, compute) for side in ("before", "after")}
+    edges = [_edges(stats["before"][f"edges{n}"]) for n in range(len(names))]
+    bins = {side: _one(_bins_sql(side, values, edges), inputs, compute) for side in ("before", "after")}
     found = {}
     for n, name in enumerate(names):
         spreads = {side: _spread(row, n) for side, row in stats.items()}
@@ -118,13 +125,12 @@ def _numbers(inputs: Mapping[str, Relation], names: list[str], compute: Compute)
     return found
 
 
-def _numbers_sql(side: str, names: list[str]) -> str:
+def _numbers_sql(side: str, values: list[str]) -> str:
     """NaN is no number: it is counted with the nulls."""
     quantiles = ", ".join(map(str, QUANTILES))
     deciles = ", ".join(str(n / BINS) for n in range(1, BINS))
     parts = []
-    for n, name in enumerate(names):
-        x = _number(name)
+    for n, x in enumerate(values):
         parts.append(
             f"count({x}) AS n{n}, avg({x}) AS mean{n}, stddev_samp({x}) AS std{n}, min({x}) AS min{n}, "
             f"max({x}) AS max{n}, quantile_cont({x}, [{quantiles}]) AS q{n}, "
@@ -133,8 +139,8 @@ def _numbers_sql(side: str, names: list[str]) -> str:
     return f"SELECT count(*) AS rows, {', '.join(parts)} FROM {side}"
 
 
-def _number(name: str) -> str:
-    value = f"CAST({identifier(name)} AS DOUBLE)"
+def _number(name: str, *, is_list: bool) -> str:
+    value = f"CAST({f'len({identifier(name)})' if is_list else identifier(name)} AS DOUBLE)"
     return f"(CASE WHEN isfinite({value}) THEN {value} END)"
 
 
@@ -142,10 +148,10 @@ def _edges(deciles: list[float] | None) -> list[float]:
     return sorted(set(deciles or ()))
 
 
-def _bins_sql(side: str, names: list[str], edges: Mapping[str, list[float]]) -> str:
+def _bins_sql(side: str, values: list[str], edges: Sequence[list[float]]) -> str:
     parts = []
-    for n, name in enumerate(names):
-        x, bounds = _number(name), [None, *edges[name], None]
+    for n, x in enumerate(values):
+        bounds = [None, *edges[n], None]
         tests = [
             " AND ".join(
                 [

@@ -185,6 +185,8 @@ def _result(
     with np.errstate(invalid="ignore", over="ignore"):
         found, nothing = feature.how.compute(pairs), ~feature.how.defined(pairs)
     kind = arrow_type(feature.result(types))
+    if feature.how.takes == "events":
+        return _lists(found, feature.how.listed(pairs), pairs).cast(kind)
     if feature.how.of_nothing is not None:
         return pa.array(np.where(nothing, feature.how.of_nothing, found)).cast(kind)
     if feature.how.takes != "positions":
@@ -193,6 +195,16 @@ def _result(
         return pa.nulls(len(nothing), kind)
     places = pa.array(events.found.positions[np.where(nothing, 0, found)], mask=nothing)
     return events.columns[column].combine_chunks().take(places).cast(kind)
+
+
+def _lists(numbers: NDArray[np.float64], listed: NDArray[np.bool_], pairs: Pairs) -> pa.Array:
+    """(n,) lists of those of (m,) numbers that are listed; null for a row without events."""
+    import numpy as np
+    import pyarrow as pa
+
+    counts = pairs.add(listed.astype(np.int64))
+    ends = pa.array(np.concatenate(([0], np.cumsum(counts))), pa.int32(), mask=np.append(counts == 0, [False]))
+    return pa.ListArray.from_arrays(ends, pa.array(numbers[listed], mask=np.isnan(numbers[listed])))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,6 +223,12 @@ def _input(events: Events, takes: str, column: str | None) -> _Input:
     import pyarrow.compute as pc
 
     count = len(events.found.positions)
+    if takes == "events" and column is not None:
+        given = _input(events, "numbers", column)
+        numbers = given.values / given.scale
+        return _Input(
+            values=numbers if given.known is None else np.where(given.known, numbers, np.nan), scale=1.0, known=None
+        )
     if column is None:
         return _Input(values=np.arange(count), scale=1.0, known=None)
     ordered = events.columns[column].take(pa.array(events.found.positions)).combine_chunks()

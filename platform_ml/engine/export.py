@@ -107,7 +107,7 @@ def export(
     if rows_per_file < 1:
         raise PlatformError(f"rows_per_file is {rows_per_file}. A file holds 1 row at least.")
     to, sources = to.absolute(), {split: published(artifact, split) for split in splits}
-    schema = bare(next(iter(sources.values())).schema)
+    schema = bare(next(iter(sources.values())).schema, lists=True)
     head = {
         "dataset": name,
         "cutoff": artifact.record["cutoff"],

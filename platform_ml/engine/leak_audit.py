@@ -130,7 +130,8 @@ def _copies(dataset: TrainingDataset, rows: pa.Table, cutoff: str, compute: Comp
     import pyarrow.compute as pc
 
     view, limit = dataset.view, dataset.audit.copies
-    rich = max(view.feature_names, key=lambda name: pc.count_distinct(rows[name]).as_py())
+    many = {name: 0 if _is_list(rows, name) else pc.count_distinct(rows[name]).as_py() for name in view.feature_names}
+    rich = max(many, key=many.__getitem__)
     sql = _copies_sql(dataset, identifier(rich))
     (found,) = _query(compute, sql, rows)
     names = found["pairs_alike"] / found["pairs"] > 0.5 if found["pairs"] else False  # noqa: PLR2004 - most of them
@@ -155,6 +156,12 @@ def _copies(dataset: TrainingDataset, rows: pa.Table, cutoff: str, compute: Comp
     reason = "; ".join(said) + ". Find where the rows were copied and drop the copies." if said else ""
     quiet = f"Rows with a rare twin in training: {', '.join(f'{k} {v:.1%}' for k, v in numbers.items())}."
     return Finding(check=COPIES, partition=cutoff, passed=not said, reason=reason or quiet, numbers=numbers)
+
+
+def _is_list(rows: pa.Table, name: str) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_list(rows.schema.field(name).type))
 
 
 def _copies_sql(dataset: TrainingDataset, rich: str) -> str:

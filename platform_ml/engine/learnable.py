@@ -63,23 +63,33 @@ def label_faults(rows: SplitRows, split: str) -> Iterator[str]:
 
 
 def _feature(rows: pa.Table, name: str, split: str) -> Iterator[str]:
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     values = rows[name]
     if split == TRAIN and values.null_count == len(rows):
         yield f"feature {name!r} is null in all {len(rows):,} rows of its {split} split; look at its source, or drop it"
+    elif pa.types.is_list(values.type) and pc.any(pc.is_inf(pc.list_flatten(values))).as_py():
+        yield f"feature {name!r} has infinite values in lists of its {split} split; look for a division by zero"
     elif _is_float(values) and (count := pc.sum(pc.is_inf(values)).as_py()):
         yield f"feature {name!r} is infinite in {count:,} rows of its {split} split; look for a division by zero"
 
 
 def _same(train: SplitRows) -> Iterator[tuple[str, object]]:
-    """Features of one value, with it; a null beside it is a second one."""
+    """Features of one value, with it; a null beside it is a second one. Lists are not compared."""
     import pyarrow.compute as pc
 
-    for name in train.features.column_names:
+    for name in _single(train):
         values = train.features[name]
         if values.null_count == 0 and pc.count_distinct(values).as_py() == 1:
             yield name, values[0].as_py()
+
+
+def _single(train: SplitRows) -> list[str]:
+    """The features that have one value a row."""
+    import pyarrow as pa
+
+    return [field.name for field in train.features.schema if not pa.types.is_list(field.type)]
 
 
 def _twins(train: SplitRows) -> Iterator[tuple[str, str]]:
@@ -88,7 +98,7 @@ def _twins(train: SplitRows) -> Iterator[tuple[str, str]]:
 
     constant = {name for name, _ in _same(train)}
     seen: dict[tuple[object, ...], list[str]] = {}
-    for name in train.features.column_names:
+    for name in _single(train):
         values = train.features[name]
         if name in constant:
             continue

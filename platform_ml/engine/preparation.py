@@ -109,6 +109,12 @@ class Prepared:
         return most
 
     @property
+    def training_profile(self) -> Mapping[str, float]:
+        """As the model itself says."""
+        found: Mapping[str, float] = getattr(self.predictor, "training_profile", {})
+        return found
+
+    @property
     def _portable(self) -> Portable:
         predictor: Any = self.predictor
         if not isinstance(predictor, Portable):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.feature_group import EVENT_TIME, FeatureGroup
-from platform_ml.spec.schema import Boolean, Decimal, Double, Integer, Text, Timestamp
+from platform_ml.spec.schema import Boolean, Decimal, Double, Doubles, Integer, Text, Timestamp
 from platform_ml.spec.source import Source
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def _arrow_name(kind: Type) -> str:
             return "int64"
         case Double():
             return "double"
+        case Doubles():
+            return "list<element: double>"
         case Text():
             return "string"
         case Boolean():
@@ -51,6 +53,8 @@ def arrow_type(kind: Type) -> pa.DataType:
             return pa.int64()
         case Double():
             return pa.float64()
+        case Doubles():
+            return pa.list_(pa.field("element", pa.float64()))
         case Text():
             return pa.string()
         case Boolean():

@@ -96,11 +96,16 @@ def strength(values: Numbers, truth: Numbers, task: Task) -> float:
 
 
 def column(values: pa.ChunkedArray, truth: Numbers) -> Numbers:
-    """(n,) the values as numbers, NaN where null; for a text the mean truth that other rows have for it."""
+    """(n,) the values as numbers, NaN where null; for a text the mean truth that other rows have for it.
+
+    Of a list it is the length: no single number says more of it.
+    """
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if pa.types.is_list(values.type):
+        values = pc.list_value_length(values)
     kind = values.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         values = pc.cast(values, pa.timestamp("us")).cast("int64")

@@ -36,7 +36,8 @@ def measure(
     """Statistics of each partition of staged rows, and the values of `more` aggregates (name → SQL) in the same pass.
 
     Equal rows in equal order have equal statistics, whatever the number of threads. Counts, extremes, mean and
-    standard deviation are of all rows; distinct counts are HyperLogLog's (Flajolet et al. 2007).
+    standard deviation are of all rows; distinct counts are HyperLogLog's (Flajolet et al. 2007). Of a list, its length
+    is measured.
     """
     kinds = {name: _kind(rows.schema.field(name).type) for name in rows.schema.names if name != PARTITION}
     parts = [list(kinds)[at : at + CHUNK] for at in range(0, len(kinds), CHUNK)] or [[]]
@@ -67,9 +68,16 @@ def measure(
 def _kind(type_: pa.DataType) -> Kind:
     import pyarrow.types as kinds
 
-    if kinds.is_integer(type_) or kinds.is_floating(type_) or kinds.is_decimal(type_):
+    if kinds.is_integer(type_) or kinds.is_floating(type_) or kinds.is_decimal(type_) or kinds.is_list(type_):
         return "number"
     return "time" if kinds.is_temporal(type_) else "category"
+
+
+def _value(name: str, rows: pa.Table) -> str:
+    """SQL of what is measured of a column."""
+    import pyarrow.types as kinds
+
+    return f"len({identifier(name)})" if kinds.is_list(rows.schema.field(name).type) else identifier(name)
 
 
 def _list(parts: Sequence[str]) -> str:
@@ -83,7 +91,7 @@ def _rows(sql: str, rows: pa.Table, compute: Compute) -> list[dict[str, Any]]:
 def _exact_sql(n: int, name: str, rows: pa.Table, kind: Kind) -> str:
     import pyarrow.types as kinds
 
-    x = identifier(name)
+    x = _value(name, rows)
     parts = [f"count(*) - count({x}) AS nulls{n}", f"approx_count_distinct({x}) AS distinct{n}"]
     if kind == "category":
         return ", ".join(parts)
@@ -127,7 +135,7 @@ def _quantiles(
     found = {}
     for at in range(0, len(names), CHUNK):
         some = names[at : at + CHUNK]
-        values = [f"{identifier(name)}::DOUBLE" for name in some]
+        values = [f"{_value(name, sample)}::DOUBLE" for name in some]
         picked = [
             f"quantile_disc(CASE WHEN isfinite({x}) THEN {x} END, [{levels}]) AS q{n}" for n, x in enumerate(values)
         ]

@@ -86,7 +86,8 @@ def model_run(
             **trained.params,
         },
         metrics={f"validation_{model.metric.name}": trained.score, "trials": len(search.trials)}
-        | {"search_seconds": sum(trial.seconds for trial in search.trials)},
+        | {"search_seconds": sum(trial.seconds for trial in search.trials)}
+        | {f"training_{name}": value for name, value in getattr(trained.predictor, "training_profile", {}).items()},
         tags={"intent": model.description, "description": model.description}
         | said
         | {"kind": kind, "candidate": "true", "best_trial": str(search.best.number), "main_metric": model.metric.name}

@@ -27,7 +27,7 @@ class Arrow:
         """A batch of rows is a record batch of the file."""
         import pyarrow as pa
 
-        rows, plain = 0, bare(schema)
+        rows, plain = 0, bare(schema, lists=True)
         with pa.ipc.new_file(path, plain) as writer:
             for batch in checked(batches, plain):
                 writer.write_batch(batch)
@@ -40,7 +40,7 @@ class Arrow:
 
         try:
             with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as reader:
-                wanted = chosen(bare(reader.schema), columns)
+                wanted = chosen(bare(reader.schema, lists=True), columns)
                 for number in range(reader.num_record_batches):
                     batch = reader.get_batch(number)
                     if first < batch.num_rows:

@@ -27,7 +27,7 @@ class ArrowStream:
         """A batch of rows is a message of the stream."""
         import pyarrow as pa
 
-        rows, plain = 0, bare(schema)
+        rows, plain = 0, bare(schema, lists=True)
         with pa.ipc.new_stream(path, plain) as writer:
             for batch in checked(batches, plain):
                 writer.write_batch(batch)
@@ -40,7 +40,7 @@ class ArrowStream:
 
         try:
             with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as reader:
-                wanted = chosen(bare(reader.schema), columns)
+                wanted = chosen(bare(reader.schema, lists=True), columns)
                 for batch in after(reader, first):
                     yield batch.select(wanted.names)
         except (pa.ArrowInvalid, OSError) as error:

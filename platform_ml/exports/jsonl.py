@@ -46,7 +46,7 @@ class Jsonl:
 
     def write(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema, path: Path) -> int:
         """Every object has every key, null or not."""
-        rows, plain = 0, bare(schema)
+        rows, plain = 0, bare(schema, lists=True)
         save_sidecar(path, plain)
         encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
         with path.open("w", encoding="utf-8", newline="\n") as file:

@@ -27,7 +27,7 @@ class Parquet:
         """A batch of rows is a row group."""
         import pyarrow.parquet as pq
 
-        rows, plain = 0, bare(schema)
+        rows, plain = 0, bare(schema, lists=True)
         with pq.ParquetWriter(path, plain, compression="zstd") as writer:
             for batch in checked(batches, plain):
                 writer.write_batch(batch)
@@ -41,7 +41,7 @@ class Parquet:
 
         try:
             with pq.ParquetFile(path) as file:
-                wanted = chosen(bare(file.schema_arrow), columns)
+                wanted = chosen(bare(file.schema_arrow, lists=True), columns)
                 groups: list[int] = []
                 for number in range(file.num_row_groups):
                     rows = file.metadata.row_group(number).num_rows

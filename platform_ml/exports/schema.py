@@ -24,13 +24,18 @@ SIMPLE = (
     *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"),
     *("float", "double", "bool", "string", "date32[day]", MOMENT),
 )
+LIST = re.compile(r"list<(\w+): double>")
+"""What Parquet, Arrow and JSON lines hold beside."""
 DECIMAL = re.compile(r"decimal128\((\d+), (-?\d+)\)")
 YEARS = (-62_135_596_800_000_000, 253_402_300_799_999_999)
 """Microseconds from 1970 to the first and the last moment of the years 1 to 9999."""
 
 
-def bare(schema: pa.Schema) -> pa.Schema:
-    """The schema with no other metadata than roles; `RowsError` for one that no format is asked to hold."""
+def bare(schema: pa.Schema, *, lists: bool = False) -> pa.Schema:
+    """The schema with no other metadata than roles; `RowsError` for one that the format is not asked to hold.
+
+    `lists` says whether it holds lists of doubles.
+    """
     import pyarrow as pa
 
     if not schema.names:
@@ -41,6 +46,13 @@ def bare(schema: pa.Schema) -> pa.Schema:
     for field in schema:
         if not field.name:
             raise RowsError("A column has no name. Give it one.")
+        if lists and LIST.fullmatch(str(field.type)):
+            continue
+        if LIST.fullmatch(str(field.type)):
+            raise RowsError(
+                f"Column {field.name!r} is {field.type}, and this format holds no lists. Use parquet, arrow, "
+                "arrow_stream or jsonl, or leave the column out of the view."
+            )
         if str(field.type) not in SIMPLE and not DECIMAL.fullmatch(str(field.type)):
             raise RowsError(
                 f"Column {field.name!r} is {field.type}. Exports hold {', '.join(SIMPLE)} and decimal128: cast it."
@@ -89,7 +101,7 @@ def as_json(schema: pa.Schema) -> list[dict[str, Any]]:
     return [
         {"name": field.name, "type": str(field.type), "nullable": field.nullable}
         | ({"role": field.metadata[ROLE].decode()} if field.metadata else {})
-        for field in bare(schema)
+        for field in bare(schema, lists=True)
     ]
 
 
@@ -155,6 +167,8 @@ def _type(text: str) -> pa.DataType:
         return pa.decimal128(int(found[1]), int(found[2]))
     if text == MOMENT:
         return pa.timestamp("us", tz="UTC")
+    if found := LIST.fullmatch(text):
+        return pa.list_(pa.field(found[1], pa.float64()))
     if text not in SIMPLE:
         raise ValueError(f"{text!r} is no type of an export")
     return pa.type_for_alias(text.removesuffix("[day]"))

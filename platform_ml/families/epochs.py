@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import math
 import os
 import resource
 import sys
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from platform_ml.spec.errors import StoreError
+from platform_ml.families.checkpoint import USER, Checkpoint, Position
 from platform_ml.spec.libraries import library
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     import numpy as np
     from numpy.typing import NDArray
 
-DEVICE, CHECKPOINTS = "PLATFORM_ML_DEVICE", "PLATFORM_ML_CHECKPOINTS"
-"""Of the environment, not of a declaration: cpu, cuda or cuda:1 (else CUDA where there is one), and a folder."""
+DEVICE = "PLATFORM_ML_DEVICE"
+"""Of the environment, not of a declaration: cpu, cuda or cuda:1; else CUDA where there is one."""
 STEPS_BETWEEN = 200
 """Steps of the optimizer after which a checkpoint is written within an epoch; one is written after each epoch."""
-WARM_UP = 0.05
-"""The share of all steps in which the learning rate rises."""
+SCHEDULES = ("cosine", "one_cycle", "constant")
+PRECISIONS = ("auto", "float32", "bfloat16")
+RISE, LOWEST = 0.3, 1e-4
+"""Of one cycle: the share of all steps in which the learning rate rises, and its end as a share of the highest."""
 LOG = logging.getLogger(__name__)
 
 
@@ -43,11 +44,15 @@ class Plan:
     weight_decay: float
     clip_norm: float
     seed: int
+    schedule: str = "cosine"
+    warm_up: float = 0.05
+    """The share of all steps in which the learning rate rises."""
+    precision: str = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """Training rows as float32 arrays: columns (n, width), target (n,), weight (n,)."""
+    """Rows as float32 arrays: columns (n, width), target (n,), weight (n,)."""
 
     columns: NDArray[np.float32]
     target: NDArray[np.float32]
@@ -62,22 +67,21 @@ class Data:
         return found.hexdigest()
 
 
-@dataclass(kw_only=True)
-class Position:
-    """Where a training is: before step `step` of epoch `epoch`, both counted from 0."""
-
-    epoch: int = 0
-    step: int = 0
-    scores: list[float] = field(default_factory=list)
-    """Of the epochs that are over, the greater the better."""
-    best: int = -1
-
-
 def device() -> Any:
     """Where to train."""
-    torch = library("torch", extra="deep", user="MultilayerPerceptron")
+    torch = library("torch", extra="deep", user=USER)
     named = os.environ.get(DEVICE)
     return torch.device(named or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learned:
+    """What came of a training."""
+
+    weights: dict[str, NDArray[Any]]
+    """After the best epoch, by name."""
+    profile: dict[str, float]
+    """What it took: epochs, the best of them, and the peak of memory, of the process and on the device, in MB."""
 
 
 @dataclass(kw_only=True)
@@ -85,8 +89,9 @@ class Training:
     """A network on its way."""
 
     network: Any
+    """From columns (n, width) to outputs (n, outputs)."""
     loss: Any
-    """Rows' losses from their outputs and targets."""
+    """Rows' losses (n,) from their outputs and targets."""
     judge: Callable[[Any], float]
     """The score of a network on validation rows, the greater the better."""
     data: Data
@@ -94,27 +99,31 @@ class Training:
     place: Any
     threads: int
 
-    def run(self, report: Callable[[int, float], None] | None, said: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-        """The weights after the best epoch, by name; `said` is what else makes this training another one."""
-        torch = library("torch", extra="deep", user="MultilayerPerceptron")
-        threads, devices = torch.get_num_threads(), [self.place] if self.place.type == "cuda" else []
-        checkpoint = _Checkpoint.of(self, said)
+    def run(self, report: Callable[[int, float], None] | None, said: Mapping[str, Any]) -> Learned:
+        """Until nothing gets better or all epochs are over; `said` is what else makes this training another one."""
+        torch = library("torch", extra="deep", user=USER)
+        meant = [vars(self.plan), dict(said), self.data.digest, str(self.network), self.place.type, torch.__version__]
+        checkpoint, cuda = Checkpoint.of(meant), self.place.type == "cuda"
+        threads, cudnn = torch.get_num_threads(), torch.backends.cudnn
+        modes = cudnn.deterministic, cudnn.benchmark
         torch.set_num_threads(self.threads)
         try:
-            with torch.random.fork_rng(devices=devices):
+            cudnn.deterministic, cudnn.benchmark = True, False
+            if cuda:
+                torch.cuda.reset_peak_memory_stats(self.place)
+            with torch.random.fork_rng(devices=[self.place] if cuda else []):
                 torch.manual_seed(self.plan.seed)
-                best = self._epochs(torch, report, checkpoint)
+                found = self._epochs(torch, report, checkpoint)
         except Exception:
             checkpoint.remove()  # refused or stopped as a poor trial: only what was killed goes on later
             raise
         finally:
             torch.set_num_threads(threads)
+            cudnn.deterministic, cudnn.benchmark = modes
         checkpoint.remove()
-        return {name: tensor.cpu().numpy() for name, tensor in best.items()}
+        return found
 
-    def _epochs(
-        self, torch: Any, report: Callable[[int, float], None] | None, checkpoint: _Checkpoint
-    ) -> dict[str, Any]:
+    def _epochs(self, torch: Any, report: Callable[[int, float], None] | None, checkpoint: Checkpoint) -> Learned:
         self.network.to(self.place)
         plan, rows = self.plan, len(self.data.target)
         optimizer = torch.optim.AdamW(self.network.parameters(), weight_decay=plan.weight_decay)
@@ -128,7 +137,7 @@ class Training:
             order = torch.randperm(rows, generator=torch.Generator().manual_seed(plan.seed + at.epoch)).numpy()
             self.network.train()
             for step in range(at.step, steps):
-                rate = _rate(plan.learning_rate, at.epoch * steps + step, plan.max_epochs * steps)
+                rate = learning_rate(plan, at.epoch * steps + step, plan.max_epochs * steps)
                 self._step(torch, optimizer, rate, order[step * plan.batch_rows : (step + 1) * plan.batch_rows])
                 if step + 1 < steps and (step + 1) % STEPS_BETWEEN == 0:
                     at.step = step + 1
@@ -141,129 +150,74 @@ class Training:
             at.scores.append(score)
             at.epoch, at.step = at.epoch + 1, 0
             checkpoint.write(torch, self.network, optimizer, best, at)
-            _log_memory(torch, self.place, at)
+            profile = _profile(torch, self.place, at)
+            LOG.info(
+                "epoch %d: score %.6f, best in epoch %d, peak memory %.0f MB, on the device %.0f MB",
+                *(at.epoch, score, at.best + 1, profile["peak_memory_mb"], profile["device_peak_memory_mb"]),
+            )
             if report is not None:
                 report(at.epoch - 1, score)
-        return best
+        weights = {name: tensor.cpu().numpy() for name, tensor in best.items()}
+        return Learned(weights=weights, profile=_profile(torch, self.place, at))
 
     def _step(self, torch: Any, optimizer: Any, rate: float, chosen: NDArray[np.int64]) -> None:
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.zero_grad()
         total = float(self.data.weight[chosen].sum())
-        half = torch.autocast("cuda", dtype=torch.bfloat16, enabled=self.place.type == "cuda")
         for part in _parts(chosen, self.plan.accumulate):
             columns, target, weight = (
                 torch.from_numpy(values[part]).to(self.place)
                 for values in (self.data.columns, self.data.target, self.data.weight)
             )
-            with half:
-                output = self.network(columns)[:, 0]
+            with self._precision(torch):
+                output = self.network(columns)
             (self.loss(output.float(), target) * weight / total).sum().backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.plan.clip_norm)
         optimizer.step()
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Checkpoint:
-    """A safetensors file with all that a training needs to go on, or None: nobody asked for one."""
-
-    file: Path | None
-
-    @classmethod
-    def of(cls, training: Training, said: Mapping[str, Any]) -> _Checkpoint:
-        folder = os.environ.get(CHECKPOINTS)
-        if not folder:
-            return cls(file=None)
-        torch = library("torch", extra="deep", user="MultilayerPerceptron")
-        meant = [
-            vars(training.plan),
-            dict(said),
-            training.data.digest,
-            str(training.network),
-            training.place.type,
-            torch.__version__,
-        ]
-        name = hashlib.sha256(json.dumps(meant, sort_keys=True).encode()).hexdigest()
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        return cls(file=Path(folder) / f"{name[:32]}.safetensors")
-
-    def write(self, torch: Any, network: Any, optimizer: Any, best: Mapping[str, Any], at: Position) -> None:
-        """Replace the file in one go: a kill leaves the one before."""
-        if self.file is None:
-            return
-        tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
-        tensors |= {f"best.{name}": value for name, value in best.items()}
-        for place, state in optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{place}.{name}": value for name, value in state.items()}
-        tensors["random"] = torch.get_rng_state()
-        if torch.cuda.is_available():
-            tensors["random_cuda"] = torch.cuda.get_rng_state()
-        save = library("safetensors.torch", extra="deep", user="MultilayerPerceptron").save
-        aside = self.file.with_suffix(f".{os.getpid()}")
-        plain = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-        with aside.open("wb") as target:
-            target.write(save(plain, {"position": json.dumps(vars(at))}))
-            target.flush()
-            os.fsync(target.fileno())
-        aside.replace(self.file)
-
-    def restore(self, torch: Any, network: Any, optimizer: Any, best: dict[str, Any]) -> Position | None:
-        """Bring everything to where it was; None when there is no such training."""
-        if self.file is None or not self.file.is_file():
-            return None
-        safetensors = library("safetensors", extra="deep", user="MultilayerPerceptron")
-        try:
-            with safetensors.safe_open(self.file, "pt") as found:
-                tensors = {name: found.get_tensor(name) for name in found.keys()}
-                at = Position(**json.loads(found.metadata()["position"]))
-        except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise StoreError(f"Checkpoint {self.file} cannot be read ({error}). Delete it and train again.") from error
-        network.load_state_dict(dict(_below("network.", tensors)))
-        best.update({name: value.to(next(network.parameters()).device) for name, value in _below("best.", tensors)})
-        state: dict[int, dict[str, Any]] = {}
-        for name, value in _below("optimizer.", tensors):
-            place, _, what = name.partition(".")
-            state.setdefault(int(place), {})[what] = value
-        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-        torch.set_rng_state(tensors["random"])
-        if "random_cuda" in tensors and torch.cuda.is_available():
-            torch.cuda.set_rng_state(tensors["random_cuda"])
-        LOG.info("goes on from %s: epoch %d, step %d", self.file, at.epoch, at.step)
-        return at
-
-    def remove(self) -> None:
-        """Leave nothing behind."""
-        if self.file is not None:
-            self.file.unlink(missing_ok=True)
+    def _precision(self, torch: Any) -> AbstractContextManager[None]:
+        """Half of it where a device is built for that: bfloat16 has the range of float32, so no loss is scaled."""
+        half = self.plan.precision == "bfloat16" or (self.plan.precision == "auto" and self.place.type == "cuda")
+        found: AbstractContextManager[None] = torch.autocast(self.place.type, dtype=torch.bfloat16, enabled=half)
+        return found
 
 
-def _below(prefix: str, tensors: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    return ((name.removeprefix(prefix), value) for name, value in tensors.items() if name.startswith(prefix))
+def learning_rate(plan: Plan, step: int, steps: int) -> float:
+    """Of a step of so many: it rises in a line; then it stays, or falls as half a cosine.
 
-
-def _parts(chosen: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
-    import numpy as np
-
-    return [part for part in np.array_split(chosen, count) if len(part)]
-
-
-def _rate(highest: float, step: int, steps: int) -> float:
-    """Rises in a line, then falls as half a cosine (Loshchilov and Hutter 2017, without restarts)."""
-    warm = max(1, round(WARM_UP * steps))
+    cosine is that of Loshchilov and Hutter (2017), without restarts; one_cycle, of Smith and Topin (2018), rises from
+    a 25th in `RISE` of all steps and falls to `LOWEST`, both as half a cosine.
+    """
+    highest = plan.learning_rate
+    if plan.schedule == "one_cycle":
+        top = max(1, round(RISE * steps))
+        if step < top:
+            return highest * (1 - (1 - 1 / 25) * _half_cosine(step / top))
+        return highest * (LOWEST + (1 - LOWEST) * _half_cosine((step - top) / max(1, steps - top)))
+    warm = max(1, round(plan.warm_up * steps))
     if step < warm:
         return highest * (step + 1) / warm
-    return highest * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm))) / 2
+    return highest if plan.schedule == "constant" else highest * _half_cosine((step - warm) / max(1, steps - warm))
 
 
-def _log_memory(torch: Any, place: Any, at: Position) -> None:
+def _half_cosine(share: float) -> float:
+    """From 1 to 0."""
+    return (1 + math.cos(math.pi * share)) / 2
+
+
+def _parts(chosen: NDArray[np.int64], count: int) -> Iterator[NDArray[np.int64]]:
+    import numpy as np
+
+    return (part for part in np.array_split(chosen, count) if len(part))
+
+
+def _profile(torch: Any, place: Any, at: Position) -> dict[str, float]:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     on_device = torch.cuda.max_memory_allocated(place) if place.type == "cuda" else 0
-    LOG.info(
-        "epoch %d: score %.6f, best in epoch %d, peak memory %.0f MB, on the device %.0f MB",
-        at.epoch,
-        at.scores[-1],
-        at.best + 1,
-        peak / 1e6,
-        on_device / 1e6,
-    )
+    return {
+        "epochs": at.epoch,
+        "best_epoch": at.best + 1,
+        "peak_memory_mb": round(peak / 1e6, 1),
+        "device_peak_memory_mb": round(on_device / 1e6, 1),
+    }

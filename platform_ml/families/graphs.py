@@ -58,15 +58,20 @@ def finished(content: bytes, encoding: Encoding, task: Task) -> bytes:
     return _bytes(model, encoding)
 
 
-def graph(nodes: Sequence[Any], tensors: Sequence[Any], encoding: Encoding) -> bytes:
-    """A graph of our own nodes, the last of which gives `prediction`."""
+def graph(
+    nodes: Sequence[Any], tensors: Sequence[Any], encoding: Encoding, *, width: int | None = None, outputs: int = 1
+) -> bytes:
+    """A graph of our own nodes, the last of which gives `prediction`; (n, outputs) where there are several.
+
+    Its input has `width` columns; None: one for each feature.
+    """
     onnx = library("onnx", extra="onnx", user="Export to ONNX")
     helper, kind = onnx.helper, onnx.TensorProto.FLOAT
     made = helper.make_graph(
         nodes,
         "model",
-        [helper.make_tensor_value_info(INPUT, kind, ["rows", len(encoding.features)])],
-        [helper.make_tensor_value_info(OUTPUT, kind, ["rows"])],
+        [helper.make_tensor_value_info(INPUT, kind, ["rows", width or len(encoding.features)])],
+        [helper.make_tensor_value_info(OUTPUT, kind, ["rows"] if outputs == 1 else ["rows", outputs])],
         tensors,
     )
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", TREES_OPSET)]

@@ -58,6 +58,11 @@ class Windowed(Feature):
         """The same aggregation over several windows."""
         return tuple(cls(how=how, window=window, edges=edges) for window in windows)
 
+    @classmethod
+    def each(cls, *hows: Aggregation, window: timedelta | None, edges: Edges = "[)") -> tuple[Self, ...]:
+        """Several aggregations over the same window."""
+        return tuple(cls(how=how, window=window, edges=edges) for how in hows)
+
     @property
     def name(self) -> str:
         """delay_mean_3h."""

@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 
     from platform_ml.spec.schema import Type
 
-Takes = Literal["numbers", "codes", "positions"]
+Takes = Literal["numbers", "codes", "positions", "events"]
 
 
 class Segments(Protocol):
-    """The events in the windows of `n` rows, row after row and oldest first: `m` in all, nulls left out."""
+    """The events in the windows of `n` rows, row after row and oldest first: `m` in all, nulls left out.
+
+    Only what takes events sees those of which the column is null.
+    """
 
     @property
     def values(self) -> NDArray[Any]:
@@ -71,7 +74,8 @@ class Aggregation:
     """A number made of the events of a window."""
 
     takes: ClassVar[Takes] = "numbers"
-    """What `values` are; positions: the aggregation answers with the position of an event, whose value is taken."""
+    """What `values` are; positions: the aggregation answers with the position of an event, whose value is taken;
+    events: with a list of numbers, to which all events give one, also those of which the column is null (NaN)."""
     needs_length: ClassVar[bool] = False
     """Whether it means nothing over a window without end."""
     of_nothing: ClassVar[int | None] = None
@@ -105,7 +109,14 @@ class Aggregation:
         return found
 
     def compute(self, events: Segments) -> NDArray[Any]:
-        """(n,) the result of each row; what it is where it is not defined does not matter."""
+        """(n,) the result of each row; what it is where it is not defined does not matter.
+
+        Of what takes events (m,): the number that each of them gives to the list of its row, NaN for null.
+        """
+        raise NotImplementedError
+
+    def listed(self, events: Segments) -> NDArray[np.bool_]:
+        """(m,) which events are in the list of their row; of what takes events."""
         raise NotImplementedError
 
 

@@ -77,6 +77,13 @@ class Timestamp:
     sql: ClassVar[str] = "TIMESTAMPTZ"
 
 
+@dataclass(frozen=True)
+class Doubles:
+    """A list of floating-point numbers, some of which may be null: a sequence, or the pixels of an image."""
+
+    sql: ClassVar[str] = "DOUBLE[]"
+
+
 NUMBERS = (Integer, Decimal, Double)
 EXACT_NUMBERS = (Integer, Decimal)
 
@@ -98,6 +105,11 @@ class Column:
 
     def __post_init__(self) -> None:
         check_name("Column", self.name)
+        if isinstance(self.type, Doubles):
+            raise DeclarationError(
+                f"Column {self.name!r} is {self.type.sql}: a source delivers single values. Make the list of them by "
+                "a derived column, Derived(sql='[a, b]', type=Doubles()), or by an EventSequence."
+            )
         ranged = self.minimum is not None or self.maximum is not None
         if ranged and not isinstance(self.type, NUMBERS):
             raise DeclarationError(f"Column {self.name!r} is {self.type.sql}: minimum and maximum are for numbers.")

@@ -1,38 +1,51 @@
 import logging
-import os
-import signal
-import subprocess
 import sys
-import time
-from dataclasses import replace
+from dataclasses import fields, replace
+from functools import cache
 from itertools import pairwise
 
 import pytest
 
-from platform_ml.families import MultilayerPerceptron, epochs, multilayer_perceptron
+from platform_ml.families import MultilayerPerceptron, checkpoint, deep, epochs, multilayer_perceptron
 from platform_ml.spec.errors import DeclarationError, StoreError
 from platform_ml.spec.space import Between, Whole
+from platform_ml.spec.task import REGRESSION
 from platform_ml.testing.families import FEATURES, invented
-from platform_ml.testing.learners import BinaryLearnerContract, NumberLearnerContract
+from platform_ml.testing.learners import BinaryLearnerContract, NumberLearnerContract, with_shop
 
 PARAMS = {
     "layers": 2,
     "width": 16,
     "dropout": 0.1,
-    "learning_rate": 0.01,
+    "learning_rate": 0.02,
     "weight_decay": 0.01,
     "batch_rows": 64,
     "accumulate": 1,
     "clip_norm": 1.0,
-    "max_epochs": 12,
-    "early_stopping_epochs": 5,
+    "max_epochs": 6,
+    "early_stopping_epochs": 3,
     "max_levels": 50,
+    "schedule": "cosine",
+    "warm_up": 0.05,
+    "precision": "auto",
 }
 
 
 @pytest.fixture(autouse=True)
 def on_the_cpu(monkeypatch):
     monkeypatch.setenv(epochs.DEVICE, "cpu")
+
+
+@cache
+def fitted_once(task):
+    """What many tests look at and none changes."""
+    return MultilayerPerceptron().fit(invented(1, task=task), invented(2, 200, task=task), params=PARAMS, seed=7)
+
+
+@cache
+def shops_once(task):
+    train, validation = (with_shop(invented(n, rows, task=task), n + 4) for n, rows in ((1, 800), (2, 200)))
+    return MultilayerPerceptron().fit(train, validation, params=PARAMS, seed=7)
 
 
 class Both:
@@ -43,11 +56,13 @@ class Both:
     def family(self):
         return MultilayerPerceptron()
 
-    def test_contributions_add_up_to_the_prediction(self, fitted, validation):
-        assert fitted.contributions(validation.features) is None
+    @pytest.fixture
+    def fitted(self):
+        return fitted_once(self.task)
 
-    def test_contributions_know_the_category(self, shops):
-        assert isinstance(shops, multilayer_perceptron.Network)
+    @pytest.fixture
+    def shops(self):
+        return shops_once(self.task)
 
     def test_without_its_library_it_says_what_to_install(self, family, train, validation, monkeypatch):
         monkeypatch.setitem(sys.modules, "torch", None)
@@ -79,9 +94,9 @@ class KilledError(BaseException):
 @pytest.mark.parametrize(("between", "killed"), [(1, 0), (1, 9), (3, 2), (200, 0), (200, 3)])
 def test_a_killed_training_goes_on_to_the_same_weights(tmp_path, monkeypatch, between, killed):
     whole, told = saved(fit(report=lambda *_: None), tmp_path / "whole"), []
-    monkeypatch.setenv(epochs.CHECKPOINTS, str(tmp_path / "checkpoints"))
+    monkeypatch.setenv(checkpoint.CHECKPOINTS, str(tmp_path / "checkpoints"))
     monkeypatch.setattr(epochs, "STEPS_BETWEEN", between)
-    write, writes = epochs._Checkpoint.write, [0]
+    write, writes = checkpoint.Checkpoint.write, [0]
 
     def write_and_die(self, *arguments):
         write(self, *arguments)
@@ -89,7 +104,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path, monkeypatch, be
         if writes[0] == killed + 1:
             raise KilledError
 
-    monkeypatch.setattr(epochs._Checkpoint, "write", write_and_die)
+    monkeypatch.setattr(checkpoint.Checkpoint, "write", write_and_die)
     with pytest.raises(KilledError):
         fit()
     assert len(list((tmp_path / "checkpoints").iterdir())) == 1
@@ -99,51 +114,20 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path, monkeypatch, be
     assert list((tmp_path / "checkpoints").iterdir()) == []
 
 
-PROGRAM = """
-from platform_ml.families import MultilayerPerceptron
-from platform_ml.testing.families import invented
-from platform_ml_tests.families.test_multilayer_perceptron import PARAMS
-import sys
-params = PARAMS | {"max_epochs": 60, "early_stopping_epochs": 60}
-from pathlib import Path
-MultilayerPerceptron().fit(invented(1), invented(2), params=params, seed=7).save(Path(sys.argv[1]))
-"""
-
-
-def test_after_kill_minus_nine_too(tmp_path):
-    def start(name, **more):
-        (tmp_path / name).mkdir()
-        environment = os.environ | more
-        return subprocess.Popen([sys.executable, "-c", PROGRAM, str(tmp_path / name)], env=environment)
-
-    checkpoints = tmp_path / "checkpoints"
-    child = start("killed", **{epochs.CHECKPOINTS: str(checkpoints)})
-    until = time.monotonic() + 120
-    while not list(checkpoints.glob("*.safetensors")) and time.monotonic() < until:
-        time.sleep(0.01)
-    child.send_signal(signal.SIGKILL)
-    assert child.wait() == -signal.SIGKILL
-    assert not (tmp_path / "killed" / "model.safetensors").exists()
-    assert list(checkpoints.glob("*.safetensors"))
-    assert start("again", **{epochs.CHECKPOINTS: str(checkpoints)}).wait() == 0
-    whole = fit(max_epochs=60, early_stopping_epochs=60)
-    assert saved(whole, tmp_path / "whole") == (tmp_path / "again" / "model.safetensors").read_bytes()
-
-
 def test_another_training_does_not_go_on_from_it(tmp_path, monkeypatch):
-    monkeypatch.setenv(epochs.CHECKPOINTS, str(tmp_path))
+    monkeypatch.setenv(checkpoint.CHECKPOINTS, str(tmp_path))
 
     def die(*_):
         raise KilledError
 
-    for changes in ({}, {"seed": 8}, {"width": 8}, {"learning_rate": 0.02}):
+    for changes in ({}, {"seed": 8}, {"width": 8}, {"learning_rate": 0.03}):
         with pytest.raises(KilledError):
             fit(report=die, **changes)
     assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path, monkeypatch):
-    monkeypatch.setenv(epochs.CHECKPOINTS, str(tmp_path))
+    monkeypatch.setenv(checkpoint.CHECKPOINTS, str(tmp_path))
 
     def die(*_):
         raise KilledError
@@ -166,9 +150,9 @@ def test_the_best_epoch_is_kept_and_every_one_reported():
     told = []
     fitted = fit(report=lambda step, score: told.append(score))
     validation = invented(2)
-    reached = multilayer_perceptron._score("log", validation.label, fitted.predict(validation.features))
+    reached = fitted.outcome.score(validation.label, fitted.predict(validation.features)[:, None])
     assert reached == pytest.approx(max(told), abs=1e-6)
-    assert len(told) - 1 - told.index(max(told)) == 5 or len(told) == PARAMS["max_epochs"]
+    assert len(told) - 1 - told.index(max(told)) == 3 or len(told) == PARAMS["max_epochs"]
 
 
 def test_a_report_can_stop_it():
@@ -176,11 +160,41 @@ def test_a_report_can_stop_it():
         fit(report=lambda step, score: 1 / (3 - step))
 
 
+def rates(schedule, warm_up=0.05, steps=100):
+    family = MultilayerPerceptron(schedule=schedule, warm_up=warm_up)
+    params = {field.name: getattr(family, field.name) for field in fields(family)} | {"learning_rate": 0.1}
+    return [epochs.learning_rate(deep._plan(params, 1), step, steps) for step in range(steps)]
+
+
 def test_the_learning_rate_rises_and_falls():
-    rates = [epochs._rate(0.1, step, 100) for step in range(100)]
-    assert rates[:5] == pytest.approx([0.02, 0.04, 0.06, 0.08, 0.1])
-    assert all(before >= after for before, after in pairwise(rates[4:]))
-    assert rates[-1] < 0.001
+    found = rates("cosine")
+    assert found[:5] == pytest.approx([0.02, 0.04, 0.06, 0.08, 0.1])
+    assert all(before >= after for before, after in pairwise(found[4:]))
+    assert found[-1] < 0.001
+
+
+def test_the_learning_rate_stays_after_its_warm_up():
+    assert rates("constant", warm_up=0.1)[9:] == [0.1] * 91
+    assert rates("constant", warm_up=0.0) == [0.1] * 100
+
+
+def test_one_cycle_is_that_of_torch():
+    import torch
+
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=1.0)
+    theirs = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, 0.1, total_steps=102, pct_start=31 / 102, final_div_factor=400
+    )
+    found = []
+    for _ in range(101):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        theirs.step()
+    ours = rates("one_cycle", steps=100)
+    assert ours[0] == pytest.approx(found[0], rel=0.01)
+    assert max(ours) == pytest.approx(0.1)
+    assert ours.index(max(ours)) == found.index(max(found)) == 30
+    assert ours[30:] == pytest.approx(found[30:100], abs=0.002)
 
 
 def test_gradients_are_clipped():
@@ -190,18 +204,27 @@ def test_gradients_are_clipped():
 
 def test_memory_is_logged(caplog):
     with caplog.at_level(logging.INFO, epochs.LOG.name):
-        fit(max_epochs=2)
+        fitted = fit(max_epochs=2)
     assert [record.getMessage().split(":")[0] for record in caplog.records] == ["epoch 1", "epoch 2"]
     assert "peak memory" in caplog.text
+    assert fitted.training_profile.keys() == {"epochs", "best_epoch", "peak_memory_mb", "device_peak_memory_mb"}
+    assert fitted.training_profile["epochs"] == 2
+    assert fitted.training_profile["peak_memory_mb"] > 50
 
 
 def test_another_loss_is_another_network():
-    train, validation = (replace(invented(seed, task=multilayer_perceptron.Task.REGRESSION)) for seed in (1, 2))
+    train, validation = (replace(invented(seed, task=REGRESSION)) for seed in (1, 2))
     found = [
         MultilayerPerceptron(loss=loss).fit(train, validation, params=PARAMS | {"loss": loss}, seed=1)
         for loss in ("squared", "absolute")
     ]
     assert (found[0].predict(validation.features) != found[1].predict(validation.features)).any()
+
+
+def test_half_precision_is_close():
+    rows, whole, half = invented(3).features, fit(), fit(precision="bfloat16")
+    assert half.predict(rows) == pytest.approx(whole.predict(rows), abs=0.1)
+    assert (half.predict(rows) != whole.predict(rows)).any()
 
 
 def test_layers_that_do_not_fit_are_refused(tmp_path):
@@ -222,6 +245,9 @@ def test_layers_that_do_not_fit_are_refused(tmp_path):
         ("batch_rows", 0),
         ("clip_norm", 0.0),
         ("loss", "hinge"),
+        ("schedule", "cosin"),
+        ("warm_up", 2.0),
+        ("precision", "float16"),
     ],
 )
 def test_values_out_of_bounds_are_refused(field, value):
