@@ -68,9 +68,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _datasets(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     version = "DATASET@VERSION: name or project/name @ beginning of a digest, a cutoff, or latest"
-    again = commands.add_parser("reproduce", help="make a published dataset again and say what differs, and why")
-    again.add_argument("dataset", metavar="DATASET@VERSION", help=version)
+    again = commands.add_parser("reproduce", help="make a dataset or model again and say what differs, and why")
+    again.add_argument(
+        "name", metavar="NAME@VERSION", help=f"{version}; or a model: MODEL@VERSION, MODEL@ALIAS, MODEL@DIGEST"
+    )
     again.add_argument("--deep", action="store_true", help="also from the pinned sources, in temporary tables")
+    again.add_argument("--search", action="store_true", help="of a model, also run every trial of its search again")
     again.set_defaults(run=_reproduce)
     diff = commands.add_parser("diff", help="compare two published datasets, or two versions of a table")
     diff.add_argument("before", metavar="BEFORE", help=f"{version}; or TABLE@VERSION: a number, or latest")
@@ -183,7 +186,7 @@ def _export(options: argparse.Namespace) -> int:
 def _reproduce(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.reproduce import reproduce
 
-    return reproduce(options.dataset, PROJECTS, deep=options.deep)
+    return reproduce(options.name, PROJECTS, deep=options.deep, search=options.search)
 
 
 def _diff(options: argparse.Namespace) -> int:

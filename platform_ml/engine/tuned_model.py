@@ -11,11 +11,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine import preparation
+from platform_ml.engine.conditions import conditions
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.fitting import Fitting
 from platform_ml.engine.learnable import check_rows
 from platform_ml.engine.portable import export
 from platform_ml.engine.search import search
+from platform_ml.engine.seeds import seeded
 from platform_ml.engine.tracked import now_us
 from platform_ml.engine.tracked_run import model_run
 from platform_ml.engine.training_dataset import split_rows
@@ -64,9 +66,10 @@ def train(model: TunedModel, splits: Mapping[str, SplitRows], *, progress: Calla
     fitting = Fitting.of(model, splits)
     predictor, found = search(fitting, model.family, progress=progress)
     whole = splits[TRAIN], splits[VALIDATION]
-    baselines = {
-        item.name: item.family.fit(*whole, params=_values(item.family), seed=model.seed) for item in model.baselines
-    }
+    baselines = {}
+    for item in model.baselines:
+        with seeded(model.seed):
+            baselines[item.name] = item.family.fit(*whole, params=_values(item.family), seed=model.seed)
     return Trained(predictor=fitting.deployed(predictor), search=found, baselines=baselines)
 
 
@@ -132,6 +135,7 @@ def materialize_tuned_model(
             "params": dict(trained.params),
             "search": _summary(trained),
             "mlflow_run": recorded.run_id or run.key,
+            **conditions(model),
             "made_by": dict(made_by),
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
