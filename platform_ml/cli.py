@@ -124,7 +124,7 @@ def _arrivals(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _tracking(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    models = commands.add_parser("models", help="registered models: version, alias, dataset, main metric, when")
+    models = commands.add_parser("models", help="models: version, alias, status, dataset, main metric; candidates, too")
     models.add_argument("--project", help="one of: " + ", ".join(p.name for p in PROJECTS) + "; all if not given")
     models.set_defaults(run=_models)
     runs = commands.add_parser("runs", help="runs of a project: searches, baselines, ablations")
@@ -246,7 +246,7 @@ def _look(options: argparse.Namespace) -> int:
 def _models(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.tracked import show_models
 
-    return show_models(_project(options.project).name if options.project else "")
+    return show_models(_some(options.project), everything=options.project is None)
 
 
 def _runs(options: argparse.Namespace) -> int:

@@ -9,6 +9,8 @@ import pytest
 
 from platform_ml import cli
 from platform_ml.engine.conditions import here
+from platform_ml.engine.standing import NOT_EVALUATED, OTHER_POLICY, PASSED, candidates
+from platform_ml.gates import AtLeast
 from platform_ml_tests.orchestration.shop import (
     CUTOFF,
     Checkout,
@@ -64,6 +66,29 @@ def record(artifact):
 
     yield change
     file.write_text(text)
+
+
+def test_a_registered_model_is_listed_once(command):
+    code, lines, _ = command("models")
+    assert code == 0
+    assert lines[1].split()[:5] == ["lapse@1", "champion", "ready", "shop", CUTOFF]
+    assert len(lines) == 2
+
+
+def test_a_candidate_says_how_far_it_came(trained, artifact):
+    artifacts = trained.work.platform.artifacts
+    (passed,) = candidates(shop, artifacts, [])
+    assert (passed.status, passed.metric) == (PASSED, "roc_auc")
+    assert list(candidates(shop, artifacts, [artifact.digest])) == []
+    strict = replace(lapse, gates=(AtLeast(metric="roc_auc", limit=0.999),))
+    (refused,) = candidates(replace(shop, outputs=(strict,)), artifacts, [])
+    assert refused.status == f"candidate: refused by {strict.gates[0].name}"
+    other = swapped(shop, lapse_evaluation, replace(lapse_evaluation, slices=()))
+    (judged,) = candidates(other, artifacts, [])
+    assert judged.status == OTHER_POLICY
+    renamed = swapped(shop, lapse_evaluation, replace(lapse_evaluation, name="another"))
+    (fresh,) = candidates(renamed, artifacts, [])
+    assert (fresh.status, fresh.score) == (NOT_EVALUATED, "")
 
 
 def stores(trained):

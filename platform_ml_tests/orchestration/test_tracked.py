@@ -154,12 +154,24 @@ def test_the_command_line_sends_and_lists(command, down):
     code, said = command("runs", "shop", "--metric", "roc_acu")
     assert code == 1
     assert "Did you mean" in said
-    assert command("models") == (0, "No model is registered yet.\n")
+    code, said = command("models")
+    assert code == 0
+    assert said.splitlines()[1].split()[:5] == [
+        "lapse_model@" + digest_of(down),
+        "candidate:",
+        "passed,",
+        "not",
+        "registered",
+    ]
     run = down.materialize([lapse], partition=CUTOFF)
     assert run.success, failures(run)
     code, said = command("models", "--project", "shop")
     assert code == 0
     assert said.splitlines()[1].split()[:5] == ["lapse@1", "champion", "ready", "shop", CUTOFF]
+
+
+def digest_of(checkout):
+    return checkout.work.platform.artifacts.versions("models/shop/lapse_model")[0].digest[:12]
 
 
 def test_notebooks_get_frames(command, down, monkeypatch):
