@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--to", required=True, help="a folder that is not there yet")
     export.add_argument("--split", action="append", choices=SPLITS, help="may be repeated; all, if left out")
     export.add_argument("--rows-per-file", type=int, default=ROWS_PER_FILE, help="at most; %(default)s, if left out")
+    export.add_argument("--dvc", action="store_true", help="also a .dvc file beside the folder, and DVC's cache")
     export.add_argument("--project", help="where to look for the dataset; everywhere, if left out")
     for command, run in ((land, _land), (demo, _demo), (ui, _ui), (export, _export)):
         command.set_defaults(run=run)
@@ -180,6 +181,7 @@ def _export(options: argparse.Namespace) -> int:
         to=options.to,
         splits=[split for split in SPLITS if split in (options.split or SPLITS)],
         rows_per_file=options.rows_per_file,
+        dvc=options.dvc,
     )
 
 
