@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--to", required=True, help="a folder that is not there yet")
     export.add_argument("--split", action="append", choices=SPLITS, help="may be repeated; all, if left out")
     export.add_argument("--rows-per-file", type=int, default=ROWS_PER_FILE, help="at most; %(default)s, if left out")
+    export.add_argument("--dvc", action="store_true", help="also a .dvc file beside the folder, and DVC's cache")
     export.add_argument("--project", help="where to look for the dataset; everywhere, if left out")
     for command, run in ((land, _land), (demo, _demo), (ui, _ui), (export, _export)):
         command.set_defaults(run=run)
@@ -68,9 +69,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _datasets(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     version = "DATASET@VERSION: name or project/name @ beginning of a digest, a cutoff, or latest"
-    again = commands.add_parser("reproduce", help="make a published dataset again and say what differs, and why")
-    again.add_argument("dataset", metavar="DATASET@VERSION", help=version)
+    again = commands.add_parser("reproduce", help="make a dataset or model again and say what differs, and why")
+    again.add_argument(
+        "name", metavar="NAME@VERSION", help=f"{version}; or a model: MODEL@VERSION, MODEL@ALIAS, MODEL@DIGEST"
+    )
     again.add_argument("--deep", action="store_true", help="also from the pinned sources, in temporary tables")
+    again.add_argument("--search", action="store_true", help="of a model, also run every trial of its search again")
     again.set_defaults(run=_reproduce)
     diff = commands.add_parser("diff", help="compare two published datasets, or two versions of a table")
     diff.add_argument("before", metavar="BEFORE", help=f"{version}; or TABLE@VERSION: a number, or latest")
@@ -121,7 +125,7 @@ def _arrivals(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _tracking(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    models = commands.add_parser("models", help="registered models: version, alias, dataset, main metric, when")
+    models = commands.add_parser("models", help="models: version, alias, status, dataset, main metric; candidates, too")
     models.add_argument("--project", help="one of: " + ", ".join(p.name for p in PROJECTS) + "; all if not given")
     models.set_defaults(run=_models)
     runs = commands.add_parser("runs", help="runs of a project: searches, baselines, ablations")
@@ -177,13 +181,14 @@ def _export(options: argparse.Namespace) -> int:
         to=options.to,
         splits=[split for split in SPLITS if split in (options.split or SPLITS)],
         rows_per_file=options.rows_per_file,
+        dvc=options.dvc,
     )
 
 
 def _reproduce(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.reproduce import reproduce
 
-    return reproduce(options.dataset, PROJECTS, deep=options.deep)
+    return reproduce(options.name, PROJECTS, deep=options.deep, search=options.search)
 
 
 def _diff(options: argparse.Namespace) -> int:
@@ -243,7 +248,7 @@ def _look(options: argparse.Namespace) -> int:
 def _models(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.tracked import show_models
 
-    return show_models(_project(options.project).name if options.project else "")
+    return show_models(_some(options.project), everything=options.project is None)
 
 
 def _runs(options: argparse.Namespace) -> int:

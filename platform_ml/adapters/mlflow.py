@@ -218,7 +218,7 @@ def _dataset(one: TrackedDataset) -> DatasetInput:
         source_type="local",
         source=json.dumps({"uri": one.source}),
         schema=json.dumps({"mlflow_colspec": columns}),
-        profile=json.dumps({"num_rows": one.rows, "digest": one.digest}),
+        profile=json.dumps({"num_rows": one.rows, "digest": one.digest, **one.about}),
     )
     return DatasetInput(made, tags=[InputTag("mlflow.data.context", one.context)])
 

@@ -92,13 +92,9 @@ class MLflowRegistry:
     def promote(self, name: str, version: str, alias: str, *, newest_by: str = "") -> bool:
         client, tag = connect(self.tracking_uri), legal(newest_by)
         with store_errors(self.tracking_uri), self._alone(name):
-            holder = _holder(client, name, alias) if newest_by else None
-            if holder is not None:
-                ours = client.get_model_version(name, version).tags.get(tag, "")
-                if holder.tags.get(tag, "") > ours:
-                    return False
-            client.set_registered_model_alias(name, alias, version)
-        return True
+            with Unless("BAD_REQUEST"):  # another machine made the same alias at this moment
+                return _point(client, name, version, alias, tag)
+            return _point(client, name, version, alias, tag)
 
     def promoted(self, name: str, alias: str) -> Mapping[str, str] | None:
         client = connect(self.tracking_uri)
@@ -171,6 +167,17 @@ def _holder(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
     with Unless(MISSING, "INVALID_PARAMETER_VALUE"):
         return client.get_model_version_by_alias(name, alias)
     return None
+
+
+def _point(client: MlflowClient, name: str, version: str, alias: str, tag: str) -> bool:
+    """Unless a version with a greater value of the tag has the alias."""
+    holder = _holder(client, name, alias) if tag else None
+    if holder is not None:
+        ours = client.get_model_version(name, version).tags.get(tag, "")
+        if holder.tags.get(tag, "") > ours:
+            return False
+    client.set_registered_model_alias(name, alias, version)
+    return True
 
 
 def _read(version: ModelVersion, aliases: Sequence[str]) -> RegisteredVersion:

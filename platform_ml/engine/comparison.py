@@ -9,11 +9,12 @@ from platform_ml.engine.tracked_run import KINDS, TRIAL
 from platform_ml.spec.errors import PlatformError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
 
     from platform_ml.engine.ports import Tracker
+    from platform_ml.engine.standing import Candidate
     from platform_ml.engine.tracked import RecordedRun, RegisteredVersion
 
 GOALS = ("maximize", "minimize")
@@ -63,8 +64,13 @@ def differences(frame: pd.DataFrame) -> pd.DataFrame:
     return table[differs]
 
 
-def versions_frame(versions: Sequence[RegisteredVersion], projects: Sequence[str] = ()) -> pd.DataFrame:
-    """One row a registered version: name@version, aliases, status, dataset version, main metric, when."""
+def versions_frame(
+    versions: Sequence[RegisteredVersion], projects: Sequence[str] = (), candidates: Iterable[Candidate] = ()
+) -> pd.DataFrame:
+    """One row a registered version: name@version, aliases, status, dataset version, main metric, when.
+
+    Below them the models that are not registered, named by the beginning of their digest.
+    """
     import pandas as pd
 
     columns = ["model", "alias", "status", "project", "cutoff", "dataset", "metric", "score", "registered", "run_id"]
@@ -82,6 +88,21 @@ def versions_frame(versions: Sequence[RegisteredVersion], projects: Sequence[str
         }
         for one in versions
         if not projects or one.tags.get("project") in projects
+    ]
+    rows += [
+        {
+            "model": f"{one.model}@{one.artifact.digest[:SHORT]}",
+            "alias": "",
+            "status": one.status,
+            "project": one.project,
+            "cutoff": one.artifact.record["cutoff"],
+            "dataset": one.artifact.record["dataset"][:SHORT],
+            "metric": one.metric,
+            "score": one.score,
+            "registered": None,
+            "run_id": one.artifact.record["mlflow_run"],
+        }
+        for one in candidates
     ]
     return pd.DataFrame(rows, columns=columns)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-NOUNS = ("Source", "FeatureGroup", "Label", "FeatureView", "TrainingDataset")
+NOUNS = ("Source", "FeatureGroup", "Label", "FeatureView", "TrainingDataset", "TunedModel")
 SHOWN = 60
 """Characters of a value in a sentence."""
 

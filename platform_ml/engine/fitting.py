@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from platform_ml.engine import preparation
+from platform_ml.engine.seeds import seeded
 from platform_ml.spec.training_dataset import TRAIN, VALIDATION
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Fitting:
         self, family: Family, params: Mapping[str, Any], report: Callable[[int, float], None] | None = None
     ) -> tuple[Predictor, float]:
         """A fitted family, and its metric on the validation rows."""
-        predictor = family.fit(self.learn, self.judge, params=params, seed=self.model.seed, report=report)
+        with seeded(self.model.seed, uses_torch=getattr(family, "uses_torch", False)):
+            predictor = family.fit(self.learn, self.judge, params=params, seed=self.model.seed, report=report)
         return predictor, self.score(predictor)
 
     def score(self, predictor: Predictor) -> float:

@@ -53,10 +53,17 @@ class Level:
     checked: str
     """What was compared, with counts."""
     differences: Sequence[Difference]
+    within: str = ""
+    """How far it is from what was published, where that is not bit by bit the same but within a stated tolerance."""
 
     @property
     def identical(self) -> bool:
         """Whether nothing differs."""
+        return not self.differences and not self.within
+
+    @property
+    def equal(self) -> bool:
+        """Whether nothing differs by more than a tolerance."""
         return not self.differences
 
 

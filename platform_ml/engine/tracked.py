@@ -34,6 +34,8 @@ class TrackedDataset:
     columns: Mapping[str, str] = field(default_factory=dict)
     """Name → SQL type."""
     rows: int = 0
+    about: Mapping[str, str] = field(default_factory=dict)
+    """What else was done to them: split, sampling, preparation."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from platform_ml.engine import preparation
+from platform_ml.engine.conditions import here
+from platform_ml.engine.content import file_sha256
+from platform_ml.engine.seeds import seeds
 from platform_ml.engine.tracked import TrackedDataset, TrackedRun, now_us
-from platform_ml.spec.fingerprint import digest, fingerprint
+from platform_ml.spec.fingerprint import digest, fingerprint, meaning
 from platform_ml.spec.space import Range, ranges
 
 if TYPE_CHECKING:
@@ -15,12 +20,13 @@ if TYPE_CHECKING:
 
     from platform_ml.engine.ports import Artifact
     from platform_ml.engine.tuned_model import Trained
+    from platform_ml.spec.family import Family
     from platform_ml.spec.tuned_model import Baseline, TunedModel
     from platform_ml.spec.tuner import TriedParams
 
 STEPS = "step_score"
 """The curve of a trial in the tracker: what its family reported step by step, the greater the better."""
-POINTS = 25
+POINTS = 10
 """Of the curve of a trial, at most; the model's own curve and the file `search.json` have every step."""
 SEARCH, FIT, TRIAL, BASELINE, ABLATION = "search", "fit", "trial", "baseline", "ablation"
 """What a run was made for, its tag `kind`: a search, one fit without ranges, or what belongs to one of these."""
@@ -75,6 +81,7 @@ def model_run(
     search, key = trained.search, run_key(model_digest)
     kind = SEARCH if ranges(trained.family) else FIT
     said = {name: str(value) for name, value in tags.items()} | dataset_tags(model, dataset) | {"model": model.name}
+    said |= made_under(model, folder)
     return TrackedRun(
         name=run_name(kind, trained.name),
         experiment=experiment,
@@ -84,6 +91,7 @@ def model_run(
             **_declared(model.alone(trained.name)),
             **_split_params(dataset),
             **trained.params,
+            "architecture": architecture(model.family, trained.params),
         },
         metrics={f"validation_{model.metric.name}": trained.score, "trials": len(search.trials)}
         | {"search_seconds": sum(trial.seconds for trial in search.trials)}
@@ -94,10 +102,10 @@ def model_run(
         | {f"goal.{model.metric.name}": model.metric.goal},
         artifacts={f"model/{file.name}": file for file in sorted(folder.iterdir())},
         curves={STEPS: search.best.steps},
-        datasets=[tracked_dataset(experiment, model, dataset)],
+        datasets=[tracked_dataset(experiment, model, dataset, said)],
         children=[
             *_trials(model, trained, key=key, experiment=experiment, tags=said, started=started),
-            *(_baseline(model, one, model_digest, dataset, experiment, said) for one in model.baselines),
+            *(_baseline(model, one, model_digest, dataset, experiment, said, folder) for one in model.baselines),
         ],
         started=started,
         seconds=(now_us() - started) / 1e6,
@@ -115,8 +123,32 @@ def dataset_tags(model: TunedModel, dataset: Artifact) -> dict[str, str]:
     }
 
 
-def tracked_dataset(experiment: str, model: TunedModel, dataset: Artifact) -> TrackedDataset:
-    """The training dataset as an input of a run."""
+def made_under(model: TunedModel, folder: Path) -> dict[str, str]:
+    """How the rows were sampled and prepared, and the conditions of the fit."""
+    found = dict(here())
+    libraries = found.pop("libraries")
+    fitted = folder / preparation.FILE
+    prepared = {"declared": meaning(model.preparations), "fitted": file_sha256(fitted) if fitted.is_file() else ""}
+    return {
+        "sampling": _sampling(model),
+        "preprocessing_hash": digest(prepared),
+        **{f"fit.{name}": str(value) for name, value in found.items()},
+        "fit.libraries": ", ".join(f"{name}=={version}" for name, version in libraries.items()),
+    }
+
+
+def architecture(family: Family, params: Mapping[str, Any]) -> str:
+    """The kind of model with every setting.
+
+    >>> from platform_ml.families import Persistence
+    >>> architecture(Persistence(feature="amount"), {"feature": "amount"})
+    "persistence(feature='amount')"
+    """
+    return f"{family.name}({', '.join(f'{name}={value!r}' for name, value in params.items())})"
+
+
+def tracked_dataset(experiment: str, model: TunedModel, dataset: Artifact, tags: Mapping[str, str]) -> TrackedDataset:
+    """The training dataset as an input of a run, with its split and with how it was sampled and prepared."""
     splits = dataset.record.get("split", {}).get("splits", {})
     return TrackedDataset(
         name=f"{experiment}/{model.dataset.name}",
@@ -125,6 +157,8 @@ def tracked_dataset(experiment: str, model: TunedModel, dataset: Artifact) -> Tr
         context="training",
         columns=dataset.record.get("columns", {}),
         rows=sum(split["rows"] for split in splits.values()),
+        about={name: tags[name] for name in ("sampling", "preprocessing_hash", "dataset_content")}
+        | {name: str(value) for name, value in _split_params(dataset).items()},
     )
 
 
@@ -136,8 +170,13 @@ def _declared(model: TunedModel) -> dict[str, Any]:
         if isinstance(value, Range)
     }
     tuner = {item.name: getattr(model.tuner, item.name) for item in fields(model.tuner)}  # type: ignore[arg-type]
-    named = {"family": model.family.name, "seed": model.seed, "tuner": type(model.tuner).__name__}
-    return named | space | {f"tuner.{name}": value for name, value in tuner.items()}
+    named = {"family": model.family.name, **seeds(model.seed), "tuner": type(model.tuner).__name__}
+    more = {
+        f"declared.{item.name}": json.dumps(meaning(getattr(model, item.name)))
+        for item in fields(model)
+        if item.metadata.get("added") and getattr(model, item.name) != item.default
+    }
+    return named | more | space | {f"tuner.{name}": value for name, value in tuner.items()}
 
 
 def _split_params(dataset: Artifact) -> dict[str, Any]:
@@ -145,6 +184,12 @@ def _split_params(dataset: Artifact) -> dict[str, Any]:
     rows = {f"rows.{name}": part["rows"] for name, part in split.get("splits", {}).items()}
     known = {f"split.{name}": split[name] for name in ("rule", "gap_days", "history_days") if name in split}
     return known | rows
+
+
+def _sampling(model: TunedModel) -> str:
+    """Which rows of the training split were learned from, and how much each counted."""
+    weight = model.positive_weight
+    return "every row once" if weight is None else f"every row once, those with label 1 weighing {weight}"
 
 
 def _trials(
@@ -188,16 +233,18 @@ def _baseline(
     dataset: Artifact,
     experiment: str,
     tags: Mapping[str, str],
+    folder: Path,
 ) -> TrackedRun:
     family = baseline.family
+    params = {item.name: getattr(family, item.name) for item in fields(family)}  # type: ignore[arg-type]
     return TrackedRun(
         name=run_name(BASELINE, baseline.name),
         experiment=experiment,
         key=baseline_key(model_digest, baseline.name),
         part="training",
-        params={"family": family.name, "seed": model.seed}
-        | {item.name: getattr(family, item.name) for item in fields(family)},  # type: ignore[arg-type]
+        params={"family": family.name, **seeds(model.seed), **params, "architecture": architecture(family, params)},
         metrics={},
         tags={**tags, "kind": BASELINE, "baseline": baseline.name, "intent": f"What {model.name} has to beat."},
-        datasets=[tracked_dataset(experiment, model, dataset)],
+        artifacts={f"model/{file.name}": file for file in sorted(folder.glob(f"baseline_{baseline.name}.*"))},
+        datasets=[tracked_dataset(experiment, model, dataset, tags)],
     )

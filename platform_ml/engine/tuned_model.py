@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine import preparation
 from platform_ml.engine.advisor import advise
+from platform_ml.engine.conditions import conditions
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.contest import compete, standings
 from platform_ml.engine.cross_validation import cross_validate, prepared, read_folds
@@ -19,6 +20,7 @@ from platform_ml.engine.fitting import Fitting
 from platform_ml.engine.learnable import check_rows
 from platform_ml.engine.portable import export
 from platform_ml.engine.search import search
+from platform_ml.engine.seeds import seeded
 from platform_ml.engine.tracked import now_us
 from platform_ml.engine.tracked_contest import with_contest
 from platform_ml.engine.tracked_run import model_run
@@ -100,9 +102,10 @@ def train(
         predictor, found = search(fitting, model.family, progress=progress)
         chosen = model.family.name
     whole = splits[TRAIN], splits[VALIDATION]
-    baselines = {
-        item.name: item.family.fit(*whole, params=_values(item.family), seed=model.seed) for item in model.baselines
-    }
+    baselines = {}
+    for item in model.baselines:
+        with seeded(model.seed):
+            baselines[item.name] = item.family.fit(*whole, params=_values(item.family), seed=model.seed)
     validated = contest.winner.folds if contest else None
     if validated is None and ready:
         validated = cross_validate(model.alone(chosen), found.best, ready, progress=progress)
@@ -195,6 +198,7 @@ def materialize_tuned_model(
             "model_file": file.name,
             "onnx": exported.to_plain(),
             "mlflow_run": recorded.run_id or run.key,
+            **conditions(model),
             "made_by": dict(made_by),
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }

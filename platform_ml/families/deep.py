@@ -42,6 +42,7 @@ class Deep:
     """
 
     complexity: ClassVar[Complexity] = Complexity.NETWORK
+    uses_torch: ClassVar[bool] = True
     limits: ClassVar[Limits] = {
         "dropout": (0, 0.9),
         "learning_rate": (0, 1),

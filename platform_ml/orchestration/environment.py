@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+COMMIT, DIRTY = "PLATFORM_ML_GIT_COMMIT", "PLATFORM_ML_GIT_DIRTY"
+"""What an image says of the checkout that it was built from."""
 
 
 @cache
@@ -24,13 +26,14 @@ def code_version() -> str:
 def environment() -> dict[str, str]:
     """Versions and hashes as plain text; "unknown" where a checkout or lock file is not at hand."""
     commit = _git("rev-parse", "HEAD")
-    dirty = _git("status", "--porcelain", "--untracked-files=no")
+    changes = _git("status", "--porcelain", "--untracked-files=no")
+    dirty = os.environ.get(DIRTY, "unknown") if commit is None or changes is None else str(bool(changes)).lower()
     lock = ROOT / "requirements.lock"
     return {
         "platform_version": code_version(),
         "python_version": platform.python_version(),
-        "git_commit": commit or "unknown",
-        "git_dirty": "unknown" if commit is None else str(bool(dirty)).lower(),
+        "git_commit": commit or os.environ.get(COMMIT, "unknown"),
+        "git_dirty": dirty,
         "lock_hash": hashlib.sha256(lock.read_bytes()).hexdigest() if lock.exists() else "unknown",
     }
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.comparison import ranked, runs_frame, versions_frame
+from platform_ml.engine.standing import candidates
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.spec.errors import PlatformError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from platform_ml.engine.outbox import Outbox
+    from platform_ml.spec.project import Project
 
 MAIN = "main_metric"
 
@@ -34,15 +38,22 @@ def show_runs(project: str, *, metric: str, trials: bool) -> int:
     return 0
 
 
-def show_models(project: str) -> int:
-    """Print the registered versions."""
-    store = PlatformResource().mlflow()
-    found = versions_frame(store.registry().versions(), [project] if project else [])
+def show_models(projects: Sequence[Project], *, everything: bool) -> int:
+    """Print the registered versions, of all projects or of these, and the candidates that are not registered."""
+    resource = PlatformResource()
+    store = resource.mlflow()
+    versions, artifacts = store.registry().versions(), resource.platform().artifacts
+    registered = {one.tags.get("model_digest", "") for one in versions}
+    others = [one for project in projects for one in candidates(project, artifacts, registered)]
+    found = versions_frame(versions, [] if everything else [project.name for project in projects], others)
     _say_what_waits(store.tracker())
     if found.empty:
-        print("No model is registered yet.")
+        print("No model is registered yet, and there are no candidates.")
         return 0
-    found["registered"] = [moment.strftime("%Y-%m-%d %H:%M") for moment in found["registered"]]
+    known = found["registered"].notna()
+    found["registered"] = [
+        f"{one:%Y-%m-%d %H:%M}" if there else "-" for one, there in zip(found["registered"], known, strict=True)
+    ]
     _print(found.drop(columns=["run_id"]))
     return 0
 

@@ -1,5 +1,4 @@
 import json
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -15,25 +14,6 @@ from platform_ml.adapters import mlflow as adapter
 from platform_ml.adapters.mlflow import MLflowRegistry, MLflowTracker, connect
 from platform_ml.spec.errors import StoreError
 from platform_ml.testing.tracking import RUN, TRIAL, Kept, RegistryContract, TrackerContract
-
-
-@pytest.fixture(scope="session")
-def empty(tmp_path_factory):
-    """An empty database: MLflow takes seconds to make one."""
-    file = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    connect(f"sqlite:///{file}")
-    with sqlite3.connect(file) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
-    return file
-
-
-@pytest.fixture
-def uri(empty, tmp_path):
-    home = tmp_path / "mlflow"
-    home.mkdir()
-    shutil.copy(empty, home / "mlflow.db")
-    return f"sqlite:///{home / 'mlflow.db'}"
 
 
 @pytest.fixture

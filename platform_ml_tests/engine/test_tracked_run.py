@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from platform_ml.engine.ports import Artifact
-from platform_ml.engine.tracked_run import BASELINE, SEARCH, STEPS, TRIAL, _trials, model_run
+from platform_ml.engine.tracked_run import BASELINE, POINTS, SEARCH, STEPS, TRIAL, _trials, model_run
 from platform_ml.engine.tuned_model import save, train
 from platform_ml.families import SingleFeature
 from platform_ml_tests.engine.test_tuned_model import MODEL, RECENCY, Splits, quiet
@@ -70,7 +70,7 @@ def test_trials_are_below_it_one_after_the_other(both):
     trials = [child for child in run.children if child.tags["kind"] == TRIAL]
     assert [trial.name for trial in trials] == ["trial-0", "trial-1", "trial-2", "trial-3"]
     assert [trial.curves[STEPS] for trial in trials] == [
-        one.steps[::2] if len(one.steps) > 25 else one.steps for one in trained.search.trials
+        one.steps[:: -(-len(one.steps) // POINTS)] for one in trained.search.trials
     ]
     assert [trial.metrics["validation_roc_auc"] for trial in trials] == [one.score for one in trained.search.trials]
     assert trials[0].started == run.started
@@ -84,7 +84,7 @@ def test_the_curve_of_a_long_trial_is_thinned_but_not_that_of_the_model(both):
     best = replace(trained.search.best, steps=tuple(n / 1_000 for n in range(250)))
     long = replace(trained, search=replace(trained.search, trials=(best,), best=best))
     made = _trials(MODEL, long, key="k", experiment="shop", tags={}, started=0)
-    assert (made[0].every, len(made[0].curves[STEPS]), made[0].curves[STEPS][1]) == (10, 25, 0.01)
+    assert (made[0].every, len(made[0].curves[STEPS]), made[0].curves[STEPS][1]) == (25, POINTS, 0.025)
 
 
 def test_baselines_are_below_it_with_their_parameters(both):

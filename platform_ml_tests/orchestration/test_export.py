@@ -97,3 +97,15 @@ def test_what_is_not_there_is_one_line(dataset, capsys, dataset_at, form, proble
 def test_before_anything_was_published(capsys):
     assert main(["export", "churn_dataset@latest", "--format", "csv", "--to", "out"]) == 1
     assert "retail/churn_dataset was never built" in capsys.readouterr().err
+
+
+def test_an_export_can_be_put_under_dvc(dataset, capsys, tmp_path):
+    assert main(["export", "churn_dataset@latest", "--format", "csv", "--to", "out/churn", "--dvc"]) == 0
+    said = capsys.readouterr().out
+    assert "out/churn.dvc: add it to git, and churn to .gitignore" in said
+    assert ".dvc/cache" not in said
+    (tmp_path / ".dvc").mkdir()
+    assert main(["export", "churn_dataset@latest", "--format", "csv", "--to", "out/churn", "--dvc"]) == 0
+    files = len(list(Path("out/churn").iterdir()))
+    assert f"{tmp_path / '.dvc' / 'cache'}: " in capsys.readouterr().out
+    assert len([one for one in Path(".dvc/cache").rglob("*") if one.is_file()]) <= files + 1

@@ -102,39 +102,87 @@ def tracking_runs(store, kind):
     return store.tracker().runs("shop", [kind])
 
 
-def test_the_run_holds_everything_that_is_known(down):
+@pytest.fixture
+def sent(down):
     mend(down)
     store = down.platform.mlflow()
     assert len(store.tracker().send().sent) == 2
-    (run,) = tracking_runs(store, "search")
+    return store
+
+
+def test_the_run_of_a_search_holds_all_of_what_a_run_has_to_hold(sent, down):
+    (run,) = tracking_runs(sent, "search")
+    client = MlflowClient(sent.uri, sent.uri)
+    files = {item.path for folder in ("model", "evaluation") for item in client.list_artifacts(run.run_id, folder)}
+    splits, scores = ("train", "validation", "test"), ("roc_auc", "log_loss")
+
     assert run.name == "sweep-xgboost"
-    for split in ("train", "validation", "test"):
-        assert {f"{split}_roc_auc", f"{split}_log_loss", f"{split}_rows"} <= run.metrics.keys()
-    assert {"latency_p50_ms", "latency_p99_ms", "size_bytes", "search_seconds", "step_score"} <= run.metrics.keys()
+    assert (run.tags["kind"], run.tags["candidate"], run.tags["intent"]) == ("search", "true", lapse_model.description)
+
+    parameters = {"family", "tuner", "tuner.trials", "space.max_depth", "max_depth", "learning_rate"}
+    assert parameters | {"seed", "seed.python", "seed.numpy", "seed.torch"} <= run.params.keys()
+    assert run.params["architecture"].startswith("xgboost(")
+    assert f"max_depth={run.params['max_depth']}" in run.params["architecture"]
+
+    assert {"dataset", "dataset_digest", "dataset_content", "features_hash", "cutoff"} <= run.tags.keys()
+    assert {"split.rule", "split.gap_days", *(f"rows.{split}" for split in splits)} <= run.params.keys()
+    assert run.tags["sampling"] == "every row once"
+    assert len(run.tags["preprocessing_hash"]) == 64
+    (found,) = client.get_run(run.run_id).inputs.dataset_inputs
+    profile = json.loads(found.dataset.profile)
+    assert (found.dataset.name, found.tags[0].value) == ("shop/lapse_dataset", "training")
+    assert profile["digest"] == run.tags["dataset_digest"]
+    assert profile["split.rule"] == run.params["split.rule"]
+    assert {
+        name: profile[name] for name in ("sampling", "preprocessing_hash", "dataset_content")
+    }.items() <= run.tags.items()
+
+    assert {f"{split}_{score}" for split in splits for score in scores} <= run.metrics.keys()
     assert {"test_roc_auc_low", "test_roc_auc_high", "lead_majority_roc_auc"} <= run.metrics.keys()
-    assert {"seed", "split.rule", "rows.train", "tuner", "space.max_depth", "max_depth"} <= run.params.keys()
-    known = {"git_commit", "git_dirty", "python_version", "lock_hash", "intent", "dataset_digest", "dataset_content"}
-    known |= {"features_hash", "model_digest", "evaluation_digest", "cutoff", "dagster_run", *machine()}
+    assert {"latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "size_bytes"} <= run.metrics.keys()
+    assert len(client.get_metric_history(run.run_id, "step_score")) > 1
+
+    assert {"model/model.ubj", "model/search.json"} <= files
+    tables = ("importance.csv", "confusion_matrix.csv", "sample_predictions.csv", "evaluation.json")
+    assert {f"evaluation/{name}" for name in tables} <= files
+    curves = read(down, run, "evaluation/evaluation.json")["curves"]
+    assert curves
+
+    known = {"python_version", "lock_hash", "git_commit", "git_dirty", "platform_version", "dagster_run", *machine()}
     assert known <= run.tags.keys()
+    assert {"fit.device", "fit.threads", "fit.processor", "fit.platform", "fit.libraries"} <= run.tags.keys()
+    assert "xgboost==" in run.tags["fit.libraries"]
     assert run.tags["mlflow.user"] == machine()["author"]
     assert run.seconds > 0
 
-    client = MlflowClient(store.uri, store.uri)
-    files = {item.path for folder in ("model", "evaluation") for item in client.list_artifacts(run.run_id, folder)}
-    tables = ("importance.csv", "confusion_matrix.csv", "sample_predictions.csv", "evaluation.json")
-    assert {"model/model.ubj", "model/search.json", *(f"evaluation/{name}" for name in tables)} <= files
-    (dataset,) = client.get_run(run.run_id).inputs.dataset_inputs
-    assert dataset.dataset.name == "shop/lapse_dataset"
-    assert json.loads(dataset.dataset.profile)["digest"] == run.tags["dataset_digest"]
-    folder = down.platform.mlflow().root / "shop"
-    (matrix,) = folder.rglob("confusion_matrix.csv")
+
+def read(checkout, run, path):
+    (file,) = checkout.platform.mlflow().root.glob(f"shop/{run.run_id}/artifacts/{path}")
+    return json.loads(file.read_text())
+
+
+def test_its_confusion_matrix_counts_every_test_row(sent, down):
+    (run,) = tracking_runs(sent, "search")
+    (matrix,) = sent.root.rglob("confusion_matrix.csv")
     rows = [[int(one) for one in line.split(",")[1:]] for line in matrix.read_text().splitlines()[1:]]
     assert sum(map(sum, rows)) == run.metrics["test_rows"]
 
-    baselines = {one.name: one for one in tracking_runs(store, "baseline")}
-    assert baselines.keys() == {"baseline-majority"}
-    assert {"train_roc_auc", "validation_roc_auc", "test_roc_auc"} <= baselines["baseline-majority"].metrics.keys()
-    assert len(tracking_runs(store, "trial")) == 2
+
+def test_baselines_and_trials_hold_what_is_theirs(sent):
+    (baseline,) = tracking_runs(sent, "baseline")
+    assert (baseline.name, baseline.tags["baseline"]) == ("baseline-majority", "majority")
+    assert {"train_roc_auc", "validation_roc_auc", "test_roc_auc"} <= baseline.metrics.keys()
+    assert (baseline.params["architecture"], baseline.params["seed"]) == ("majority()", "0")
+    known = {"git_commit", "git_dirty", "lock_hash", "device", "author", "dataset_digest", "sampling", "fit.libraries"}
+    assert known <= baseline.tags.keys()
+    client = MlflowClient(sent.uri, sent.uri)
+    assert [item.path for item in client.list_artifacts(baseline.run_id, "model")] == ["model/baseline_majority.json"]
+    trials = tracking_runs(sent, "trial")
+    assert len(trials) == 2
+    for trial in trials:
+        assert {"seed", "max_depth"} <= trial.params.keys()
+        assert {"validation_roc_auc", "seconds", "step_score"} <= trial.metrics.keys()
+        assert trial.tags["dataset_digest"] == baseline.tags["dataset_digest"]
 
 
 def test_the_command_line_sends_and_lists(command, down):
@@ -154,12 +202,24 @@ def test_the_command_line_sends_and_lists(command, down):
     code, said = command("runs", "shop", "--metric", "roc_acu")
     assert code == 1
     assert "Did you mean" in said
-    assert command("models") == (0, "No model is registered yet.\n")
+    code, said = command("models")
+    assert code == 0
+    assert said.splitlines()[1].split()[:5] == [
+        "lapse_model@" + digest_of(down),
+        "candidate:",
+        "passed,",
+        "not",
+        "registered",
+    ]
     run = down.materialize([lapse], partition=CUTOFF)
     assert run.success, failures(run)
     code, said = command("models", "--project", "shop")
     assert code == 0
     assert said.splitlines()[1].split()[:5] == ["lapse@1", "champion", "ready", "shop", CUTOFF]
+
+
+def digest_of(checkout):
+    return checkout.work.platform.artifacts.versions("models/shop/lapse_model")[0].digest[:12]
 
 
 def test_notebooks_get_frames(command, down, monkeypatch):

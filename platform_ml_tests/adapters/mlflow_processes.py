@@ -1,0 +1,54 @@
+"""What other processes do to the same store: they start from one that has imported everything, in milliseconds."""
+
+import multiprocessing
+import os
+import signal
+
+from mlflow import MlflowClient
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from platform_ml.adapters.mlflow import MLflowRegistry, MLflowTracker, connect
+from platform_ml.engine.outbox import Outbox
+
+__all__ = ["MlflowClient", "register", "send", "start"]
+
+STUCK = 300
+"""Seconds after which a process has come to a standstill, on however busy a machine."""
+
+
+def start(work, *arguments):
+    """A process that does this work."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    process = context.Process(target=work, args=arguments, daemon=True)
+    process.start()
+    return process
+
+
+def send(uri, artifacts, outbox, statements=None):
+    """Send what waits, and be killed after so many statements to the database."""
+    seen = 0
+
+    def count(*_):
+        nonlocal seen
+        seen += 1
+        if seen == statements:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    outbox = Outbox(MLflowTracker(uri, artifacts), outbox)
+    connect(uri)
+    event.listen(Engine, "after_cursor_execute", count)
+    assert outbox.send().kept == {}
+
+
+def register(uri, locks, run_id, file, both, said):
+    """Six models, one after the other, each made the champion."""
+    registry = MLflowRegistry(uri, locks)
+    connect(uri)
+    both.wait(STUCK)
+    for number in range(6):
+        tags = {"model": f"m{number}", "cutoff": f"2024-06-{10 + number}"}
+        version = registry.register("lapse", run_id, {"model.ubj": file}, tags, once=["model"])
+        registry.promote("lapse", version, "champion", newest_by="cutoff")
+        said.put((f"m{number}", version))
