@@ -57,7 +57,9 @@ def declared(features: int) -> TunedModel:
     from platform_ml.spec.tuned_model import Baseline
     from platform_ml.testing import declarations as small
 
-    group = replace(small.order_history, features=tuple(Total(days=days, of="amount") for days in range(1, features + 1)))
+    group = replace(
+        small.order_history, features=tuple(Total(days=days, of="amount") for days in range(1, features + 1))
+    )
     view = replace(small.lapse_view, features=(group,))
     dataset = replace(small.lapse_dataset, view=view, windows_may_overlap="Invented rows.")
     baselines = (Baseline(name="majority", family=Majority()),)
@@ -186,7 +188,9 @@ def report(values: dict[str, list[dict[str, Any]]], told: argparse.Namespace) ->
     """The table, the ratios, and a file with all of it."""
     mid = {side: {what: median(one[what] for one in found) for what in GOALS} for side, found in values.items()}
     us, them = (mid[side] for side in SIDES)
-    print(f"\n{told.rows:,} x {told.features} rows, {told.boost} rounds; median of {told.rounds}; {os.cpu_count()} cores")
+    print(
+        f"\n{told.rows:,} x {told.features} rows, {told.boost} rounds; median of {told.rounds}; {os.cpu_count()} cores"
+    )
     for side, found in mid.items():
         print(f"{side:<24}{found['seconds']:>9.2f} s{found['peak_mb']:>9,.0f} MB")
     for what, goal in GOALS.items():

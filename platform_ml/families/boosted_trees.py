@@ -10,6 +10,7 @@ from platform_ml.families.encoding import Encoded, Encoding
 from platform_ml.families.inputs import check_columns_known_somewhere, check_label, weights
 from platform_ml.families.limits import check_limits
 from platform_ml.families.losses import USUAL, check_loss, tasks_of
+from platform_ml.families.threads import threads
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.fingerprint import ADDED
 from platform_ml.spec.space import Between, Whole
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
     from platform_ml.spec.family import Rows
 
-THREADS = 1
-"""Models are the same bytes for any number of threads; threads that wait for a busy core make it many times slower."""
 LIMITS: Mapping[str, tuple[float, float]] = {
     "max_depth": (1, 30),
     "learning_rate": (0, 1),
@@ -115,7 +114,7 @@ class XGBoost:
                 "objective": objective,
                 "eval_metric": watched,
                 "tree_method": "hist",
-                "nthread": THREADS,
+                "nthread": threads(),
                 "seed": seed,
                 "verbosity": 0,
             },
@@ -134,7 +133,7 @@ class XGBoost:
         import xgboost as xgb
 
         try:
-            booster = xgb.Booster({"nthread": THREADS}, model_file=file)
+            booster = xgb.Booster({"nthread": threads()}, model_file=file)
         except xgb.core.XGBoostError as error:
             reason = str(error).strip().splitlines()[-1]
             raise StoreError(f"{file} is no XGBoost model ({reason}). Materialize the model again.") from error
@@ -174,7 +173,7 @@ class BoostedTrees(Encoded):
         import numpy as np
         import xgboost as xgb
 
-        data = xgb.DMatrix(self.inputs(rows), nthread=THREADS, **_named(self.encoding))
+        data = xgb.DMatrix(self.inputs(rows), nthread=threads(), **_named(self.encoding))
         with_bias = self.booster.predict(data, pred_contribs=True)
         return np.asarray(with_bias[:, :-1], dtype=np.float64)
 
@@ -199,8 +198,6 @@ def _named(encoding: Encoding) -> dict[str, Any]:
 
 def _matrices(train: Rows, validation: Rows, max_bin: int) -> tuple[Encoding, xgb.QuantileDMatrix, xgb.QuantileDMatrix]:
     """The binned rows of both splits; what was built once for these rows is used again."""
-    import xgboost as xgb
-
     key = f"xgboost max_bin={max_bin}"
     if key not in train.cache:
         check_label(train, "train")
@@ -244,7 +241,7 @@ def _binned(
                 return True
             return False
 
-    return xgb.QuantileDMatrix(Batches(), max_bin=max_bin, nthread=THREADS, ref=ref, enable_categorical=categorical)
+    return xgb.QuantileDMatrix(Batches(), max_bin=max_bin, nthread=threads(), ref=ref, enable_categorical=categorical)
 
 
 def _reporter(report: Callable[[int, float], None], watched: str, sign: int) -> xgb.callback.TrainingCallback:

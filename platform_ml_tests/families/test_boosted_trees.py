@@ -52,7 +52,7 @@ class TestXGBoost(BinaryLearnerContract):
     def test_threads_change_nothing(self, train, validation, tmp_path, monkeypatch):
         files = []
         for threads in (1, 2):
-            monkeypatch.setattr(boosted_trees, "THREADS", threads)
+            monkeypatch.setenv("PLATFORM_ML_THREADS", str(threads))
             folder = tmp_path / str(threads)
             folder.mkdir()
             fitted = fit(replace(train, cache={}), replace(validation, cache={}))
