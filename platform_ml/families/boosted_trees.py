@@ -196,38 +196,37 @@ def _named(encoding: Encoding) -> dict[str, Any]:
     return named
 
 
-def _matrices(train: Rows, validation: Rows, max_bin: int) -> tuple[Encoding, xgb.QuantileDMatrix, xgb.QuantileDMatrix]:
-    """The binned rows of both splits; what was built once for these rows is used again."""
+def _matrices(train: Rows, validation: Rows, max_bin: int) -> tuple[Encoding, xgb.QuantileDMatrix, xgb.DMatrix]:
+    """Training rows in bins and validation rows as they are; what was built once for these rows is used again.
+
+    Scores are the same either way, and validation rows that are not in bins are scored several times as fast.
+    """
+    import xgboost as xgb
+
     key = f"xgboost max_bin={max_bin}"
     if key not in train.cache:
         check_label(train, "train")
-        encoding = Encoding.learned(train.features)
         check_columns_known_somewhere(train.features)
-        train.cache[key] = encoding, _binned(encoding, train, max_bin, weight=weights(train))
+        encoding = Encoding.learned(train.features)
+        train.cache[key] = encoding, _binned(encoding, train, max_bin)
     encoding, learn = train.cache[key]
-    binned_for, judge = validation.cache.get(key, (None, None))
-    if binned_for is not learn:
+    encoded_by, judge = validation.cache.get("xgboost", (None, None))
+    if encoded_by != encoding:
         check_label(validation, "validation")
-        judge = _binned(encoding, validation, max_bin, ref=learn)
-        validation.cache[key] = (learn, judge)
+        values = encoding.matrix(validation.features)
+        judge = xgb.DMatrix(values, validation.label, nthread=threads(), **_named(encoding))
+        validation.cache["xgboost"] = (encoding, judge)
     return encoding, learn, judge
 
 
-def _binned(
-    encoding: Encoding,
-    rows: Rows,
-    max_bin: int,
-    *,
-    weight: NDArray[np.float64] | None = None,
-    ref: xgb.QuantileDMatrix | None = None,
-) -> xgb.QuantileDMatrix:
-    """Rows in bins, encoded batch by batch: the bins are those of all rows at once, and take an eighth of the memory.
+def _binned(encoding: Encoding, rows: Rows, max_bin: int) -> xgb.QuantileDMatrix:
+    """Rows in bins, encoded batch by batch: the bins are those of all rows at once, which are never all in memory.
 
     XGBoost goes over the rows several times: to count them, to find the bins, and to fill them.
     """
     import xgboost as xgb
 
-    named = _named(encoding)
+    weight, named = weights(rows), _named(encoding)
     categorical = named.pop("enable_categorical", False)
 
     class Batches(xgb.DataIter):
@@ -241,7 +240,7 @@ def _binned(
                 return True
             return False
 
-    return xgb.QuantileDMatrix(Batches(), max_bin=max_bin, nthread=threads(), ref=ref, enable_categorical=categorical)
+    return xgb.QuantileDMatrix(Batches(), max_bin=max_bin, nthread=threads(), enable_categorical=categorical)
 
 
 def _reporter(report: Callable[[int, float], None], watched: str, sign: int) -> xgb.callback.TrainingCallback:
