@@ -81,7 +81,7 @@ def _same(train: SplitRows) -> Iterator[tuple[str, object]]:
 
     for name in _single(train):
         values = train.features[name]
-        if values.null_count == 0 and pc.count_distinct(values).as_py() == 1:
+        if values.null_count == 0 and pc.all(pc.equal(values, values[0])).as_py():
             yield name, values[0].as_py()
 
 

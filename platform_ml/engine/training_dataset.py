@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from platform_ml.spec.statistics import PartitionStatistics
     from platform_ml.spec.training_dataset import TrainingDataset
 
+BUFFER = 1 << 20
+"""Bytes of a file that are read at once."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class BuiltDataset:
@@ -126,9 +129,16 @@ def load(dataset: TrainingDataset, cutoff: str, *, work: Work) -> Artifact:
 
 def split_rows(dataset: TrainingDataset, artifact: Artifact, split: str) -> SplitRows:
     """One split of a published dataset in the shapes that models and metrics take."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    return _shaped(dataset, pq.read_table(artifact.folder / f"{split}.parquet"))
+    view = dataset.view
+    names = (EVENT_TIME, view.label.entity, view.label.name, *view.feature_names, *view.helper_names)
+    # Column by column through a small buffer: to read ahead would hold the whole file in memory beside its rows.
+    with pq.ParquetFile(artifact.folder / f"{split}.parquet", pre_buffer=False, buffer_size=BUFFER) as file:
+        rows = file.read(list(dict.fromkeys(names)))
+    pa.default_memory_pool().release_unused()  # what decoding took
+    return _shaped(dataset, rows)
 
 
 def fold_rows(
@@ -158,14 +168,15 @@ def _shaped(dataset: TrainingDataset, rows: pa.Table) -> SplitRows:
     import pyarrow.compute as pc
 
     view = dataset.view
-    codes = pc.rank(rows[view.label.entity], sort_keys="ascending", tiebreaker="dense")
+    label = view.label
+    codes = pc.rank(rows[label.entity], sort_keys="ascending", tiebreaker="dense")
     return SplitRows(
         features=rows.select(view.feature_names),
-        label=rows[view.label.name].cast("double").to_numpy().astype(np.float64),
+        label=rows[label.name].cast("double").to_numpy().astype(np.float64),
         entity=codes.to_numpy().astype(np.int64),
         event_time=rows[EVENT_TIME],
         helpers=rows.select(view.helper_names),
-        task=view.label.task,
+        task=label.task,
     )
 
 

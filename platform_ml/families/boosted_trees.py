@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from platform_ml.families.encoding import Encoded, Encoding
-from platform_ml.families.inputs import check_label, weights
+from platform_ml.families.inputs import check_columns_known_somewhere, check_label, weights
 from platform_ml.families.limits import check_limits
 from platform_ml.families.losses import USUAL, check_loss, tasks_of
+from platform_ml.families.threads import threads
 from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.fingerprint import ADDED
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
     from platform_ml.spec.family import Rows
 
-THREADS = 1
-"""Models are the same bytes for any number of threads; threads that wait for a busy core make it many times slower."""
 LIMITS: Mapping[str, tuple[float, float]] = {
     "max_depth": (1, 30),
     "learning_rate": (0, 1),
@@ -117,7 +116,7 @@ class XGBoost:
                 "objective": objective,
                 "eval_metric": watched,
                 "tree_method": "hist",
-                "nthread": THREADS,
+                "nthread": threads(),
                 "seed": seed,
                 "verbosity": 0,
             },
@@ -136,7 +135,7 @@ class XGBoost:
         import xgboost as xgb
 
         try:
-            booster = xgb.Booster({"nthread": THREADS}, model_file=file)
+            booster = xgb.Booster({"nthread": threads()}, model_file=file)
         except xgb.core.XGBoostError as error:
             reason = str(error).strip().splitlines()[-1]
             raise StoreError(f"{file} is no XGBoost model ({reason}). Materialize the model again.") from error
@@ -176,7 +175,7 @@ class BoostedTrees(Encoded):
         import numpy as np
         import xgboost as xgb
 
-        data = xgb.DMatrix(self.inputs(rows), nthread=THREADS, **_named(self.encoding))
+        data = xgb.DMatrix(self.inputs(rows), nthread=threads(), **_named(self.encoding))
         with_bias = self.booster.predict(data, pred_contribs=True)
         return np.asarray(with_bias[:, :-1], dtype=np.float64)
 
@@ -199,28 +198,51 @@ def _named(encoding: Encoding) -> dict[str, Any]:
     return named
 
 
-def _matrices(train: Rows, validation: Rows, max_bin: int) -> tuple[Encoding, xgb.QuantileDMatrix, xgb.QuantileDMatrix]:
-    """The binned rows of both splits; what was built once for these rows is used again."""
+def _matrices(train: Rows, validation: Rows, max_bin: int) -> tuple[Encoding, xgb.QuantileDMatrix, xgb.DMatrix]:
+    """Training rows in bins and validation rows as they are; what was built once for these rows is used again.
+
+    Scores are the same either way, and validation rows that are not in bins are scored several times as fast.
+    """
     import xgboost as xgb
 
     key = f"xgboost max_bin={max_bin}"
     if key not in train.cache:
         check_label(train, "train")
-        encoding, values = Encoding.of(train.features)
-        binned = xgb.QuantileDMatrix(
-            values, train.label, weight=weights(train), max_bin=max_bin, nthread=THREADS, **_named(encoding)
-        )
-        train.cache[key] = encoding, binned
+        check_columns_known_somewhere(train.features)
+        encoding = Encoding.learned(train.features)
+        train.cache[key] = encoding, _binned(encoding, train, max_bin)
     encoding, learn = train.cache[key]
-    binned_for, judge = validation.cache.get(key, (None, None))
-    if binned_for is not learn:
+    encoded_by, judge = validation.cache.get("xgboost", (None, None))
+    if encoded_by != encoding:
         check_label(validation, "validation")
         values = encoding.matrix(validation.features)
-        judge = xgb.QuantileDMatrix(
-            values, validation.label, max_bin=max_bin, nthread=THREADS, ref=learn, **_named(encoding)
-        )
-        validation.cache[key] = (learn, judge)
+        judge = xgb.DMatrix(values, validation.label, nthread=threads(), **_named(encoding))
+        validation.cache["xgboost"] = (encoding, judge)
     return encoding, learn, judge
+
+
+def _binned(encoding: Encoding, rows: Rows, max_bin: int) -> xgb.QuantileDMatrix:
+    """Rows in bins, encoded batch by batch: the bins are those of all rows at once, which are never all in memory.
+
+    XGBoost goes over the rows several times: to count them, to find the bins, and to fill them.
+    """
+    import xgboost as xgb
+
+    weight, named = weights(rows), _named(encoding)
+    categorical = named.pop("enable_categorical", False)
+
+    class Batches(xgb.DataIter):
+        def reset(self) -> None:
+            self.left = encoding.batches(rows.features)
+
+        def next(self, input_data: Callable[..., None]) -> bool:
+            for where, values in self.left:
+                weighed = None if weight is None else weight[where]
+                input_data(data=values, label=rows.label[where], weight=weighed, **named)
+                return True
+            return False
+
+    return xgb.QuantileDMatrix(Batches(), max_bin=max_bin, nthread=threads(), enable_categorical=categorical)
 
 
 def _reporter(report: Callable[[int, float], None], watched: str, sign: int) -> xgb.callback.TrainingCallback:

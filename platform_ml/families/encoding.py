@@ -10,7 +10,7 @@ from platform_ml.families.inputs import check_known_somewhere, matrix
 from platform_ml.spec.errors import RowsError, StoreError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST_LEVELS = 10_000
 """Of more different texts a column is rather a name than a category."""
+BATCH = 65_536
+"""Rows that are encoded at once where a library takes them piece by piece."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +35,15 @@ class Encoding:
     def of(
         cls, rows: pa.Table, *, most: int = MOST_LEVELS, order_by: NDArray[np.float64] | None = None
     ) -> tuple[Self, NDArray[np.float32]]:
-        """What training rows need, and these rows encoded.
+        """What `learned` says, and these rows encoded."""
+        encoding = cls.learned(rows, most=most, order_by=order_by)
+        values = encoding.matrix(rows)
+        check_known_somewhere(values, encoding.features)
+        return encoding, values
+
+    @classmethod
+    def learned(cls, rows: pa.Table, *, most: int = MOST_LEVELS, order_by: NDArray[np.float64] | None = None) -> Self:
+        """What training rows need; they themselves are not encoded.
 
         Args:
             rows: of the training split, and of no other.
@@ -43,10 +53,7 @@ class Encoding:
         """
         texts = [name for name in rows.column_names if is_text(rows.schema.field(name).type)]
         levels = {name: _levels(rows, name, most, order_by) for name in texts}
-        encoding = cls(features=tuple(rows.column_names), levels=levels)
-        values = encoding.matrix(rows)
-        check_known_somewhere(values, encoding.features)
-        return encoding, values
+        return cls(features=tuple(rows.column_names), levels=levels)
 
     @property
     def categories(self) -> tuple[int, ...]:
@@ -66,6 +73,12 @@ class Encoding:
         for name, codes in encoded.items():
             values[:, self.features.index(name)] = codes
         return values
+
+    def batches(self, rows: pa.Table) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Some rows at a time, encoded, with where they are: what `matrix` gives, and never all of it at once."""
+        for start in range(0, rows.num_rows, BATCH):
+            part = rows.slice(start, BATCH)
+            yield slice(start, start + part.num_rows), self.matrix(part)
 
     def unseen(self, rows: pa.Table) -> dict[str, int]:
         """Category → rows with a text that is no level; only where there are some."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import RowsError, did_you_mean
@@ -87,10 +88,24 @@ def check_known_somewhere(values: NDArray[np.floating], features: Sequence[str])
     import numpy as np
 
     for name, nothing in zip(features, np.isnan(values).all(axis=0), strict=True):
-        if nothing:
-            raise RowsError(
-                f"Feature {name!r} is null in all {len(values):,} training rows. Look at its source, or drop it."
-            )
+        _check_known(name, len(values), nothing=bool(nothing))
+
+
+def check_columns_known_somewhere(rows: pa.Table) -> None:
+    """The same of training rows as they are stored."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for name, values in zip(rows.column_names, rows.columns, strict=True):
+        nothing = values.null_count == len(values)
+        if not nothing and pa.types.is_floating(values.type):
+            nothing = math.isnan(pc.min(values).as_py())  # of anything else than NaN there is a least one
+        _check_known(name, len(values), nothing=nothing)
+
+
+def _check_known(name: str, rows: int, *, nothing: bool) -> None:
+    if nothing:
+        raise RowsError(f"Feature {name!r} is null in all {rows:,} training rows. Look at its source, or drop it.")
 
 
 def _numbers(rows: pa.Table, name: str) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from platform_ml.families.encoding import Encoded, Encoding
 from platform_ml.families.inputs import check_label, weights
 from platform_ml.families.limits import check_limits
 from platform_ml.families.losses import USUAL, check_loss, tasks_of
+from platform_ml.families.threads import threads
 from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.fingerprint import ADDED
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
     from platform_ml.spec.family import Rows
 
-THREADS = 1
-"""The trees are the same for any number of threads; threads that wait for a busy core make it many times slower."""
 LIMITS = {
     "num_leaves": (2, 131_072),
     "learning_rate": (0, 1),
@@ -152,7 +151,7 @@ class LeafwiseTrees(Encoded):
         values = self.inputs(rows)
         if not len(values):
             return np.empty(0)
-        return np.asarray(self.booster.predict(values, num_threads=THREADS), dtype=np.float64)
+        return np.asarray(self.booster.predict(values, num_threads=threads()), dtype=np.float64)
 
     def save(self, folder: Path) -> Path:
         """Write `model.txt`, LightGBM's own format, with one more line that says how rows are encoded."""
@@ -164,7 +163,7 @@ class LeafwiseTrees(Encoded):
         """(n, features) exact SHAP values in log odds, or in the label's unit: Lundberg et al. (2020), TreeSHAP."""
         import numpy as np
 
-        with_bias = self.booster.predict(self.inputs(rows), pred_contrib=True, num_threads=THREADS)
+        with_bias = self.booster.predict(self.inputs(rows), pred_contrib=True, num_threads=threads())
         return np.asarray(with_bias[:, :-1], dtype=np.float64)
 
     def onnx(self) -> bytes:
@@ -179,7 +178,7 @@ def _fixed(max_bin: int) -> dict[str, Any]:
     """What makes it repeatable and quiet, and lets one binned dataset serve every trial."""
     return {
         "max_bin": max_bin,
-        "num_threads": THREADS,
+        "num_threads": threads(),
         "deterministic": True,
         "force_row_wise": True,
         "feature_pre_filter": False,

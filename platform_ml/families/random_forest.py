@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from platform_ml.families.encoding import Encoded, Encoding
 from platform_ml.families.inputs import check_label, weights
 from platform_ml.families.limits import check_limits
+from platform_ml.families.threads import threads
 from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.space import Between, Whole
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from platform_ml.spec.family import Rows
 
-THREADS = 1
-"""The forest is the same for any number of threads."""
 LIMITS = {
     "trees": (1, 10_000),
     "max_depth": (1, 100),
@@ -78,7 +77,7 @@ class RandomForest:
         encoding, values = _encoded(train)
         check_label(validation, "validation")
         kind = RandomForestRegressor if train.task is REGRESSION else RandomForestClassifier
-        forest = kind(n_estimators=settings.pop("trees"), random_state=seed, n_jobs=THREADS, **settings)
+        forest = kind(n_estimators=settings.pop("trees"), random_state=seed, n_jobs=threads(), **settings)
         forest.fit(values, train.label, sample_weight=weights(train))
         last = 0 if train.task is REGRESSION else 1
         return Forest(

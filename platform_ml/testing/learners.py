@@ -52,7 +52,7 @@ class Learning:
     """What every family promises that learns from all features."""
 
     module: ModuleType
-    """Where it is; has THREADS, unless it knows no threads."""
+    """Where it is; has THREADS when it must not obey PLATFORM_ML_THREADS."""
     library: str = ""
     """What is imported by name, and comes with an extra."""
     params: Any
@@ -78,6 +78,7 @@ class Learning:
             monkeypatch.setenv("OMP_NUM_THREADS", "4")
         found = []
         for threads in (1, 2, 4):
+            monkeypatch.setenv("PLATFORM_ML_THREADS", str(threads))
             if hasattr(self.module, "THREADS"):
                 monkeypatch.setattr(self.module, "THREADS", threads)
             fitted = self.fit(family, replace(train, cache={}), replace(validation, cache={}))

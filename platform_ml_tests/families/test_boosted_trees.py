@@ -5,9 +5,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import shap
+import xgboost as xgb
 from sklearn.metrics import roc_auc_score
 
-from platform_ml.families import XGBoost, boosted_trees
+from platform_ml.families import XGBoost, boosted_trees, encoding
 from platform_ml.families.inputs import matrix
 from platform_ml.spec.errors import DeclarationError, RowsError, StoreError
 from platform_ml.spec.space import Between, Whole, ranges
@@ -28,6 +29,12 @@ PARAMS = {
     "early_stopping_rounds": 10,
     "loss": None,
 }
+
+
+def with_city(rows):
+    city = np.where(rows.label == 1, "here", "there").astype(object)
+    city[::3], city[1::7] = "anywhere", None
+    return replace(rows, features=rows.features.append_column("city", pa.array(city)), cache={})
 
 
 def fit(train, validation, report=None, seed=7, **changes):
@@ -52,7 +59,7 @@ class TestXGBoost(BinaryLearnerContract):
     def test_threads_change_nothing(self, train, validation, tmp_path, monkeypatch):
         files = []
         for threads in (1, 2):
-            monkeypatch.setattr(boosted_trees, "THREADS", threads)
+            monkeypatch.setenv("PLATFORM_ML_THREADS", str(threads))
             folder = tmp_path / str(threads)
             folder.mkdir()
             fitted = fit(replace(train, cache={}), replace(validation, cache={}))
@@ -90,7 +97,43 @@ class TestXGBoost(BinaryLearnerContract):
         fit(train, validation, max_depth=2)
         assert (train.cache, validation.cache) == before
         fit(train, validation, max_bin=32)
-        assert len(train.cache) == len(validation.cache) == 2
+        assert (len(train.cache), len(validation.cache)) == (2, 1)
+
+    @pytest.mark.parametrize("weighed", [False, True])
+    def test_batches_are_as_good_as_one_piece(self, weighed, monkeypatch):
+        rows = [invented(seed, rows=count) for seed, count in ((1, 3_000), (2, 500))]
+        if weighed:
+            rows[0] = replace(rows[0], weight=np.where(rows[0].label == 1, 3.0, 1.0))
+        ours = [with_city(one) for one in rows]
+        monkeypatch.setattr(encoding, "BATCH", 700)
+        fitted = fit(*ours)
+        values = [fitted.inputs(one.features) for one in ours]
+        kinds = ["c" if name == "city" else "q" for name in (*FEATURES, "city")]
+        named = {"feature_names": [*FEATURES, "city"], "feature_types": kinds, "enable_categorical": True}
+        learn = xgb.QuantileDMatrix(values[0], rows[0].label, weight=rows[0].weight, max_bin=64, **named)
+        judge = xgb.QuantileDMatrix(values[1], rows[1].label, ref=learn, max_bin=64, **named)
+        early = xgb.callback.EarlyStopping(rounds=10, metric_name="auc", maximize=True, save_best=True)
+        given = {name: PARAMS[name] for name in (*boosted_trees.LIMITS,) if name in PARAMS}
+        given.pop("max_rounds"), given.pop("early_stopping_rounds")
+        fixed = {"objective": "binary:logistic", "eval_metric": "auc", "tree_method": "hist", "seed": 7, "nthread": 1}
+        whole = xgb.train(
+            given | fixed | {"verbosity": 0},
+            learn,
+            60,
+            evals=[(judge, "validation")],
+            callbacks=[early],
+            verbose_eval=False,
+        )
+        whole.set_attr(**{boosted_trees.ENCODING: fitted.encoding.to_json()})
+        assert whole.save_raw() == fitted.booster.save_raw()
+
+    def test_infinity_in_a_later_batch_is_refused(self, train, validation, monkeypatch):
+        monkeypatch.setattr(encoding, "BATCH", 64)
+        place, noise = FEATURES.index("noise"), np.zeros(len(train.label))
+        noise[-1] = np.inf
+        rows = train.features.set_column(place, "noise", pa.array(noise))
+        with pytest.raises(RowsError, match="'noise' has infinite"):
+            fit(replace(train, features=rows, cache={}), validation)
 
     def test_the_validation_matrix_fits_the_training_rows(self, train, validation, tmp_path):
         fit(invented(9), validation)
