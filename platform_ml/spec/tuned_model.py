@@ -99,7 +99,7 @@ class TunedModel:
         one = self.competitors[name]
         if not self.rivals:
             return self
-        own = self.name if one.family == self.family else f"{self.name}_{name}"
+        own = self.name if name == self.family.name else f"{self.name}_{name}"
         tuner = one.tuner or self.tuner
         return replace(self, name=own, family=one.family, tuner=tuner, rivals=(), choice=Choice(), folds=None)
 

@@ -31,6 +31,8 @@ def test_alone_a_family_is_a_model_without_rivals_and_its_search_has_a_name_of_i
     assert (alone.name, alone.family, alone.rivals) == ("lapse_model_forest", RandomForest(), ())
     assert BOTH.alone("xgboost") == lapse_model
     assert lapse_model.alone("xgboost") is lapse_model
+    twice = replace(lapse_model, rivals=(Rival(name="again", family=lapse_model.family),))
+    assert twice.alone("again").name == "lapse_model_again"
 
 
 def test_a_model_without_rivals_means_what_it_meant():
