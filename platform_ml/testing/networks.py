@@ -85,7 +85,8 @@ class ListNetworkContract:
     @pytest.fixture
     def fitted(self) -> Any:
         """Looked at by many tests, changed by none."""
-        return fitted_once(type(self))
+        contract: Any = type(self)
+        return fitted_once(contract)
 
     @pytest.fixture
     def unseen(self) -> SplitRows:

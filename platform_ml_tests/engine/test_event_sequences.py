@@ -183,5 +183,6 @@ def test_a_network_reads_them_up_to_its_card(told, monkeypatch):
         model=trained,
         work=work,
     )
-    assert AMOUNT in card.rendered.files["card.md"]
+    assert all(AMOUNT in text for name, text in card.rendered.files.items() if name.endswith(("md", "html", "json")))
+    assert (card.artifact.folder / "card.html").is_file()
     assert SHOP.name == work.project
