@@ -46,8 +46,8 @@ class Lists:
         bare = cls(names=tuple(names), steps=steps, means=(), scales=(), ever_null=(), image=image)
         raw = bare.raw(rows)
         filled = raw[:, 1:].reshape(len(raw), steps, len(names))[np.arange(steps) < raw[:, :1]].astype(np.float64)
-        for name, nothing in zip(names, np.isnan(filled).all(axis=0).tolist(), strict=True):
-            if nothing:
+        for channel, name in enumerate(names):
+            if np.isnan(filled[:, channel]).all():
                 raise RowsError(
                     f"Feature {name!r} is null in all {rows.num_rows:,} training rows. Look at its source, or drop it."
                 )
