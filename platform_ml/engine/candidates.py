@@ -173,7 +173,10 @@ class Refusal:
         differs = np.zeros(len(left), bool)
         places = pa.array(np.concatenate((left, right)))
         for name in self.rows.column_names:
-            code = self.rows[name].take(places).combine_chunks().dictionary_encode(null_encoding="encode").indices
+            column = self.rows[name].take(places).combine_chunks()
+            if pa.types.is_list(column.type):  # Arrow numbers no lists
+                column = pa.array([repr(value) for value in column.to_pylist()], pa.string())
+            code = column.dictionary_encode(null_encoding="encode").indices
             one, other = np.split(code.to_numpy(), 2)
             differs |= one != other
         if differs.any():

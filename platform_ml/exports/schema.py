@@ -51,7 +51,7 @@ def bare(schema: pa.Schema, *, lists: bool = False) -> pa.Schema:
         if LIST.fullmatch(str(field.type)):
             raise RowsError(
                 f"Column {field.name!r} is {field.type}, and this format holds no lists. Use parquet, arrow, "
-                "arrow_stream or jsonl, or leave the column out of the view."
+                "arrow-stream or jsonl, or leave the column out of the view."
             )
         if str(field.type) not in SIMPLE and not DECIMAL.fullmatch(str(field.type)):
             raise RowsError(

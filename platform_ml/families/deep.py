@@ -108,10 +108,10 @@ class Lesson:
     """Rows as a network takes them."""
 
     train: Rows
-    columns: NDArray[np.float64]
+    columns: NDArray[np.floating[Any]]
     """(n, width) of the training rows."""
     validation: Rows
-    judged: NDArray[np.float64]
+    judged: NDArray[np.floating[Any]]
     """(m, width) of the validation rows."""
     outcome: Outcome
 
@@ -133,12 +133,12 @@ def learned(
     counts = weights(train)
     rows = len(lesson.columns)
     data = Data(
-        columns=lesson.columns.astype(np.float32),
+        columns=lesson.columns.astype(np.float32, copy=False),
         target=outcome.target(train, "train"),
         weight=np.ones(rows, np.float32) if counts is None else counts.astype(np.float32),
     )
     truth = outcome.target(lesson.validation, "validation")
-    judged = Data(columns=lesson.judged.astype(np.float32), target=truth, weight=data.weight)
+    judged = Data(columns=lesson.judged.astype(np.float32, copy=False), target=truth, weight=data.weight)
     place = device()
 
     def score(network: Any) -> float:

@@ -110,6 +110,7 @@ class Training:
         try:
             cudnn.deterministic, cudnn.benchmark = True, False
             if cuda:
+                torch.cuda.init()  # else there is no peak to reset yet
                 torch.cuda.reset_peak_memory_stats(self.place)
             with torch.random.fork_rng(devices=[self.place] if cuda else []):
                 torch.manual_seed(self.plan.seed)

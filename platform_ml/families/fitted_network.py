@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from platform_ml.families.attribution import EXPLAINED_ROWS, integrated_gradients
 from platform_ml.families.deep import CHUNK, THREADS, Lesson, learned
-from platform_ml.families.network_inputs import NetworkInputs, network_inputs
+from platform_ml.families.network_inputs import NetworkInputs, network_columns, network_inputs
 from platform_ml.families.networks import Architecture, Reads, network
 from platform_ml.families.outcome import Outcome
 from platform_ml.spec.errors import StoreError
@@ -161,7 +161,7 @@ def fit_network(
 ) -> FittedNetwork:
     """Train a network that reads lists so, and everything else beside them."""
     image = params.get("image")
-    inputs, columns = network_inputs(
+    inputs = network_inputs(
         train,
         user=user,
         max_levels=params["max_levels"],
@@ -170,8 +170,13 @@ def fit_network(
     )
     outcome = Outcome.of(train, params.get("loss"))
     how = Architecture.of(inputs, reads, params, outcome.outputs)
-    judged = inputs.columns(inputs.raw(validation.features))
-    lesson = Lesson(train=train, columns=columns, validation=validation, judged=judged, outcome=outcome)
+    lesson = Lesson(
+        train=train,
+        columns=network_columns(inputs, train),
+        validation=validation,
+        judged=network_columns(inputs, validation),
+        outcome=outcome,
+    )
     found = learned(lambda torch: network(torch, how), lesson, params=params, seed=seed, threads=THREADS, report=report)
     return FittedNetwork(
         inputs_of=inputs, how=how, weights=found.weights, outcome=outcome, training_profile=found.profile

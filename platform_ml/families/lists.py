@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from platform_ml.families.inputs import check_known_somewhere
 from platform_ml.spec.errors import RowsError, did_you_mean
 
 if TYPE_CHECKING:
@@ -47,7 +46,11 @@ class Lists:
         bare = cls(names=tuple(names), steps=steps, means=(), scales=(), ever_null=(), image=image)
         raw = bare.raw(rows)
         filled = raw[:, 1:].reshape(len(raw), steps, len(names))[np.arange(steps) < raw[:, :1]].astype(np.float64)
-        check_known_somewhere(filled, names)
+        for channel, name in enumerate(names):
+            if np.isnan(filled[:, channel]).all():
+                raise RowsError(
+                    f"Feature {name!r} is null in all {rows.num_rows:,} training rows. Look at its source, or drop it."
+                )
         spread = np.nanstd(filled, axis=0)
         return cls(
             names=bare.names,

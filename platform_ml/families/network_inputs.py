@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from platform_ml.spec.family import Rows
 
 
+ROWS = 65_536
+"""Rows that become columns at once."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class NetworkInputs:
     """How rows become columns, as the training rows say."""
@@ -147,12 +151,27 @@ class NetworkInputs:
 
 def network_inputs(
     train: Rows, *, user: str, max_levels: int, longest: int, image: Image | None = None
-) -> tuple[NetworkInputs, NDArray[np.float64]]:
-    """The columns of the training rows; what was built once for these rows is used again."""
+) -> NetworkInputs:
+    """What the training rows need; what was found once for these rows is used again."""
     key = f"network inputs max_levels={max_levels} longest={longest} image={image}"
     if key not in train.cache:
         check_label(train, "train")
-        found = NetworkInputs.of(train.features, user=user, max_levels=max_levels, longest=longest, image=image)
-        train.cache[key] = found, found.columns(found.raw(train.features))
-    inputs, columns = train.cache[key]
-    return inputs, columns
+        train.cache[key] = NetworkInputs.of(
+            train.features, user=user, max_levels=max_levels, longest=longest, image=image
+        )
+    found: NetworkInputs = train.cache[key]
+    return found
+
+
+def network_columns(inputs: NetworkInputs, rows: Rows) -> NDArray[np.float32]:
+    """(n, width) of a split, built once; in 64 bits there are only some rows at a time."""
+    import numpy as np
+
+    known = rows.cache.get("network columns")
+    if known is None or known[0] is not inputs:
+        columns = np.empty((rows.features.num_rows, inputs.width), np.float32)
+        for at in range(0, len(columns), ROWS):
+            columns[at : at + ROWS] = inputs.columns(inputs.raw(rows.features.slice(at, ROWS)))
+        known = rows.cache["network columns"] = inputs, columns
+    found: NDArray[np.float32] = known[1]
+    return found

@@ -107,6 +107,9 @@ def test_rows_that_nothing_orders_are_refused_unless_they_are_equal():
         RowsError, match=r"'facts': 1 rows have .* first id = 1: x is 2\.0 and 3.0; name is None and 'b'"
     ):
         settle(tied, None, None, refusal(id=[1, 1, 1, 2], x=[2.0, 2.0, 3.0, 1.0], name=[None, None, "b", "a"]))
+    settle(tied, None, None, refusal(id=[1, 1, 1, 2], x=[[1.0, None], [1.0, None], [1.0, None], None]))
+    with pytest.raises(RowsError, match=r"x is \[1\.0\] and \[1\.0, None\]"):
+        settle(tied, None, None, refusal(id=[1, 1, 1, 2], x=[[1.0], [1.0], [1.0, None], None]))
     with pytest.raises(RowsError, match="2 rows have the same key"):
         settle(tied, None, None, refusal(id=[1, 1, 1, 2], x=[2.0, 3.0, 2.0, 1.0]))
 

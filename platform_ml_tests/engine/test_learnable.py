@@ -70,6 +70,15 @@ def test_an_infinite_value_is_refused_wherever_it_is():
     assert "feature 'noise' is infinite in 1 rows of its validation split" in complaint(found)
 
 
+def test_lists_are_looked_into_but_not_compared():
+    kind = pa.list_(pa.float64())
+    values = pa.array([[1.0, None]] * 400, kind)
+    assert check_rows(lapse_model, with_feature(values), project="shop") == []
+    bad = pa.array([*[[1.0, None]] * 399, [2.0, float("inf")]], kind)
+    assert "'noise' has infinite values in lists of its train split" in complaint(with_feature(bad))
+    assert "'noise' is null in all 400 rows" in complaint(with_feature(pa.nulls(400, kind)))
+
+
 def test_a_feature_without_a_value_is_refused():
     assert "feature 'noise' is null in all 400 rows" in complaint(with_feature(pa.nulls(400, pa.float64())))
 

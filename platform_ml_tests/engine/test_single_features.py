@@ -149,3 +149,6 @@ def test_columns_of_any_type_become_numbers():
     assert column(pa.chunked_array([[True, False, True]]), truth).tolist() == [1, 0, 1]
     assert np.isnan(column(pa.chunked_array([pa.nulls(3)]), truth)).all()
     assert np.isnan(column(pa.chunked_array([pa.nulls(3, pa.string())]), truth)).all()
+    lengths = column(pa.chunked_array([[[1.0, None], [], None]], pa.list_(pa.float64())), truth)
+    assert lengths[:2].tolist() == [2, 0]
+    assert np.isnan(lengths[2])

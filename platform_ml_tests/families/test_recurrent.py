@@ -67,18 +67,18 @@ def test_several_classes_are_a_matter_of_outputs(monkeypatch):
     from platform_ml.engine.portable import run
     from platform_ml.families.deep import Lesson, learned
     from platform_ml.families.fitted_network import FittedNetwork
-    from platform_ml.families.network_inputs import network_inputs
+    from platform_ml.families.network_inputs import network_columns, network_inputs
     from platform_ml.families.networks import Architecture, network
     from platform_ml.families.outcome import Outcome
 
     monkeypatch.setenv(epochs.DEVICE, "cpu")
     train, validation = (replace(lists(seed, 300, REGRESSION), cache={}) for seed in (1, 2))
     train, validation = (replace(rows, label=np.digitize(rows.label, [0, 10]) * 1.0) for rows in (train, validation))
-    inputs, columns = network_inputs(train, user="Recurrent", max_levels=50, longest=5)
+    inputs = network_inputs(train, user="Recurrent", max_levels=50, longest=5)
     outcome = Outcome(loss="log", outputs=3)
     how = Architecture.of(inputs, "gru", PARAMS, outcome.outputs)
-    judged = inputs.columns(inputs.raw(validation.features))
-    lesson = Lesson(train=train, columns=columns, validation=validation, judged=judged, outcome=outcome)
+    columns = [network_columns(inputs, rows) for rows in (train, validation)]
+    lesson = Lesson(train=train, columns=columns[0], validation=validation, judged=columns[1], outcome=outcome)
     found = learned(lambda torch: network(torch, how), lesson, params=PARAMS, seed=1, threads=1, report=None)
     fitted = FittedNetwork(inputs_of=inputs, how=how, weights=found.weights, outcome=outcome)
     prediction = fitted.predict(validation.features)

@@ -8,6 +8,7 @@ from platform_ml.spec.schema import (
     Column,
     Decimal,
     Double,
+    Doubles,
     Integer,
     Text,
     Timestamp,
@@ -45,6 +46,10 @@ def test_decimals_that_do_not(precision, scale):
         (lambda: Column("km", Double(), maximum=math.inf), "Column 'km': minimum and maximum are finite. Drop the one"),
         (lambda: Column("km", Double(), minimum=math.nan), "Column 'km': minimum and maximum are finite. Drop the one"),
         (lambda: Column("km", Integer(), allowed=("a",)), "Column 'km' is BIGINT: allowed values are for Text"),
+        (
+            lambda: Column("km", Doubles()),
+            "Column 'km' is DOUBLE.*: a source delivers single values. Make",
+        ),
         (lambda: Column("km", Text(), allowed=()), "Column 'km': no value is allowed. Name some, or drop allowed"),
     ],
 )
