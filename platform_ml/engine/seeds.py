@@ -100,9 +100,8 @@ def _torch(seed: int, undo: ExitStack) -> None:
     if cuda.is_initialized():
         undo.callback(cuda.set_rng_state_all, cuda.get_rng_state_all())
     undo.callback(torch.set_rng_state, torch.get_rng_state())
-    warns = torch.is_deterministic_algorithms_warn_only_enabled()
-    undo.callback(torch.use_deterministic_algorithms, torch.are_deterministic_algorithms_enabled(), warn_only=warns)
+    undo.callback(torch.set_deterministic_debug_mode, torch.get_deterministic_debug_mode())
     undo.callback(setattr, torch.backends.cudnn, "benchmark", torch.backends.cudnn.benchmark)
     torch.manual_seed(seed)  # those of CUDA devices, too
-    torch.use_deterministic_algorithms(mode=True)
+    torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms would load torch's compiler
     torch.backends.cudnn.benchmark = False
