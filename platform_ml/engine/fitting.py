@@ -41,7 +41,7 @@ class Fitting:
         self, family: Family, params: Mapping[str, Any], report: Callable[[int, float], None] | None = None
     ) -> tuple[Predictor, float]:
         """A fitted family, and its metric on the validation rows."""
-        with seeded(self.model.seed, uses_torch=getattr(family, "uses_torch", False)):
+        with seeded(self.model.seed):
             predictor = family.fit(self.learn, self.judge, params=params, seed=self.model.seed, report=report)
         return predictor, self.score(predictor)
 

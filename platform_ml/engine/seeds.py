@@ -17,6 +17,8 @@ import threading
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from platform_ml.spec.libraries import WATCHERS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -26,7 +28,7 @@ GENERATORS = (PYTHON, NUMPY, TORCH)
 WORKSPACE = "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
 """What CUDA's linear algebra needs to repeat itself; it is read when a process first uses it."""
 _lock = threading.Lock()
-_inside: list[ExitStack] = []
+_inside: list[_Seeded] = []
 _depth = 0
 
 
@@ -45,38 +47,49 @@ def seeds(seed: int) -> dict[str, int]:
 
 
 @contextmanager
-def seeded(seed: int, *, uses_torch: bool = False) -> Iterator[None]:
+def seeded(seed: int) -> Iterator[None]:
     """Seed the shared generators for the block, and put them back after it.
 
     Fits that run at the same time in threads share these generators and so cannot be repeated by them; the first of
-    them seeds and the last one puts back. torch is seeded when it is loaded, or when `uses_torch` says to load it.
+    them seeds and the last one puts back. torch is seeded where it is loaded, or as soon as a family asks for it by
+    `spec.libraries.library`.
     """
     global _depth  # noqa: PLW0603 - the generators are the process's as well
     with _lock:
         _depth += 1
         if _depth == 1:
-            _inside.append(_entered(seed, uses_torch))
+            _inside.append(_Seeded(seed))
     try:
         yield
     finally:
         with _lock:
             _depth -= 1
             if _depth == 0:
-                _inside.pop().close()
+                _inside.pop().undo.close()
 
 
-def _entered(seed: int, uses_torch: bool) -> ExitStack:  # noqa: FBT001 - of this file alone
-    import numpy as np
+class _Seeded:
+    """What was seeded, and how it is undone."""
 
-    undo = ExitStack()
-    undo.callback(random.setstate, random.getstate())
-    random.seed(derived(seed, PYTHON))
-    legacy: Callable[[Any], None] = np.random.set_state
-    undo.callback(legacy, np.random.get_state())  # noqa: NPY002 - what others may draw from
-    np.random.seed(derived(seed, NUMPY))  # noqa: NPY002
-    if uses_torch or "torch" in sys.modules:
-        _torch(derived(seed, TORCH), undo)
-    return undo
+    def __init__(self, seed: int) -> None:
+        import numpy as np
+
+        self.seed, self.undo, self.loaded = derived(seed, TORCH), ExitStack(), False
+        self.undo.callback(random.setstate, random.getstate())
+        random.seed(derived(seed, PYTHON))
+        legacy: Callable[[Any], None] = np.random.set_state
+        self.undo.callback(legacy, np.random.get_state())  # noqa: NPY002 - what others may draw from
+        np.random.seed(derived(seed, NUMPY))  # noqa: NPY002
+        if TORCH in sys.modules:
+            self.watch(TORCH)
+        WATCHERS.append(self.watch)
+        self.undo.callback(WATCHERS.remove, self.watch)
+
+    def watch(self, module: str) -> None:
+        """Seed torch when it comes."""
+        if module == TORCH and not self.loaded:
+            self.loaded = True
+            _torch(self.seed, self.undo)
 
 
 def _torch(seed: int, undo: ExitStack) -> None:
@@ -87,9 +100,8 @@ def _torch(seed: int, undo: ExitStack) -> None:
     if cuda.is_initialized():
         undo.callback(cuda.set_rng_state_all, cuda.get_rng_state_all())
     undo.callback(torch.set_rng_state, torch.get_rng_state())
-    warns = torch.is_deterministic_algorithms_warn_only_enabled()
-    undo.callback(torch.use_deterministic_algorithms, torch.are_deterministic_algorithms_enabled(), warn_only=warns)
+    undo.callback(torch.set_deterministic_debug_mode, torch.get_deterministic_debug_mode())
     undo.callback(setattr, torch.backends.cudnn, "benchmark", torch.backends.cudnn.benchmark)
     torch.manual_seed(seed)  # those of CUDA devices, too
-    torch.use_deterministic_algorithms(mode=True)
+    torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms would load torch's compiler
     torch.backends.cudnn.benchmark = False

@@ -1,7 +1,10 @@
 import json
 import random
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -82,6 +85,27 @@ def test_within_another_one_nothing_is_seeded_again():
         first = random.random()
         with seeded(1):
             assert random.random() != first
+
+
+LATE = """
+import sys
+from platform_ml.engine.seeds import derived, seeded
+from platform_ml.spec.libraries import library
+with seeded(5):
+    assert "torch" not in sys.modules
+    torch = library("torch", extra="deep", user="a family")
+    assert torch.initial_seed() == derived(5, "torch")
+    first = float(torch.rand(1))
+    library("torch", extra="deep", user="a family")
+    assert float(torch.rand(1)) != first
+assert not torch.are_deterministic_algorithms_enabled()
+with seeded(5):
+    assert float(torch.rand(1)) == first
+"""
+
+
+def test_torch_that_a_fit_loads_is_seeded_as_well():
+    subprocess.run([sys.executable, "-c", LATE], check=True, cwd=Path(__file__).parents[2])
 
 
 def test_threads_leave_the_generators_as_they_were():
