@@ -41,7 +41,8 @@ class Fitting:
     ) -> tuple[Predictor, float]:
         """A fitted family, and its metric on the validation rows."""
         predictor = family.fit(self.learn, self.judge, params=params, seed=self.model.seed, report=report)
-        return predictor, float(self.model.metric.score(self.judge.label, predictor.predict(self.judge.features)))
+        judge = self.judge
+        return predictor, float(self.model.metric.score(judge.label, predictor.predict(judge.features), judge.group))
 
     def deployed(self, predictor: Predictor) -> Predictor:
         """The same predictor for rows as they are in the dataset."""

@@ -98,7 +98,7 @@ def _baseline(
     """The same metrics of a rival: on test as they were judged, on the other splits computed here."""
     evaluation, result = done.evaluation, done.result
     others = {
-        f"{split}_{metric.name}": float(metric.score(rows.label, predictor.predict(rows.features)))
+        f"{split}_{metric.name}": float(metric.score(rows.label, predictor.predict(rows.features), rows.group))
         for split, rows in splits.items()
         for metric in evaluation.metrics
         if split != TEST and len(rows.label)

@@ -1,4 +1,7 @@
-"""Models as ONNX graphs: one input `features` (n, features) float32, encoded; one output `prediction` (n,) float32."""
+"""Models as ONNX graphs: one input `features` (n, features) float32, encoded; one output `prediction` (n,) float32.
+
+Of several classes it is (n, classes).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.spec.errors import NotPortable
 from platform_ml.spec.libraries import library
-from platform_ml.spec.task import BINARY, Task
+from platform_ml.spec.task import BINARY, MULTICLASS, Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,21 +47,28 @@ def finished(content: bytes, encoding: Encoding, task: Task) -> bytes:
     graph, helper = model.graph, onnx.helper
     maps = [node for node in graph.node if node.op_type == "ZipMap"]
     names = [output.name for output in graph.output]
-    scores = maps[0].input[0] if maps else ("probabilities" if task is BINARY else names[0])
+    scores = maps[0].input[0] if maps else ("probabilities" if task.in_classes else names[0])
     for node in maps:
         graph.node.remove(node)
-    graph.initializer.extend([helper.make_tensor("ours_flat", onnx.TensorProto.INT64, [1], [-1])])
-    if task is BINARY:
-        graph.initializer.extend([helper.make_tensor("ours_true", onnx.TensorProto.INT64, [1], [1])])
-        graph.node.append(helper.make_node("Gather", [scores, "ours_true"], ["ours_score"], axis=1))
-    flat = "ours_score" if task is BINARY else scores
-    graph.node.append(helper.make_node("Reshape", [flat, "ours_flat"], [OUTPUT]))
+    if task is MULTICLASS:
+        graph.node.append(helper.make_node("Identity", [scores], [OUTPUT]))
+    else:
+        graph.initializer.extend([helper.make_tensor("ours_flat", onnx.TensorProto.INT64, [1], [-1])])
+        if task is BINARY:
+            graph.initializer.extend([helper.make_tensor("ours_true", onnx.TensorProto.INT64, [1], [1])])
+            graph.node.append(helper.make_node("Gather", [scores, "ours_true"], ["ours_score"], axis=1))
+        flat = "ours_score" if task is BINARY else scores
+        graph.node.append(helper.make_node("Reshape", [flat, "ours_flat"], [OUTPUT]))
     del graph.output[:]
-    graph.output.append(helper.make_tensor_value_info(OUTPUT, onnx.TensorProto.FLOAT, ["rows"]))
+    graph.output.append(helper.make_tensor_value_info(OUTPUT, onnx.TensorProto.FLOAT, _shape(task)))
     return _bytes(model, encoding)
 
 
-def graph(nodes: Sequence[Any], tensors: Sequence[Any], encoding: Encoding) -> bytes:
+def _shape(task: Task | None) -> list[str]:
+    return ["rows", "classes"] if task is MULTICLASS else ["rows"]
+
+
+def graph(nodes: Sequence[Any], tensors: Sequence[Any], encoding: Encoding, task: Task | None = None) -> bytes:
     """A graph of our own nodes, the last of which gives `prediction`."""
     onnx = library("onnx", extra="onnx", user="Export to ONNX")
     helper, kind = onnx.helper, onnx.TensorProto.FLOAT
@@ -66,7 +76,7 @@ def graph(nodes: Sequence[Any], tensors: Sequence[Any], encoding: Encoding) -> b
         nodes,
         "model",
         [helper.make_tensor_value_info(INPUT, kind, ["rows", len(encoding.features)])],
-        [helper.make_tensor_value_info(OUTPUT, kind, ["rows"])],
+        [helper.make_tensor_value_info(OUTPUT, kind, _shape(task))],
         tensors,
     )
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", TREES_OPSET)]
