@@ -6,15 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine import preparation
 from platform_ml.spec.schema import Text
+from platform_ml.spec.task import MULTICLASS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from platform_ml.spec.tuned_model import TunedModel
 
+SCORED = """\
+pq.write_table(rows.append_column("prediction", [predictions]), "predictions.parquet")"""
+SCORED_CLASSES = """\
+for place, name in enumerate(model.classes):
+    rows = rows.append_column(f"probability of {name}", [predictions[:, place]])
+pq.write_table(rows, "predictions.parquet")"""
+XGBOOST_SCORED = """\
+rows["prediction"] = booster.predict(xgboost.DMatrix(rows[FEATURES]))"""
+XGBOOST_SCORED_CLASSES = """\
+classes = [f"probability of {name}" for name in json.loads(booster.attr("platform_ml_classes"))]
+rows[classes] = booster.predict(xgboost.DMatrix(rows[FEATURES]))"""
 XGBOOST_USAGE = """\
 import hashlib
-from pathlib import Path
+{json}from pathlib import Path
 
 import pandas as pd
 import xgboost
@@ -27,7 +39,7 @@ if hashlib.sha256(file.read_bytes()).hexdigest() != "{sha256}":
     raise SystemExit("This is not the model that this card describes.")
 booster = xgboost.Booster(model_file=file)
 rows = pd.read_parquet("rows.parquet")  # one row per {row}: features as known at the moment of prediction
-rows["prediction"] = booster.predict(xgboost.DMatrix(rows[FEATURES]))
+{scored}
 rows.to_parquet("predictions.parquet")
 """
 USAGE = """\
@@ -47,7 +59,7 @@ if hashlib.sha256(file.read_bytes()).hexdigest() != "{sha256}":
 model = {family}().load(file, FEATURES)
 {fitted}rows = pq.read_table("rows.parquet")  # one row per {row}: features as known at the moment of prediction
 predictions = model.predict({prepared})
-pq.write_table(rows.append_column("prediction", [predictions]), "predictions.parquet")
+{scored}
 """
 REGISTRY = """, or from the registry:
 # file = Path(mlflow.artifacts.download_artifacts("models:/{name}")) / "{file}\""""
@@ -71,7 +83,13 @@ def usage(model: TunedModel, used: Mapping[str, Any], *, registered: bool) -> st
     plain = not steps and not any(isinstance(known[name], Text) for name in view.feature_names)
     registry = REGISTRY.format(name=used["registered_as"], file=file) if registered and used["registered_as"] else ""
     family = type(model.family).__name__
-    return (XGBOOST_USAGE if plain and file.endswith(".ubj") else USAGE).format(
+    native, classes = plain and file.endswith(".ubj"), model.task is MULTICLASS
+    scored = (
+        (XGBOOST_SCORED_CLASSES if classes else XGBOOST_SCORED) if native else (SCORED_CLASSES if classes else SCORED)
+    )
+    return (XGBOOST_USAGE if native else USAGE).format(
+        scored=scored,
+        json="import json\n" if classes else "",
         family=family,
         features="\n".join(f'    "{name}",' for name in view.feature_names),
         file=file,
