@@ -57,8 +57,8 @@ class Plot:
 def plots(result: EvaluationResult, *, metric: str) -> tuple[Plot, ...]:
     """Every plot that the evaluation has points for; `metric` is the one that slices are compared by."""
     own = (_roc(result), _calibration(result), _scores(result), _residuals(result), _confusion(result))
-    own += (_ndcg(result, NDCG_AT), _ndcg(result, NDCG_BY_SIZE))
-    found = (*own, _importance(result), _slices(result, metric))
+    ranks = (_ndcg(result, NDCG_AT), _ndcg(result, NDCG_BY_SIZE))
+    found = (*own, *ranks, _importance(result), _slices(result, metric))
     return tuple(plot for plot in found if plot is not None)
 
 
@@ -110,7 +110,7 @@ def _calibration(result: EvaluationResult) -> Plot | None:
     return Plot(
         name="calibration",
         title="Are the probabilities right?" if binary else "Are the predictions right on average?",
-        caption=f"Among rows with about the same {'probability of the likeliest class' if likeliest else 'prediction'}, "
+        caption=f"Among rows with about the same {'chance of the likeliest class' if likeliest else 'prediction'}, "
         f"{'how often it came true' if binary else 'the mean truth'}. On the straight line both agree.",
         alt=f"Calibration curve of {len(points)} groups of test rows. They differ most where {number(off[0])} was "
         f"predicted and {number(off[1])} observed.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.tracked import TrackedDataset, TrackedRun, now_us
 from platform_ml.spec.fingerprint import digest, fingerprint
-from platform_ml.spec.space import Range, ranges
+from platform_ml.spec.space import Range, ranges, settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -194,8 +194,7 @@ def _baseline(
         experiment=experiment,
         key=baseline_key(model_digest, baseline.name),
         part="training",
-        params={"family": family.name, "seed": model.seed}
-        | {item.name: getattr(family, item.name) for item in fields(family)},  # type: ignore[arg-type]
+        params={"family": family.name, "seed": model.seed} | settings(family),
         metrics={},
         tags={**tags, "kind": BASELINE, "baseline": baseline.name, "intent": f"What {model.name} has to beat."},
         datasets=[tracked_dataset(experiment, model, dataset)],

@@ -139,7 +139,8 @@ def split_rows(dataset: TrainingDataset, artifact: Artifact, split: str) -> Spli
     rows = pq.read_table(artifact.folder / f"{split}.parquet")
 
     def numbered(column: str) -> NDArray[np.int64]:
-        return pc.rank(rows[column], sort_keys="ascending", tiebreaker="dense").to_numpy().astype(np.int64)
+        codes = pc.rank(rows[column], sort_keys="ascending", tiebreaker="dense")
+        return np.asarray(codes.to_numpy(), dtype=np.int64)
 
     classes = tuple(artifact.record["split"].get("classes", ()))
     within = view.label.ranked_within

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +21,7 @@ from platform_ml.engine.tracked_run import model_run
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.spec.errors import MissingInputError, PlatformError, StoreError
 from platform_ml.spec.fingerprint import digest, fingerprint
+from platform_ml.spec.space import settings
 from platform_ml.spec.training_dataset import TRAIN, VALIDATION
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def train(model: TunedModel, splits: Mapping[str, SplitRows], *, progress: Calla
     predictor, found = search(fitting, model.family, progress=progress)
     whole = splits[TRAIN], splits[VALIDATION]
     baselines = {
-        item.name: item.family.fit(*whole, params=_values(item.family), seed=model.seed) for item in model.baselines
+        item.name: item.family.fit(*whole, params=settings(item.family), seed=model.seed) for item in model.baselines
     }
     return Trained(predictor=fitting.deployed(predictor), search=found, baselines=baselines)
 
@@ -178,7 +179,3 @@ def _summary(trained: Trained) -> dict[str, Any]:
         "best_trial": trained.search.best.number,
         "best_score": trained.score,
     }
-
-
-def _values(family: Any) -> dict[str, Any]:
-    return {item.name: getattr(family, item.name) for item in fields(family)}

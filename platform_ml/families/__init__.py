@@ -10,6 +10,8 @@ from platform_ml.families.multilayer_perceptron import MultilayerPerceptron
 from platform_ml.families.persistence import Persistence
 from platform_ml.families.random_forest import RandomForest
 from platform_ml.families.single_feature import SingleFeature
+from platform_ml.families.stacking import Stacking
+from platform_ml.families.voting import Voting
 
 __all__ = [
     "Average",
@@ -21,5 +23,7 @@ __all__ = [
     "Persistence",
     "RandomForest",
     "SingleFeature",
+    "Stacking",
+    "Voting",
     "XGBoost",
 ]

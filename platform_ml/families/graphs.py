@@ -12,9 +12,11 @@ from platform_ml.spec.libraries import library
 from platform_ml.spec.task import BINARY, MULTICLASS, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from platform_ml.families.encoding import Encoding
+
+    Combine = Callable[[Any, Sequence[str]], tuple[list[Any], list[Any]]]
 
 INPUT, OUTPUT, ENCODING = "features", "prediction", "platform_ml_encoding"
 OPSET, TREES_OPSET, IR_VERSION = 17, 3, 10
@@ -83,6 +85,42 @@ def graph(nodes: Sequence[Any], tensors: Sequence[Any], encoding: Encoding, task
     model = helper.make_model(made, opset_imports=opsets, ir_version=IR_VERSION)
     onnx.checker.check_model(model)
     return _bytes(model, encoding)
+
+
+def joined(members: Sequence[bytes], combine: Combine, encoding: Encoding, task: Task) -> bytes:
+    """One graph of several that take the same features; `combine` makes the prediction of theirs.
+
+    `combine(onnx, names)` gives nodes and tensors, the last node of which gives `prediction`; `NotPortable` where a
+    graph cannot be brought to the version of the others.
+    """
+    onnx = library("onnx", extra="onnx", user="Export to ONNX")
+    nodes: list[Any] = []
+    tensors: list[Any] = []
+    outputs = []
+    for place, content in enumerate(members):
+        part = prefixed(content, f"member_{place}_", INPUT)
+        nodes += part.node
+        tensors += part.initializer
+        outputs.append(part.output[0].name)
+    more, needed = combine(onnx, outputs)
+    return graph([*nodes, *more], [*tensors, *needed], encoding, task)
+
+
+def prefixed(content: bytes, prefix: str, source: str) -> Any:
+    """A graph, in our version, whose names begin with `prefix`, and whose input is called `source`."""
+    onnx = library("onnx", extra="onnx", user="Export to ONNX")
+    model = onnx.load_model_from_string(content)
+    known = {opset.domain or "main": opset.version for opset in model.opset_import}
+    if known.get("main", OPSET) != OPSET:
+        model = onnx.version_converter.convert_version(model, OPSET)
+    if known.get("ai.onnx.ml", TREES_OPSET) > TREES_OPSET:
+        raise NotPortable(f"a member is written in version {known['ai.onnx.ml']} of the operators for trees")
+    part = onnx.compose.add_prefix_graph(model.graph, prefix)
+    for node in part.node:
+        for place, name in enumerate(node.input):
+            if name == f"{prefix}{INPUT}":
+                node.input[place] = source
+    return part
 
 
 def _bytes(model: Any, encoding: Encoding) -> bytes:

@@ -109,6 +109,8 @@ class Forest(Encoded):
     """tree, left_child and right_child (places in the tree; -1 in a leaf), feature, threshold (at most: left),
     missing_go_to_left, weight (of the training rows), value."""
     task: Task
+    unit: ClassVar[str] = "probability"
+    """What contributions to a binary label are in."""
     explained_rows: ClassVar[int] = 1_000
     """Deep trees take milliseconds for the SHAP values of one row."""
 

@@ -40,10 +40,10 @@ class Ranked:
         import numpy as np
 
         order = np.lexsort((-score, group))
-        new = np.append(True, np.diff(group[order]) != 0)  # noqa: FBT003 - a first group begins with the first row
+        new = np.append(True, np.diff(group[order]) != 0)
         first = np.flatnonzero(new)
         size = np.diff(np.append(first, len(order)))
-        starts = new | np.append(True, np.diff(score[order]) != 0)  # noqa: FBT003
+        starts = new | np.append(True, np.diff(score[order]) != 0)
         return cls(
             relevance=relevance[order],
             first=first,

@@ -114,6 +114,11 @@ class Rows(Protocol):
         ...
 
     @property
+    def entity(self) -> NDArray[np.int64]:
+        """(n,) a number per entity: rows of one entity depend on each other."""
+        ...
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Of several classes their names, as the training rows have them, sorted; else none."""
         ...

@@ -12,9 +12,9 @@ import pytest
 from scipy.special import logit
 
 from platform_ml.engine.portable import run
+from platform_ml.metrics import MacroRocAuc
 from platform_ml.spec.errors import NotPortable, PlatformError, RowsError, StoreError
 from platform_ml.spec.family import Categorical, Portable
-from platform_ml.metrics import MacroRocAuc
 from platform_ml.spec.task import BINARY, MULTICLASS, RANKING, REGRESSION
 from platform_ml.testing.families import (
     FEATURES,
@@ -151,7 +151,7 @@ class Learning:
             family.load(file, FEATURES)
 
     def test_validation_labels_are_looked_at(self, family: Family, train: SplitRows, validation: SplitRows) -> None:
-        with pytest.raises(RowsError, match="validation split are (0|'high')"):
+        with pytest.raises(RowsError, match=r"validation split are (0|'high')"):
             self.fit(family, train, replace(validation, label=np.zeros_like(validation.label), cache={}))
 
     def test_rows_that_weigh_more_pull_harder(self, family: Family, train: SplitRows, validation: SplitRows) -> None:
