@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from platform_ml.spec.task import Task
 
 FINAL = "final"
+LAST = Linear()
+"""The usual final family: weights of the members."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +40,7 @@ class Stacking:
     name: ClassVar[str] = "stacking"
 
     members: tuple[Family, ...]
-    final: Family = Linear()
+    final: Family = LAST
     folds: int = 5
 
     def __post_init__(self) -> None:

@@ -238,7 +238,14 @@ class MulticlassFamilyContract(FamilyContract):
         self, family: Family, train: SplitRows, validation: SplitRows
     ) -> None:
         some = np.flatnonzero(train.label != 1)
-        fold = replace(train, features=train.features.take(some), label=train.label[some], cache={})
+        fold = replace(
+            train,
+            features=train.features.take(some),
+            label=train.label[some],
+            entity=train.entity[some],
+            event_time=train.event_time.take(some),
+            cache={},
+        )
         prediction = self.fit(family, fold, validation).predict(validation.features)
         assert prediction.shape == (len(validation.label), 3)
         assert prediction[:, 1].max() < prediction[:, [0, 2]].max(axis=1).min()

@@ -3,7 +3,7 @@ import pytest
 from platform_ml.families import Linear, linear
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.space import Between
-from platform_ml.testing.learners import BinaryLearnerContract, NumberLearnerContract
+from platform_ml.testing.learners import BinaryLearnerContract, MulticlassLearnerContract, NumberLearnerContract
 
 PARAMS = {
     "penalty": 0.01,
@@ -28,6 +28,10 @@ class TestLinear(Both, BinaryLearnerContract):
 
 class TestLinearOfNumbers(Both, NumberLearnerContract):
     """Of a number."""
+
+
+class TestLinearOfClasses(Both, MulticlassLearnerContract):
+    """Of several classes."""
 
 
 @pytest.mark.parametrize(
