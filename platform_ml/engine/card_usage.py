@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine import preparation
 from platform_ml.spec.schema import Text
+from platform_ml.spec.space import families_in
 from platform_ml.spec.task import MULTICLASS
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from platform_ml.families import {family}
+from platform_ml.families import {families}
 {imports}
 FEATURES = [
 {features}
@@ -56,7 +57,7 @@ FEATURES = [
 file = Path("{file}")  # from the model's published folder{registry}
 if hashlib.sha256(file.read_bytes()).hexdigest() != "{sha256}":
     raise SystemExit("This is not the model that this card describes.")
-model = {family}().load(file, FEATURES)
+model = {family}.load(file, FEATURES)
 {fitted}rows = pq.read_table("rows.parquet")  # one row per {row}: features as known at the moment of prediction
 predictions = model.predict({prepared})
 {scored}
@@ -82,7 +83,6 @@ def usage(model: TunedModel, used: Mapping[str, Any], *, registered: bool) -> st
     known = view.types
     plain = not steps and not any(isinstance(known[name], Text) for name in view.feature_names)
     registry = REGISTRY.format(name=used["registered_as"], file=file) if registered and used["registered_as"] else ""
-    family = type(model.family).__name__
     native, classes = plain and file.endswith(".ubj"), model.task is MULTICLASS
     scored = (
         (XGBOOST_SCORED_CLASSES if classes else XGBOOST_SCORED) if native else (SCORED_CLASSES if classes else SCORED)
@@ -90,7 +90,8 @@ def usage(model: TunedModel, used: Mapping[str, Any], *, registered: bool) -> st
     return (XGBOOST_USAGE if native else USAGE).format(
         scored=scored,
         json="import json\n" if classes else "",
-        family=family,
+        family=_made(model.family),
+        families=", ".join(sorted(_names(model.family))),
         features="\n".join(f'    "{name}",' for name in view.feature_names),
         file=file,
         sha256=files[file],
@@ -100,6 +101,24 @@ def usage(model: TunedModel, used: Mapping[str, Any], *, registered: bool) -> st
         fitted=_fitted(model, files) if steps else "",
         prepared="fitted.apply(rows.select(FEATURES))" if steps else "rows.select(FEATURES)",
     )
+
+
+def _made(family: Any) -> str:
+    """A family that can read the file, as a program says it: with the families in it, whose values do not matter."""
+    inside = ", ".join(f"{name}={_written(value)}" for name, value in families_in(family).items())
+    return f"{type(family).__name__}({inside})"
+
+
+def _written(value: Any) -> str:
+    return f"({', '.join(map(_made, value))},)" if isinstance(value, tuple) else _made(value)
+
+
+def _names(family: Any) -> set[str]:
+    found = {type(family).__name__}
+    for value in families_in(family).values():
+        for one in value if isinstance(value, tuple) else (value,):
+            found |= _names(one)
+    return found
 
 
 def _imports(model: TunedModel) -> str:

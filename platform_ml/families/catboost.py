@@ -259,9 +259,8 @@ def _pools(catboost: Any, train: Rows, validation: Rows) -> tuple[Encoding, Any,
     import numpy as np
 
     key = "catboost"
-    kind: Any = (
-        np.float64 if train.task in {REGRESSION, RANKING} else np.int64
-    )  # classes that are floats cannot be exported
+    # Classes that are floats cannot be exported.
+    kind: Any = np.float64 if train.task in {REGRESSION, RANKING} else np.int64
     if key not in train.cache:
         check_label(train, "train")
         encoding, values = Encoding.of(train.features)

@@ -83,13 +83,12 @@ class Stacking:
                 fitted = member.fit(others, validation, params=own, seed=seed)
                 found[places] = fitted.predict(train.features.take(places))
             guessed.append(found)
-        columns = {"task": train.task, "classes": train.classes}
-        learn = _as_rows(train, table(list(members), guessed, **columns))
-        judge = _as_rows(
-            validation, table(list(members), [one.predict(validation.features) for one in whole], **columns)
-        )
+        task, classes = train.task, train.classes
+        learn = _as_rows(train, table(list(members), guessed, task=task, classes=classes))
+        told = [one.predict(validation.features) for one in whole]
+        judge = _as_rows(validation, table(list(members), told, task=task, classes=classes))
         final = self.final.fit(learn, judge, params=settings_of(FINAL, params), seed=seed)
-        return Stacked(names=tuple(members), members=tuple(whole), final=final, **columns)
+        return Stacked(names=tuple(members), members=tuple(whole), final=final, task=task, classes=classes)
 
     def load(self, file: Path, features: Sequence[str]) -> Stacked:
         """Read each member, and the final model, by its own family."""

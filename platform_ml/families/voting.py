@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from platform_ml.families.members import Members, check_members, named, pack, task_in, unpacked
-from platform_ml.spec.errors import DeclarationError
+from platform_ml.spec.errors import DeclarationError, StoreError
 from platform_ml.spec.space import settings_of
 
 if TYPE_CHECKING:
@@ -72,7 +72,15 @@ class Voting:
             member.fit(train, validation, params=settings_of(name, params), seed=seed)
             for name, member in members.items()
         )
-        return self._made(fitted, train.task, train.classes)
+        weights = self.weights or (1.0,) * len(fitted)
+        total = math.fsum(weights)
+        return Voters(
+            names=tuple(members),
+            members=fitted,
+            task=train.task,
+            classes=train.classes,
+            weights=tuple(one / total for one in weights),
+        )
 
     def load(self, file: Path, features: Sequence[str]) -> Voters:
         """Read each member by its own family."""
@@ -80,18 +88,9 @@ class Voting:
         with unpacked(file, list(members)) as (plain, files):
             task, classes = task_in(file, plain)
             fitted = tuple(member.load(files[name], features) for name, member in members.items())
-            return self._made(fitted, task, classes)
-
-    def _made(self, fitted: tuple[Predictor, ...], task: Task, classes: tuple[str, ...]) -> Voters:
-        weights = self.weights or (1.0,) * len(fitted)
-        total = math.fsum(weights)
-        return Voters(
-            names=tuple(named(self.members)),
-            members=fitted,
-            task=task,
-            classes=classes,
-            weights=tuple(one / total for one in weights),
-        )
+            return Voters(
+                names=tuple(members), members=fitted, task=task, classes=classes, weights=_weights(file, plain, fitted)
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,3 +143,13 @@ class Voters(Members):
         for weight, one in zip(self.weights[1:], values[1:], strict=True):
             total += weight * one
         return total
+
+
+def _weights(file: Path, plain: Mapping[str, Any], fitted: Sequence[Predictor]) -> tuple[float, ...]:
+    try:
+        weights = tuple(float(one) for one in plain["weights"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise StoreError(f"{file} does not say the weights ({error!r}). Materialize the model again.") from error
+    if len(weights) != len(fitted):
+        raise StoreError(f"{file} does not fit together. Materialize the model again.")
+    return weights

@@ -44,16 +44,27 @@ def settings(declaration: Any) -> dict[str, Any]:
     A family that is a field is called as the field, one of several by its name, a second one of that name `xgboost_2`.
     """
     found: dict[str, Any] = {}
+    inside = families_in(declaration)
     for field in fields(declaration):
         value = getattr(declaration, field.name)
-        if _is_family(value):
-            found |= _prefixed(field.name, value)
-        elif isinstance(value, tuple) and value and all(map(_is_family, value)):
+        if field.name not in inside:
+            found[field.name] = value
+        elif isinstance(value, tuple):
             for name, member in zip(member_names(value), value, strict=True):
                 found |= _prefixed(name, member)
         else:
-            found[field.name] = value
+            found |= _prefixed(field.name, value)
     return found
+
+
+def families_in(declaration: Any) -> dict[str, Any]:
+    """The fields of a family that are families, or several of them."""
+    values = {field.name: getattr(declaration, field.name) for field in fields(declaration)}
+    return {
+        name: value
+        for name, value in values.items()
+        if _is_family(value) or (isinstance(value, tuple) and value and all(map(_is_family, value)))
+    }
 
 
 def member_names(families: Sequence[Any]) -> tuple[str, ...]:

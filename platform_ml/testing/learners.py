@@ -78,7 +78,7 @@ class Learning:
     task: Task
     link: bool = True
     """Whether contributions to a binary label are in log odds."""
-    learns: float = 0.72
+    learns: float
     """The quality that it reaches at least on rows that it never saw."""
 
     def fit(self, family: Any, train: SplitRows, validation: SplitRows, seed: int = 7) -> Any:
@@ -200,7 +200,7 @@ class Categories:
     """What every family promises of texts."""
 
     task: Task
-    learns_categories: float = 0.72
+    learns_categories: float
     """The quality that it reaches at least on rows that it never saw, with a category that matters."""
 
     def fit(self, family: Any, train: SplitRows, validation: SplitRows, seed: int = 7) -> Any:
@@ -289,11 +289,17 @@ class Graphs:
 class BinaryLearnerContract(Learning, Categories, Graphs, FamilyContract):
     """All laws, of a binary label."""
 
+    learns = 0.74
+    learns_categories = 0.84
+
     fit = FamilyContract.fit
 
 
 class NumberLearnerContract(Learning, Categories, Graphs, RegressionFamilyContract):
     """All laws, of a label of numbers."""
+
+    learns = 0.82
+    learns_categories = 0.96
 
     fit = RegressionFamilyContract.fit
 
@@ -301,10 +307,16 @@ class NumberLearnerContract(Learning, Categories, Graphs, RegressionFamilyContra
 class MulticlassLearnerContract(Learning, Categories, Graphs, MulticlassFamilyContract):
     """All laws, of a label of several classes."""
 
+    learns = 0.91
+    learns_categories = 0.92
+
     fit = MulticlassFamilyContract.fit
 
 
 class RankingLearnerContract(Learning, Categories, Graphs, RankingFamilyContract):
     """All laws, of a label that is ranked within groups."""
+
+    learns = 0.85
+    learns_categories = 0.91
 
     fit = RankingFamilyContract.fit
