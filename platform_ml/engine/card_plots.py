@@ -212,7 +212,7 @@ def _ndcg(result: EvaluationResult, curve: str) -> Plot | None:
 
     least = min(points, key=lambda point: point[1])
     against = f" against {', '.join(rivals)}" if rivals else ""
-    where = f"groups of about {number(least[0])} rows" if by_size else f"the first {number(least[0])} rows"
+    where = f"groups of about {number(least[0], 1)} rows" if by_size else f"the first {number(int(least[0]))} rows"
     return Plot(
         name=curve,
         title="Is it as good in large groups?" if by_size else "How good is the top of the order?",

@@ -142,7 +142,7 @@ def split_rows(dataset: TrainingDataset, artifact: Artifact, split: str) -> Spli
         codes = pc.rank(rows[column], sort_keys="ascending", tiebreaker="dense")
         return np.asarray(codes.to_numpy(), dtype=np.int64)
 
-    classes = tuple(artifact.record["split"].get("classes", ()))
+    classes = tuple(artifact.record["split"]["classes"]) if view.label.task is MULTICLASS else ()
     within = view.label.ranked_within
     return SplitRows(
         features=rows.select(view.feature_names),
