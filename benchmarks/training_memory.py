@@ -137,7 +137,6 @@ def peak_mb() -> float:
 def measured(side: str, told: argparse.Namespace) -> dict[str, Any]:
     """One side in this process; imports are not timed, but their memory is counted."""
     import pandas as pd  # noqa: F401
-    import pyarrow.parquet
     import xgboost as xgb  # noqa: F401
     from sklearn.metrics import roc_auc_score  # noqa: F401
 

@@ -33,6 +33,8 @@ class Subject:
     prediction: Numbers
     rows: NDArray[np.int64] | None = None
     """Which of the resampled rows these are; None: all."""
+    group: NDArray[np.int64] | None = None
+    """(n,) of a ranking: which rows are ranked together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +60,17 @@ class Measured:
         tail = (1 - confidence) / 2
         low, high = np.quantile(defined, (tail, 1 - tail)).tolist()
         return Estimate(value=self.value, low=low, high=high)
+
+
+def together(entity: NDArray[np.int64], group: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """(n,) what is drawn at once: entities, or the groups of a ranking where entities would cut them in two."""
+    import numpy as np
+
+    if group is None:
+        return entity
+    order = np.lexsort((entity, group))
+    cut = (np.diff(group[order]) == 0) & (np.diff(entity[order]) != 0)
+    return group if cut.any() else entity
 
 
 def entity_weights(entity: NDArray[np.int64], *, resamples: int, seed: str) -> Iterator[Numbers]:
@@ -92,10 +105,10 @@ def measure(
         for key, subject in subjects.items():
             own = weights if subject.rows is None else weights[:, subject.rows]
             for metric in metrics:
-                drawn[key, metric.name].append(metric.resample(subject.truth, subject.prediction, own))
+                drawn[key, metric.name].append(metric.resample(subject.truth, subject.prediction, own, subject.group))
     return {
         key: {
-            m.name: Measured(value=m.score(s.truth, s.prediction), drawn=np.concatenate(drawn[key, m.name]))
+            m.name: Measured(value=m.score(s.truth, s.prediction, s.group), drawn=np.concatenate(drawn[key, m.name]))
             for m in metrics
         }
         for key, s in subjects.items()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.card_usage import usage
 from platform_ml.engine.winner import winner
-from platform_ml.spec.task import BINARY, REGRESSION
+from platform_ml.spec.task import BINARY, MULTICLASS, RANKING, REGRESSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +24,17 @@ if TYPE_CHECKING:
     from platform_ml.spec.model_card import ModelCard
 
 NOT_JUDGED = {"outcome": "not judged", "passed": False, "reason": "There is no verdict of this gate.", "advice": ""}
-HUB_TASKS = {BINARY: "tabular-classification", REGRESSION: "tabular-regression"}
-"""How model hubs call what is learned."""
+HUB_TASKS = {
+    BINARY: "tabular-classification",
+    REGRESSION: "tabular-regression",
+    MULTICLASS: "tabular-classification",
+    RANKING: "other",
+}
+"""How model hubs call what is learned; they have no word for ranking rows of a table."""
+MEANS = {BINARY: "True", REGRESSION: "Mean", MULTICLASS: "Most frequent class", RANKING: "Mean relevance"}
+"""What is said of the labels of some rows."""
+MOST_CLASSES = 12
+"""Of which a card shows who is taken for whom."""
 WORDS = ("name", "title", "intended_use", "out_of_scope", "data", "limits", "ethics", "license")
 
 
@@ -43,7 +52,7 @@ def content(
     judged = _judged(gates, verdicts)
     known = jsonable(provenance)
     family = winner(model, known["model"])
-    evaluation = jsonable(result.to_json())
+    evaluation = {"classes": [], "groups": {}} | jsonable(result.to_json())
     metric = card.evaluation.metrics[0].name
     approved = bool(judged) and all(gate["passed"] for gate in judged)
     return {
@@ -54,6 +63,9 @@ def content(
         "metric": metric,
         "task": HUB_TASKS[label.task],
         "binary": label.task is BINARY,
+        "in_classes": label.task.in_classes,
+        "mean_of": MEANS[label.task],
+        "confusion": _confusion(evaluation.get("classes", [])),
         "headline": _headline(evaluation, metric),
         "model": {
             "name": model.name,
@@ -132,6 +144,18 @@ def _headline(evaluation: Mapping[str, Any], metric: str) -> dict[str, Any]:
     }
 
 
+def _confusion(classes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Class by class, the most frequent ones first: how many of its rows are taken for each of the others shown."""
+    order = sorted(range(len(classes)), key=lambda place: (-classes[place]["rows"], place))[:MOST_CLASSES]
+    return [
+        {
+            "name": classes[row]["name"],
+            "predicted": {classes[at]["name"]: classes[row]["predicted"][at] for at in order},
+        }
+        for row in order
+    ]
+
+
 def _class_weight(weight: float | str | None) -> str:
     if weight is None:
         return ""
@@ -146,6 +170,7 @@ def _label(label: Label | EventLabel) -> dict[str, Any]:
         "meaning": label.meaning,
         "horizon_days": label.horizon_days,
         "entity": label.entity,
+        "ranked_within": label.ranked_within or "",
         "population": label.population,
         "moments": label.moments,
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.card_text import number, places
-from platform_ml.spec.task import BINARY
+from platform_ml.spec.task import BINARY, MULTICLASS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +24,8 @@ ROC, CALIBRATION, SCORES, RESIDUALS = "roc", "calibration", "score_histogram", "
 """Names in `EvaluationResult.curves`: (false alarms, hits), (predicted, observed), (middle of a bin, share of rows) of
 predictions and of residuals."""
 BASELINE_ROC = "baseline_roc_"
+NDCG_AT, NDCG_BY_SIZE = "ndcg_at", "ndcg_by_size"
+"""(place at which an order is cut, NDCG there); (rows of a group, NDCG@10 of such groups)."""
 
 WIDTH = 4.5
 """Inches: wide enough beside a second plot, and readable on a phone without zooming."""
@@ -33,7 +35,10 @@ VARIABLES = {INK: "ink", FAINT: "faint", ACCENT: "accent", SECOND: "second", BAD
 DASHES = ((4, 2), (1, 1.5), (6, 1.5, 1, 1.5), (2, 2))
 MOST_BARS = 15
 MOST_SLICES = 24
+MOST_CLASSES = 12
 LONGEST = 30
+FLAT_NAMES = 5
+"""So many class names have room beside each other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +56,9 @@ class Plot:
 
 def plots(result: EvaluationResult, *, metric: str) -> tuple[Plot, ...]:
     """Every plot that the evaluation has points for; `metric` is the one that slices are compared by."""
-    own = (_roc(result), _calibration(result), _scores(result), _residuals(result))
-    found = (*own, _importance(result), _slices(result, metric))
+    own = (_roc(result), _calibration(result), _scores(result), _residuals(result), _confusion(result))
+    ranks = (_ndcg(result, NDCG_AT), _ndcg(result, NDCG_BY_SIZE))
+    found = (*own, *ranks, _importance(result), _slices(result, metric))
     return tuple(plot for plot in found if plot is not None)
 
 
@@ -89,7 +95,7 @@ def _calibration(result: EvaluationResult) -> Plot | None:
     points = result.curves.get(CALIBRATION)
     if not points:
         return None
-    binary = result.task == BINARY
+    binary, likeliest = result.task in {BINARY, MULTICLASS}, result.task == MULTICLASS
     ends = [end for point in points for end in point]
     low, top = min(0.0, 1.08 * min(ends)), 1.08 * max(ends)
     top = (min(1.0, top) if binary else top) or 1.0
@@ -104,7 +110,7 @@ def _calibration(result: EvaluationResult) -> Plot | None:
     return Plot(
         name="calibration",
         title="Are the probabilities right?" if binary else "Are the predictions right on average?",
-        caption="Among rows with about the same prediction, "
+        caption=f"Among rows with about the same {'chance of the likeliest class' if likeliest else 'prediction'}, "
         f"{'how often it came true' if binary else 'the mean truth'}. On the straight line both agree.",
         alt=f"Calibration curve of {len(points)} groups of test rows. They differ most where {number(off[0])} was "
         f"predicted and {number(off[1])} observed.",
@@ -149,6 +155,70 @@ def _residuals(result: EvaluationResult) -> Plot | None:
         alt=f"Histogram of prediction minus truth for test rows in {len(points)} bins. Half of the rows are off by "
         f"{number(size)} or less; the median error is {number(middle, signed=True)}.",
         svg=_draw("residuals", paint),
+    )
+
+
+def _confusion(result: EvaluationResult) -> Plot | None:
+    order = sorted(range(len(result.classes)), key=lambda place: (-result.classes[place].rows, place))[:MOST_CLASSES]
+    shown = [result.classes[place] for place in order if result.classes[place].rows]
+    if not shown:
+        return None
+    shares = [[one.predicted[at] / one.rows for at in order] for one in shown]
+
+    def paint(axes: Axes) -> None:
+        from matplotlib.patches import Rectangle
+
+        for row, of in enumerate(shares):
+            for at, share in enumerate(of):
+                place = (at - 0.48, row - 0.48)
+                axes.add_patch(Rectangle(place, 0.96, 0.96, facecolor=ACCENT, alpha=round(share, 3), linewidth=0))
+                axes.text(at, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=8)
+        names = [_short(result.classes[place].name)[:14] for place in order]
+        axes.set_xticks(range(len(order)), names, rotation=40 if len(order) > FLAT_NAMES else 0)
+        axes.set_yticks(range(len(shown)), [_short(one.name)[:14] for one in shown])
+        axes.set(xlim=(-0.5, len(order) - 0.5), ylim=(len(shown) - 0.5, -0.5), xlabel="Predicted", ylabel="Truth")
+        axes.grid(visible=False)
+
+    worst = min(shown, key=lambda one: one.recall or 0.0)
+    left = len(result.classes) - len(order)
+    return Plot(
+        name="confusion",
+        title="What is taken for what?",
+        caption="Per cent of the test rows of a class, by what they are predicted as; the diagonal is right."
+        + (f" {number(left)} rarer classes are left out." if left else ""),
+        alt=f"Confusion matrix of {len(shown)} classes. Least often right is {worst.name}, in "
+        f"{number(100 * (worst.recall or 0.0))} % of its rows.",
+        svg=_draw("confusion", paint, height=1.2 + 0.3 * len(shown)),
+    )
+
+
+def _ndcg(result: EvaluationResult, curve: str) -> Plot | None:
+    points = result.curves.get(curve)
+    if not points:
+        return None
+    curves = {name: result.curves.get(f"baseline_{curve}_{name}") for name in result.baselines}
+    rivals = {name: of for name, of in curves.items() if of}
+    by_size = curve == NDCG_BY_SIZE
+
+    def paint(axes: Axes) -> None:
+        for place, (name, of) in enumerate(rivals.items()):
+            x, y = zip(*of, strict=True)
+            axes.plot(x, y, color=INK, linewidth=1.3, dashes=DASHES[place % len(DASHES)], label=_short(name))
+        x, y = zip(*points, strict=True)
+        axes.plot(x, y, color=ACCENT, linewidth=2, marker="o", markersize=4, label="model")
+        axes.set(ylim=(0, 1.01), xlabel="Rows of a group" if by_size else "Cut after so many rows")
+        axes.set(ylabel="NDCG@10" if by_size else "NDCG")
+        axes.legend(loc="lower right", reverse=True)
+
+    least = min(points, key=lambda point: point[1])
+    against = f" against {', '.join(rivals)}" if rivals else ""
+    where = f"groups of about {number(least[0], 1)} rows" if by_size else f"the first {number(int(least[0]))} rows"
+    return Plot(
+        name=curve,
+        title="Is it as good in large groups?" if by_size else "How good is the top of the order?",
+        caption="Mean NDCG of test groups; 1 is the best order there is. Groups without a relevant row are left out.",
+        alt=f"NDCG of the model{against} on the test rows. It is least for {where}: {number(least[1])}.",
+        svg=_draw(curve, paint),
     )
 
 

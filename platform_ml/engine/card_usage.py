@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine import preparation
 from platform_ml.spec.schema import Text
+from platform_ml.spec.space import families_in
+from platform_ml.spec.task import MULTICLASS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,9 +15,20 @@ if TYPE_CHECKING:
     from platform_ml.spec.family import Family
     from platform_ml.spec.tuned_model import TunedModel
 
+SCORED = """\
+pq.write_table(rows.append_column("prediction", [predictions]), "predictions.parquet")"""
+SCORED_CLASSES = """\
+for place, name in enumerate(model.classes):
+    rows = rows.append_column(f"probability of {name}", [predictions[:, place]])
+pq.write_table(rows, "predictions.parquet")"""
+XGBOOST_SCORED = """\
+rows["prediction"] = booster.predict(xgboost.DMatrix(rows[FEATURES]))"""
+XGBOOST_SCORED_CLASSES = """\
+classes = [f"probability of {name}" for name in json.loads(booster.attr("platform_ml_classes"))]
+rows[classes] = booster.predict(xgboost.DMatrix(rows[FEATURES]))"""
 XGBOOST_USAGE = """\
 import hashlib
-from pathlib import Path
+{json}from pathlib import Path
 
 import pandas as pd
 import xgboost
@@ -28,7 +41,7 @@ if hashlib.sha256(file.read_bytes()).hexdigest() != "{sha256}":
     raise SystemExit("This is not the model that this card describes.")
 booster = xgboost.Booster(model_file=file)
 rows = pd.read_parquet("rows.parquet")  # one row per {row}: features as known at the moment of prediction
-rows["prediction"] = booster.predict(xgboost.DMatrix(rows[FEATURES]))
+{scored}
 rows.to_parquet("predictions.parquet")
 """
 USAGE = """\
@@ -37,7 +50,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from platform_ml.families import {family}
+from platform_ml.families import {families}
 {imports}
 FEATURES = [
 {features}
@@ -45,10 +58,10 @@ FEATURES = [
 file = Path("{file}")  # from the model's published folder{registry}
 if hashlib.sha256(file.read_bytes()).hexdigest() != "{sha256}":
     raise SystemExit("This is not the model that this card describes.")
-model = {family}().load(file, FEATURES)
+model = {family}.load(file, FEATURES)
 {fitted}rows = pq.read_table("rows.parquet")  # one row per {row}: features as known at the moment of prediction
 predictions = model.predict({prepared})
-pq.write_table(rows.append_column("prediction", [predictions]), "predictions.parquet")
+{scored}
 """
 REGISTRY = """, or from the registry:
 # file = Path(mlflow.artifacts.download_artifacts("models:/{name}")) / "{file}\""""
@@ -74,9 +87,15 @@ def usage(model: TunedModel, used: Mapping[str, Any], *, registered: bool, famil
     known = view.types
     plain = not steps and not any(isinstance(known[name], Text) for name in view.feature_names)
     registry = REGISTRY.format(name=used["registered_as"], file=file) if registered and used["registered_as"] else ""
-    name = type(family or model.family).__name__
-    return (XGBOOST_USAGE if plain and file.endswith(".ubj") else USAGE).format(
-        family=name,
+    native, classes = plain and file.endswith(".ubj"), model.task is MULTICLASS
+    scored = (
+        (XGBOOST_SCORED_CLASSES if classes else XGBOOST_SCORED) if native else (SCORED_CLASSES if classes else SCORED)
+    )
+    return (XGBOOST_USAGE if native else USAGE).format(
+        scored=scored,
+        json="import json\n" if classes else "",
+        family=_made(family or model.family),
+        families=", ".join(sorted(_names(family or model.family))),
         features="\n".join(f'    "{name}",' for name in view.feature_names),
         file=file,
         sha256=files[file],
@@ -86,6 +105,24 @@ def usage(model: TunedModel, used: Mapping[str, Any], *, registered: bool, famil
         fitted=_fitted(model, files) if steps else "",
         prepared="fitted.apply(rows.select(FEATURES))" if steps else "rows.select(FEATURES)",
     )
+
+
+def _made(family: Any) -> str:
+    """A family that can read the file, as a program says it: with the families in it, whose values do not matter."""
+    inside = ", ".join(f"{name}={_written(value)}" for name, value in families_in(family).items())
+    return f"{type(family).__name__}({inside})"
+
+
+def _written(value: Any) -> str:
+    return f"({', '.join(map(_made, value))},)" if isinstance(value, tuple) else _made(value)
+
+
+def _names(family: Any) -> set[str]:
+    found = {type(family).__name__}
+    for value in families_in(family).values():
+        for one in value if isinstance(value, tuple) else (value,):
+            found |= _names(one)
+    return found
 
 
 def _imports(model: TunedModel) -> str:

@@ -20,6 +20,7 @@ from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.label import KNOWN_TIME
 from platform_ml.spec.schema import Text
 from platform_ml.spec.sql import identifier
+from platform_ml.spec.task import MULTICLASS
 from platform_ml.spec.training_dataset import SPLIT, SPLITS, TEST, TRAIN, VALIDATION
 
 if TYPE_CHECKING:
@@ -34,14 +35,17 @@ if TYPE_CHECKING:
     from platform_ml.spec.training_dataset import TrainingDataset
 
 KIND = "datasets"
+SHOWN = 5
 BALANCED = Check(name="splits", blocking=True, description="Every split has rows of more than one outcome.")
 NO_LEAK = Check(name="no_leak", blocking=True, description="Outcomes of a split were known before the next one begins.")
+GROUPS = Check(name="groups", blocking=True, description="No group that is ranked is cut in two by the splits.")
 OWN_CHECKS = (BALANCED, NO_LEAK, *LEAK_CHECKS)
 
 
 def checks(dataset: TrainingDataset) -> tuple[Check, ...]:
     """The checks of a dataset."""
-    return (*TABLE_CHECKS, *((RANGES,) if bounds(dataset) else ()), *OWN_CHECKS)
+    ranked = (GROUPS,) if dataset.view.label.ranked_within else ()
+    return (*TABLE_CHECKS, *((RANGES,) if bounds(dataset) else ()), *OWN_CHECKS, *ranked)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +76,7 @@ def judge(dataset: TrainingDataset, rows: pa.Table, cutoff: str, *, work: Work) 
     if any(finding.check == SCHEMA and finding.stops for finding in findings):
         return Judged(findings=findings)
     splits = measure_splits(rows, compute)
-    findings += _split_findings(dataset, rows, cutoff, compute)
+    findings += _split_findings(dataset, rows, cutoff, compute) + _group_findings(dataset, rows, cutoff, compute)
     held = Validation(
         noun=dataset,
         work=work,
@@ -112,6 +116,40 @@ def _span(dataset: TrainingDataset, cutoff: str) -> tuple[datetime, datetime]:
     return labels.moments(label, keys[0])[0], labels.moments(label, keys[-1])[1]
 
 
+def _unseen_classes(dataset: TrainingDataset, rows: pa.Table, compute: Compute) -> list[str]:
+    """Classes of held-out rows that no training row has, the first few of them."""
+    if dataset.view.label.task is not MULTICLASS:
+        return []
+    label = identifier(dataset.view.label.name)
+    sql = (
+        f"SELECT DISTINCT {label} AS class FROM rows WHERE {label} NOT IN "
+        f"(SELECT {label} FROM rows WHERE {SPLIT} = '{TRAIN}') ORDER BY 1 LIMIT {SHOWN}"
+    )
+    return [repr(row["class"]) for row in compute.query(sql, {"rows": rows}).table().to_pylist()]
+
+
+def _group_findings(dataset: TrainingDataset, rows: pa.Table, cutoff: str, compute: Compute) -> list[Finding]:
+    within = dataset.view.label.ranked_within
+    if within is None:
+        return []
+    sql = (
+        f"SELECT count(*) AS groups, count(*) FILTER (n > 1) AS cut, coalesce(sum(nameless), 0)::BIGINT AS nameless "
+        f"FROM (SELECT count(DISTINCT {SPLIT}) AS n, count_if({identifier(within)} IS NULL) AS nameless "
+        f"FROM rows GROUP BY {identifier(within)})"
+    )
+    (found,) = compute.query(sql, {"rows": rows}).table().to_pylist()
+    said = []
+    if found["cut"]:
+        said.append(
+            f"{found['cut']:,} of {found['groups']:,} values of {within!r} are in more than one split, so their rows "
+            "cannot be ranked with each other. Use a splitter that keeps them together"
+        )
+    if found["nameless"]:
+        said.append(f"{within!r} is null in {found['nameless']:,} rows, which are in no group. Look at its source")
+    reason = "; ".join(said) or f"Each of {found['groups']:,} values of {within!r} is in one split"
+    return [Finding(check=GROUPS, partition=cutoff, passed=not said, reason=f"{reason}.", numbers=found)]
+
+
 def _split_findings(dataset: TrainingDataset, rows: pa.Table, cutoff: str, compute: Compute) -> list[Finding]:
     label = identifier(dataset.view.label.name)
     stats = compute.query(
@@ -125,6 +163,7 @@ def _split_findings(dataset: TrainingDataset, rows: pa.Table, cutoff: str, compu
         for name in {**dict.fromkeys(SPLITS), **found}
     )
     balanced = all(name in found and found[name]["outcomes"] > 1 for name in SPLITS)
+    unseen = _unseen_classes(dataset, rows, compute)
     known = found.keys() <= set(SPLITS)
     leaks = [
         f"{earlier} outcomes are known on {found[earlier]['known']:%Y-%m-%d}, {later} begins on "
@@ -145,10 +184,13 @@ def _split_findings(dataset: TrainingDataset, rows: pa.Table, cutoff: str, compu
         Finding(
             check=BALANCED,
             partition=cutoff,
-            passed=balanced and known,
+            passed=balanced and known and not unseen,
             reason=f"Rows: {counts}."
             + ("" if balanced else " A split is empty or has one outcome only: widen it.")
-            + ("" if known else f" There are only {', '.join(SPLITS)}: mend the splitter."),
+            + ("" if known else f" There are only {', '.join(SPLITS)}: mend the splitter.")
+            + (
+                f" No training row is of {', '.join(unseen)}: widen the split, or merge rare classes." if unseen else ""
+            ),
         ),
         Finding(check=NO_LEAK, partition=cutoff, passed=not leaks, reason=reason),
     ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from platform_ml.engine.bootstrap import Subject, entity_weights, measure
-from platform_ml.engine.curves import curves, residual_statistics
+from platform_ml.engine.bootstrap import Subject, entity_weights, measure, together
+from platform_ml.engine.class_scores import class_scores
+from platform_ml.engine.curves import curves, group_statistics, residual_statistics
 from platform_ml.engine.latency import latency_ms
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.engine.tuned_model import fitted
@@ -14,6 +15,7 @@ from platform_ml.spec.errors import MissingInputError
 from platform_ml.spec.evaluation import BaselineScore, EvaluationResult, Importance, Slice, SplitScore
 from platform_ml.spec.family import Categorical
 from platform_ml.spec.fingerprint import fingerprint
+from platform_ml.spec.task import MULTICLASS
 from platform_ml.spec.training_dataset import SPLITS, TEST, TRAIN
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.evaluation import Estimate, Evaluation
     from platform_ml.spec.family import Predictor
     from platform_ml.spec.feature_view import FeatureView
+    from platform_ml.spec.task import Task
 
     Numbers = NDArray[np.float64]
     Key = tuple[str, ...]
@@ -72,7 +75,7 @@ def evaluate(
     judged: dict[str, Measures] = {
         name: measure(
             evaluation.metrics,
-            subjects if name == TEST else {MODEL: Subject(truth=splits[name].label, prediction=prediction)},
+            subjects if name == TEST else {MODEL: _subject(splits[name], prediction)},
             # Training rows are no sample of what the model will meet: an interval would lend their numbers a meaning
             # that they lack, and they are the most expensive ones.
             () if name == TRAIN else _resamples(evaluation, splits[name], f"{dataset_digest}/{name}"),
@@ -89,13 +92,15 @@ def evaluate(
         slices=_slices(evaluation, subjects, judged[TEST]),
         baselines=_baseline_scores(evaluation, judged[TEST]),
         importance=_importance(evaluation.model.dataset.view, predictor, test.features),
-        curves=curves(task, test.label, predictions[TEST], rivals),
+        curves=curves(task, test.label, predictions[TEST], rivals, test.group),
         latency_ms=latency_ms(predictor, test.features),
         size_bytes=size_bytes,
         goals={metric.name: metric.goal for metric in evaluation.metrics},
         titles={metric.name: metric.title for metric in evaluation.metrics},
         task=task,
         residuals=residual_statistics(task, test.label, predictions[TEST]),
+        classes=class_scores(test.classes, test.label, predictions[TEST]),
+        groups=group_statistics(test.label, test.group),
         unseen=predictor.unseen(test.features) if isinstance(predictor, Categorical) else {},
     )
 
@@ -103,24 +108,33 @@ def evaluate(
 def _predict(predictor: Predictor, rows: SplitRows) -> Numbers:
     import numpy as np
 
-    # No family can be trusted with a table of no rows; metrics say themselves that they are not defined there.
-    return np.asarray(predictor.predict(rows.features), dtype=np.float64) if len(rows.label) else np.empty(0)
+    if not len(rows.label):
+        # No family can be trusted with a table of no rows; metrics say themselves that they are not defined there.
+        return np.empty((0, len(rows.classes)) if rows.classes else 0)
+    return np.asarray(predictor.predict(rows.features), dtype=np.float64)
 
 
 def _resamples(evaluation: Evaluation, rows: SplitRows, seed: str) -> Any:
-    return entity_weights(rows.entity, resamples=evaluation.resamples, seed=seed)
+    return entity_weights(together(rows.entity, rows.group), resamples=evaluation.resamples, seed=seed)
+
+
+def _subject(rows: SplitRows, prediction: Numbers, taken: NDArray[np.int64] | None = None) -> Subject:
+    if taken is None:
+        return Subject(truth=rows.label, prediction=prediction, group=rows.group)
+    group = None if rows.group is None else rows.group[taken]
+    return Subject(truth=rows.label[taken], prediction=prediction[taken], rows=taken, group=group)
 
 
 def _test_subjects(
     evaluation: Evaluation, test: SplitRows, prediction: Numbers, rivals: Mapping[str, Numbers]
 ) -> dict[Key, Subject]:
     """The model, every baseline and every slice, so that all of them see the same resamples."""
-    subjects: dict[Key, Subject] = {MODEL: Subject(truth=test.label, prediction=prediction)}
+    subjects: dict[Key, Subject] = {MODEL: _subject(test, prediction)}
     for name, rival in rivals.items():
-        subjects["baseline", name] = Subject(truth=test.label, prediction=rival)
+        subjects["baseline", name] = _subject(test, rival)
     for column in evaluation.slices:
         for value, rows in _values(test.helpers.column(column)):
-            subjects["slice", column, value] = Subject(truth=test.label[rows], prediction=prediction[rows], rows=rows)
+            subjects["slice", column, value] = _subject(test, prediction, rows)
     return subjects
 
 
@@ -143,15 +157,19 @@ def _split_score(rows: SplitRows, measured: Mapping[str, Measured]) -> SplitScor
     first, last = ("" if end is None else end.date().isoformat() for end in (ends["min"], ends["max"]))
     return SplitScore(
         rows=len(rows.label),
-        mean=_mean(rows.label),
+        mean=_mean(rows.task, rows.label),
         first=first,
         last=last,
         metrics=_estimates(measured),
     )
 
 
-def _mean(label: Numbers) -> float | None:
-    return float(label.mean()) if len(label) else None
+def _mean(task: Task, label: Numbers) -> float | None:
+    import numpy as np
+
+    if not len(label):
+        return None
+    return float(np.unique(label, return_counts=True)[1].max() / len(label) if task is MULTICLASS else label.mean())
 
 
 def _estimates(measured: Mapping[str, Measured]) -> dict[str, Estimate]:
@@ -166,7 +184,7 @@ def _slices(evaluation: Evaluation, subjects: Mapping[Key, Subject], measures: M
             column=key[1],
             value=key[2],
             rows=len(subjects[key].truth),
-            mean=_mean(subjects[key].truth),
+            mean=_mean(evaluation.model.task, subjects[key].truth),
             metrics=_estimates(measured),
             gap=measured[first.name].better(whole, first.goal).estimate(),
         )

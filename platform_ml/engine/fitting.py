@@ -47,7 +47,8 @@ class Fitting:
 
     def score(self, predictor: Predictor) -> float:
         """The metric on the validation rows."""
-        return float(self.model.metric.score(self.judge.label, predictor.predict(self.judge.features)))
+        judge = self.judge
+        return float(self.model.metric.score(judge.label, predictor.predict(judge.features), judge.group))
 
     def deployed(self, predictor: Predictor) -> Predictor:
         """The same predictor for rows as they are in the dataset."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import RowsError
-from platform_ml.spec.task import BINARY
+from platform_ml.spec.task import BINARY, RANKING
 from platform_ml.spec.training_dataset import TRAIN, VALIDATION
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LEAST = 20
 """Rows of a split below which every number about it is luck."""
 SHOWN = 3
+MOST_CLASSES = 1_000
 
 
 def check_rows(model: TunedModel, splits: Mapping[str, SplitRows], *, project: str) -> list[str]:
@@ -57,9 +58,16 @@ def label_faults(rows: SplitRows, split: str) -> Iterator[str]:
         yield f"a label of its {split} split is {found[~np.isfinite(found)][0]}; look at what the outcome is made of"
     elif rows.task is BINARY and not np.isin(found, (0.0, 1.0)).all():
         yield f"a label of its {split} split is {found[~np.isin(found, (0.0, 1.0))][0]:g}, not 0 or 1"
+    elif rows.task is RANKING and found[0] < 0:
+        yield f"a label of its {split} split is {found[0]:g}, but a relevance is 0 or more"
     elif found.size == 1:
-        kind = "With one class there is nothing to tell apart" if rows.task is BINARY else "There is nothing to learn"
-        yield f"all {count:,} labels of its {split} split are {found[0]:g}. {kind}: widen the split"
+        kind = "With one class there is nothing to tell apart" if rows.task.in_classes else "There is nothing to learn"
+        one = repr(rows.classes[int(found[0])]) if rows.classes else f"{found[0]:g}"
+        yield f"all {count:,} labels of its {split} split are {one}. {kind}: widen the split"
+    elif len(rows.classes) > MOST_CLASSES:
+        yield f"its label has {len(rows.classes):,} classes, a name rather than a class; derive a coarser one"
+    elif rows.group is not None and len(np.unique(rows.group)) == count:
+        yield f"each row of its {split} split is a group of its own: there is nothing to rank; look at ranked_within"
 
 
 def _feature(rows: pa.Table, name: str, split: str) -> Iterator[str]:

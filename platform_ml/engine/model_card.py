@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SUMMARY_LIMIT = 60_000
 """Bytes of Markdown that Dagster's event log and pages carry with ease."""
-SUMMARY_PLOTS = ("slices", "roc", "residuals", "importance")
+SUMMARY_PLOTS = ("slices", "roc", "residuals", "confusion", "ndcg_by_size", "importance")
 """Which pictures a summary shows, most telling first, as far as there is room."""
 
 

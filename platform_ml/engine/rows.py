@@ -22,7 +22,7 @@ class SplitRows:
     features: pa.Table
     """What a model sees, in the view's order."""
     label: NDArray[np.float64]
-    """(n,); a binary label is 0.0 or 1.0."""
+    """(n,); a binary label is 0.0 or 1.0, a class its place in `classes`, a relevance 0.0 or more."""
     entity: NDArray[np.int64]
     """(n,) a number per entity: rows of one entity depend on each other and are resampled together."""
     event_time: pa.ChunkedArray
@@ -32,6 +32,10 @@ class SplitRows:
     """What learning this label is."""
     weight: NDArray[np.float64] | None = None
     """(n,) how much each row counts in training; None: all the same."""
+    classes: tuple[str, ...] = ()
+    """Of several classes their names, as the training rows have them, sorted."""
+    group: NDArray[np.int64] | None = None
+    """(n,) of a ranking: a number per group."""
     cache: dict[str, Any] = field(default_factory=dict, compare=False)
     """Where a family keeps its own data matrix, so that it is built once per study."""
 

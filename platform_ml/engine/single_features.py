@@ -6,7 +6,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.audit import Check, Finding
-from platform_ml.spec.task import BINARY
+from platform_ml.spec.task import BINARY, MULTICLASS
 from platform_ml.spec.training_dataset import SPLIT, TEST, TRAIN
 
 if TYPE_CHECKING:
@@ -95,6 +95,31 @@ def strength(values: Numbers, truth: Numbers, task: Task) -> float:
     return max(said, default=float("nan"))
 
 
+def of_classes(values: pa.ChunkedArray, truth: pa.ChunkedArray) -> float:
+    """How well one column tells each class from all others, on average over the rows: 0.5 is chance, 1 is certainty.
+
+    Classes have no order, so numbers are cut into bins of as many rows; a bin says what the others in it are.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    classes = truth.unique().to_pylist()
+    if not pa.types.is_string(values.type):
+        numbers = column(values, np.zeros(len(values)))
+        known = numbers[~np.isnan(numbers)]
+        edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else known
+        place = np.searchsorted(edges, numbers, side="right")
+        values = pa.chunked_array([pa.array(place, mask=np.isnan(numbers)).cast("string")])
+    found, rows = [], []
+    for one in classes:
+        is_one = pc.equal(truth, one).to_numpy().astype(np.float64)
+        found.append(strength(_mean_truth(values, is_one), is_one, BINARY))
+        rows.append(is_one.sum())
+    judged = ~np.isnan(found)
+    return float(np.average(np.asarray(found)[judged], weights=np.asarray(rows)[judged])) if judged.any() else np.nan
+
+
 def column(values: pa.ChunkedArray, truth: Numbers) -> Numbers:
     """(n,) the values as numbers, NaN where null; for a text the mean truth that other rows have for it.
 
@@ -139,13 +164,16 @@ def _too_good(dataset: TrainingDataset, rows: pa.Table, cutoff: str) -> Finding:
 
     view, limit, task = dataset.view, dataset.audit.too_good, dataset.view.label.task
     rows = sample(rows, len(view.feature_names))
-    truth = np.asarray(rows[view.label.name].cast("double").to_numpy(), dtype=np.float64)
-    found = strongest((name, strength(column(rows[name], truth), truth, task)) for name in view.feature_names)
+    if task is MULTICLASS:
+        found = strongest((name, of_classes(rows[name], rows[view.label.name])) for name in view.feature_names)
+    else:
+        truth = np.asarray(rows[view.label.name].cast("double").to_numpy(), dtype=np.float64)
+        found = strongest((name, strength(column(rows[name], truth), truth, task)) for name in view.feature_names)
     if not found:
         reason = f"{rows.num_rows:,} rows, {LEAST} of each side are needed to judge a feature: nothing was judged."
         return Finding(check=TOO_GOOD, partition=cutoff, passed=True, reason=reason)
     accused = {name: score for name, score in found.items() if score >= limit}
-    measure = "AUC" if task is BINARY else "rank correlation"
+    measure = "AUC" if task.in_classes else "rank correlation"
     shown = ", ".join(f"{name!r} {score:.3f}" for name, score in list(accused.items() or found.items())[:SHOWN])
     reason = (
         f"Alone, {shown} give the label away ({measure}, limit {limit:g}). Look whether they are made of the outcome "

@@ -16,6 +16,7 @@ from platform_ml.engine.training_dataset import split_rows
 from platform_ml.engine.tuned_model import fitted
 from platform_ml.engine.winner import winner
 from platform_ml.spec.space import ranges
+from platform_ml.spec.task import MULTICLASS, RANKING
 from platform_ml.spec.training_dataset import SPLITS, TEST
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _baseline(
     """The same metrics of a rival: on test as they were judged, on the other splits computed here."""
     evaluation, result = done.evaluation, done.result
     others = {
-        f"{split}_{metric.name}": float(metric.score(rows.label, predictor.predict(rows.features)))
+        f"{split}_{metric.name}": float(metric.score(rows.label, predictor.predict(rows.features), rows.group))
         for split, rows in splits.items()
         for metric in evaluation.metrics
         if split != TEST and len(rows.label)
@@ -139,11 +140,20 @@ def _files(folder: Path, result: EvaluationResult, test: SplitRows, predictor: P
             ("feature", "mean_abs_shap", "meaning"),
             [(item.feature, item.mean_abs_shap, item.meaning) for item in result.importance],
         ),
-        "sample_predictions.csv": (("row", "event_time", "label", "prediction"), _sample(test, prediction)),
+        "sample_predictions.csv": (_sample_head(test), _sample(test, prediction)),
     }
-    if prediction.ndim == 1 and _yes_or_no(test.label, prediction):
+    if result.task == MULTICLASS:
+        names = [f"predicted {one.name}" for one in result.classes]
+        tables["confusion_matrix.csv"] = ("label", *names), [(one.name, *one.predicted) for one in result.classes]
+        tables["class_scores.csv"] = (
+            ("class", "rows", "precision", "recall", "f1", "roc_auc"),
+            [(one.name, one.rows, one.precision, one.recall, one.f1, one.roc_auc) for one in result.classes],
+        )
+    elif result.task == RANKING:
+        tables["ndcg_by_size.csv"] = ("rows of a group", "ndcg_at_10"), result.curves.get("ndcg_by_size", ())
+    elif _yes_or_no(test.label, prediction):
         tables["confusion_matrix.csv"] = ("label", "predicted 0", "predicted 1"), confusion(test.label, prediction)
-    elif prediction.ndim == 1:
+    else:
         tables["residuals.csv"] = ("quantile", "prediction minus label"), residuals(test.label, prediction)
     return {name: _csv(folder / name, head, rows) for name, (head, rows) in tables.items()}
 
@@ -168,16 +178,20 @@ def _yes_or_no(label: Numbers, prediction: Numbers) -> bool:
     return bool(np.isin(label, (0.0, 1.0)).all() and prediction.min() >= 0 and prediction.max() <= 1)
 
 
+def _sample_head(test: SplitRows) -> tuple[str, ...]:
+    return "row", "event_time", "label", *([f"probability of {one}" for one in test.classes] or ["prediction"])
+
+
 def _sample(test: SplitRows, prediction: Numbers) -> list[tuple[object, ...]]:
     """Rows are numbered as in the split's file; who they are about is said only there."""
     import numpy as np
 
     rows = np.unique(np.linspace(0, len(test.label) - 1, SAMPLED).astype(np.int64)).tolist()
     times = test.event_time.take(rows).to_pylist()
-    found = prediction[rows].tolist()
+    found = prediction[rows].reshape(len(rows), -1).tolist()
+    labels = [test.classes[int(one)] if test.classes else float(one) for one in test.label[rows]]
     return [
-        (row, moment.isoformat(), float(test.label[row]), one)
-        for row, moment, one in zip(rows, times, found, strict=True)
+        (row, moment.isoformat(), label, *of) for row, moment, label, of in zip(rows, times, labels, found, strict=True)
     ]
 
 

@@ -13,13 +13,14 @@ from platform_ml.engine.ports import Artifact, Files
 from platform_ml.engine.provenance import tables_used
 from platform_ml.engine.rows import SplitRows
 from platform_ml.engine.split_statistics import write
-from platform_ml.spec.errors import MissingInputError
+from platform_ml.spec.errors import MissingInputError, RowsError
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import SEMANTICS, digest, fingerprint, meaning
 from platform_ml.spec.label import KNOWN_TIME
 from platform_ml.spec.schema import Timestamp
 from platform_ml.spec.splitter import RowSQL
 from platform_ml.spec.sql import identifier, literal
+from platform_ml.spec.task import MULTICLASS
 from platform_ml.spec.training_dataset import SPLIT, SPLITS, TRAIN, VALIDATION
 from platform_ml.spec.window import moment
 
@@ -28,12 +29,16 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from platform_ml.engine.audit import Finding
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Snapshot
+    from platform_ml.spec.event_label import EventLabel
     from platform_ml.spec.feature_view import FeatureView
+    from platform_ml.spec.label import Label
     from platform_ml.spec.statistics import PartitionStatistics
     from platform_ml.spec.training_dataset import TrainingDataset
 
@@ -133,12 +138,13 @@ def split_rows(dataset: TrainingDataset, artifact: Artifact, split: str) -> Spli
     import pyarrow.parquet as pq
 
     view = dataset.view
-    names = (EVENT_TIME, view.label.entity, view.label.name, *view.feature_names, *view.helper_names)
+    within = (view.label.ranked_within,) if view.label.ranked_within else ()
+    names = (EVENT_TIME, view.label.entity, *within, view.label.name, *view.feature_names, *view.helper_names)
     # Column by column through a small buffer: to read ahead would hold the whole file in memory beside its rows.
     with pq.ParquetFile(artifact.folder / f"{split}.parquet", pre_buffer=False, buffer_size=BUFFER) as file:
         rows = file.read(list(dict.fromkeys(names)))
     pa.default_memory_pool().release_unused()  # what decoding took
-    return _shaped(dataset, rows)
+    return _shaped(dataset, rows, artifact, split)
 
 
 def fold_rows(
@@ -158,26 +164,57 @@ def fold_rows(
     sql = f"SELECT {', '.join(f'{sql} AS {name}' for sql, name in chosen)}, {names} FROM rows ORDER BY {order}"
     rows = work.platform.compute.query(sql, {"rows": Files(paths=snapshot.paths(keys), schema=snapshot.schema)}).table()
     return [
-        {split: _shaped(dataset, rows.filter(pc.equal(rows[name], split))) for split in (TRAIN, VALIDATION)}
+        {
+            split: _shaped(dataset, rows.filter(pc.equal(rows[name], split)), artifact, split)
+            for split in (TRAIN, VALIDATION)
+        }
         for name in columns
     ]
 
 
-def _shaped(dataset: TrainingDataset, rows: pa.Table) -> SplitRows:
+def _shaped(dataset: TrainingDataset, rows: pa.Table, artifact: Artifact, split: str) -> SplitRows:
     import numpy as np
     import pyarrow.compute as pc
 
     view = dataset.view
-    label = view.label
-    codes = pc.rank(rows[label.entity], sort_keys="ascending", tiebreaker="dense")
+
+    def numbered(column: str) -> NDArray[np.int64]:
+        codes = pc.rank(rows[column], sort_keys="ascending", tiebreaker="dense")
+        return np.asarray(codes.to_numpy(), dtype=np.int64)
+
+    classes = tuple(artifact.record["split"]["classes"]) if view.label.task is MULTICLASS else ()
+    within = view.label.ranked_within
     return SplitRows(
         features=rows.select(view.feature_names),
-        label=rows[label.name].cast("double").to_numpy().astype(np.float64),
-        entity=codes.to_numpy().astype(np.int64),
+        label=_label(dataset, rows[view.label.name], classes, split),
+        entity=numbered(view.label.entity),
         event_time=rows[EVENT_TIME],
         helpers=rows.select(view.helper_names),
-        task=label.task,
+        task=view.label.task,
+        classes=classes,
+        group=None if within is None else numbered(within),
     )
+
+
+def _label(
+    dataset: TrainingDataset, values: pa.ChunkedArray, classes: tuple[str, ...], split: str
+) -> NDArray[np.float64]:
+    """(n,) the numbers, or the places of the classes."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if dataset.view.label.task is MULTICLASS:
+        places = pc.index_in(values, value_set=pa.array(classes, pa.string()))
+        if places.null_count:
+            odd = values.filter(pc.is_null(places))[0].as_py()
+            raise RowsError(
+                f"Training dataset {dataset.name!r}: class {odd!r} of the {split} split is in no training row. Widen "
+                "the training split, or make rare classes one."
+            )
+        values = places
+    found: NDArray[np.float64] = values.cast("double").to_numpy().astype(np.float64)
+    return found
 
 
 def row_sql(view: FeatureView, cutoff: date) -> RowSQL:
@@ -226,7 +263,8 @@ def _manifest(
             "random_split_because": dataset.random_split_because,
             "by_time": dataset.splitter.by_time,
             "separates_entities": dataset.splitter.separates_entities,
-            "splits": _split_record(view.label.name, rows),
+            "splits": _split_record(view.label, rows),
+            **_classes(view.label, rows),
         },
         "columns": {name: kind.sql for name, kind in view.types.items()},
         "features": view.feature_names,
@@ -234,16 +272,26 @@ def _manifest(
     }
 
 
-def _split_record(label: str, rows: pa.Table) -> dict[str, Any]:
+def _classes(label: Label | EventLabel, rows: pa.Table) -> dict[str, Any]:
+    """The classes of the training rows, sorted: their places are what models learn."""
     import pyarrow.compute as pc
 
-    record = {}
+    if label.task is not MULTICLASS:
+        return {}
+    known = rows.filter(pc.equal(rows[SPLIT], TRAIN))[label.name].unique().to_pylist()
+    return {"classes": sorted(known)}
+
+
+def _split_record(label: Label | EventLabel, rows: pa.Table) -> dict[str, Any]:
+    import pyarrow.compute as pc
+
+    record: dict[str, Any] = {}
     for split in SPLITS:
         part = rows.filter(pc.equal(rows[SPLIT], split))
         span = pc.min_max(part[EVENT_TIME]).as_py()
         record[split] = {
             "rows": part.num_rows,
-            "mean_label": pc.mean(part[label].cast("double")).as_py(),
+            "mean_label": None if label.task is MULTICLASS else pc.mean(part[label.name].cast("double")).as_py(),
             "first": span["min"].date().isoformat(),
             "last": span["max"].date().isoformat(),
             "outcomes_known": pc.max(part[KNOWN_TIME]).as_py().date().isoformat(),

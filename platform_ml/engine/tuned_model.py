@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +28,7 @@ from platform_ml.engine.training_dataset import split_rows
 from platform_ml.engine.winner import winner
 from platform_ml.spec.errors import MissingInputError, PlatformError, StoreError
 from platform_ml.spec.fingerprint import digest, fingerprint
+from platform_ml.spec.space import settings
 from platform_ml.spec.training_dataset import TRAIN, VALIDATION
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def train(
     baselines = {}
     for item in model.baselines:
         with seeded(model.seed):
-            baselines[item.name] = item.family.fit(*whole, params=_values(item.family), seed=model.seed)
+            baselines[item.name] = item.family.fit(*whole, params=settings(item.family), seed=model.seed)
     validated = contest.winner.folds if contest else None
     if validated is None and ready:
         validated = cross_validate(model.alone(chosen), found.best, ready, progress=progress)
@@ -269,7 +270,3 @@ def _others(trained: Trained) -> dict[str, Any]:
         for name, found in lost.items()
     }
     return {"family": trained.name, "rivals": rivals}
-
-
-def _values(family: Any) -> dict[str, Any]:
-    return {item.name: getattr(family, item.name) for item in fields(family)}

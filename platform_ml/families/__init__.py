@@ -12,6 +12,8 @@ from platform_ml.families.persistence import Persistence
 from platform_ml.families.random_forest import RandomForest
 from platform_ml.families.recurrent import Recurrent
 from platform_ml.families.single_feature import SingleFeature
+from platform_ml.families.stacking import Stacking
+from platform_ml.families.voting import Voting
 
 __all__ = [
     "Average",
@@ -25,5 +27,7 @@ __all__ = [
     "RandomForest",
     "Recurrent",
     "SingleFeature",
+    "Stacking",
+    "Voting",
     "XGBoost",
 ]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from platform_ml.families.encoding import Encoded, Encoding
-from platform_ml.families.inputs import check_columns_known_somewhere, check_label, weights
+from platform_ml.families.inputs import check_columns_known_somewhere, check_label, nothing, told, weights
 from platform_ml.families.limits import check_limits
-from platform_ml.families.losses import USUAL, check_loss, tasks_of
+from platform_ml.families.losses import LOSSES, USUAL, check_loss, tasks_of
 from platform_ml.families.threads import threads
 from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.fingerprint import ADDED
 from platform_ml.spec.space import Between, Whole
-from platform_ml.spec.task import BINARY, REGRESSION, Task
+from platform_ml.spec.task import MULTICLASS, RANKING, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import xgboost as xgb
     from numpy.typing import NDArray
 
+    from platform_ml.families.inputs import Told
     from platform_ml.spec.family import Rows
 
 LIMITS: Mapping[str, tuple[float, float]] = {
@@ -46,17 +47,23 @@ OBJECTIVES: Mapping[str, tuple[str, str, int]] = {
     "log": ("binary:logistic", "auc", 1),
     "squared": ("reg:squarederror", "rmse", -1),
     "absolute": ("reg:absoluteerror", "mae", -1),
+    "softmax": ("multi:softprob", "mlogloss", -1),
+    "ndcg": ("rank:ndcg", "ndcg@10", 1),
 }
 """Loss → XGBoost's name for it, the metric that stops it, and 1 where more of that is better."""
 ENCODING = "platform_ml_encoding"
 """The attribute of a booster that says the levels of its categories."""
+CLASSES = "platform_ml_classes"
+"""The attribute of a booster that says which class each of its probabilities is of."""
+GAINS = {"ndcg_exp_gain": False, "lambdarank_unbiased": False}
+"""A label is its own gain, as in our NDCG; the place of a row says nothing, because rows have none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class XGBoost:
     """Boosted trees (Chen and Guestrin 2016), stopped early on validation rows.
 
-    A binary label is stopped by the area under the ROC curve, a number by what its loss is about.
+    A binary label is stopped by the area under the ROC curve, a ranking by NDCG@10, others by what their loss is about.
     """
 
     name: ClassVar[str] = "xgboost"
@@ -75,17 +82,17 @@ class XGBoost:
     loss: str | None = field(default=None, metadata=ADDED)
     """What training makes small: "log" for a binary label, "squared" (means) or "absolute" (medians) for numbers.
 
-    None: "log" or "squared", whichever fits the label.
+    None: "log", "squared", "softmax" (of several classes) or "ndcg" (of a ranking), whichever fits the label.
     """
 
     def __post_init__(self) -> None:
         check_limits(self, LIMITS, above=("learning_rate", "subsample", "colsample_bytree"))
-        check_loss(self)
+        check_loss(self, OBJECTIVES)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
         """What the loss is for."""
-        return tasks_of(self.loss)
+        return tasks_of(self.loss, OBJECTIVES)
 
     def columns(self) -> tuple[str, ...] | None:
         """All of them."""
@@ -119,7 +126,8 @@ class XGBoost:
                 "nthread": threads(),
                 "seed": seed,
                 "verbosity": 0,
-            },
+            }
+            | _of_task(train),
             learn,
             num_boost_round=rounds,
             evals=[(judge, "validation")],
@@ -128,7 +136,9 @@ class XGBoost:
         )
         if encoding.levels:
             booster.set_attr(**{ENCODING: encoding.to_json()})
-        return BoostedTrees(booster=booster, encoding=encoding, task=train.task)
+        if train.classes:
+            booster.set_attr(**{CLASSES: json.dumps(train.classes)})
+        return BoostedTrees(booster=booster, encoding=encoding, task=train.task, classes=train.classes)
 
     def load(self, file: Path, features: Sequence[str]) -> BoostedTrees:
         """Read a native file, which cannot run code."""
@@ -144,8 +154,9 @@ class XGBoost:
         encoding = plain if said is None else Encoding.from_json(file, said)
         encoding.check(file, features)
         objective = json.loads(booster.save_config())["learner"]["objective"]["name"]
-        task = BINARY if objective == OBJECTIVES["log"][0] else REGRESSION
-        return BoostedTrees(booster=booster, encoding=encoding, task=task)
+        task = next(LOSSES[loss] for loss, (name, _, _) in OBJECTIVES.items() if name == objective)
+        classes = tuple(json.loads(booster.attr(CLASSES) or "[]"))
+        return BoostedTrees(booster=booster, encoding=encoding, task=task, classes=classes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,14 +165,16 @@ class BoostedTrees(Encoded):
 
     booster: xgb.Booster
     task: Task
+    classes: tuple[str, ...] = ()
+    """Which class each probability is of."""
 
     def predict(self, rows: pa.Table) -> NDArray[np.float64]:
-        """(n,) the probability of 1, or the number."""
+        """(n,) the probability of 1, the number, or a score to rank by; (n, classes) probabilities."""
         import numpy as np
 
         values = self.inputs(rows)
         if not len(values):
-            return np.empty(0)
+            return nothing(self.classes)
         return np.asarray(self.booster.inplace_predict(values), dtype=np.float64)
 
     def save(self, folder: Path) -> Path:
@@ -171,13 +184,17 @@ class BoostedTrees(Encoded):
         return file
 
     def contributions(self, rows: pa.Table) -> NDArray[np.float64]:
-        """(n, features) exact SHAP values in log odds, or in the label's unit: Lundberg et al. (2020), TreeSHAP."""
+        """(n, features) exact SHAP values in log odds, or in the label's unit: Lundberg et al. (2020), TreeSHAP.
+
+        Of several classes the mean size over the classes, in log odds.
+        """
         import numpy as np
         import xgboost as xgb
 
         data = xgb.DMatrix(self.inputs(rows), nthread=threads(), **_named(self.encoding))
         with_bias = self.booster.predict(data, pred_contribs=True)
-        return np.asarray(with_bias[:, :-1], dtype=np.float64)
+        found = np.asarray(with_bias[..., :-1], dtype=np.float64)
+        return np.abs(found).mean(axis=1) if self.task is MULTICLASS else found
 
     def onnx(self) -> bytes:
         """The same trees as an ONNX graph; `NotPortable` where a split tells categories apart."""
@@ -186,7 +203,25 @@ class BoostedTrees(Encoded):
         refuse_categories("XGBoost", self.encoding)
         unnamed = self.booster.copy()  # the converter takes f0, f1, ... and nothing else
         unnamed.feature_names = None
+        if self.task is RANKING:  # the converter would take a score for a probability; a sum of trees it is
+            plain = json.loads(unnamed.save_raw("json"))
+            plain["learner"]["objective"] = {"name": "reg:squarederror", "reg_loss_param": {"scale_pos_weight": "1"}}
+            unnamed.load_model(bytearray(json.dumps(plain).encode()))
         return converted("convert_xgboost", unnamed, self.encoding, self.task)
+
+
+def _of_task(train: Rows) -> dict[str, Any]:
+    """What only such a label needs."""
+    if train.task is RANKING:
+        return GAINS
+    return {"num_class": len(train.classes)} if train.task is MULTICLASS else {}
+
+
+def _labels(rows: Told) -> dict[str, Any]:
+    """What a matrix is told of its rows."""
+    if rows.group is None:
+        return {"label": rows.label, "weight": rows.weight}
+    return {"label": rows.label, "weight": rows.group_weight, "qid": rows.group}
 
 
 def _named(encoding: Encoding) -> dict[str, Any]:
@@ -216,7 +251,8 @@ def _matrices(train: Rows, validation: Rows, max_bin: int) -> tuple[Encoding, xg
     if encoded_by != encoding:
         check_label(validation, "validation")
         values = encoding.matrix(validation.features)
-        judge = xgb.DMatrix(values, validation.label, nthread=threads(), **_named(encoding))
+        said = replace(told(validation, values), weight=None)
+        judge = xgb.DMatrix(said.arranged(values), nthread=threads(), **_labels(said), **_kinds(encoding))
         validation.cache["xgboost"] = (encoding, judge)
     return encoding, learn, judge
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from platform_ml.families.encoding import Encoded, Encoding
-from platform_ml.families.inputs import check_label, weights
+from platform_ml.families.inputs import check_label, nothing, told
 from platform_ml.families.limits import check_limits
 from platform_ml.families.losses import USUAL, check_loss, tasks_of
 from platform_ml.spec.complexity import Complexity
@@ -14,7 +15,7 @@ from platform_ml.spec.errors import StoreError
 from platform_ml.spec.fingerprint import ADDED
 from platform_ml.spec.libraries import library
 from platform_ml.spec.space import Between, Whole
-from platform_ml.spec.task import BINARY, REGRESSION, Task
+from platform_ml.spec.task import BINARY, MULTICLASS, RANKING, REGRESSION, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from platform_ml.families.inputs import Told
     from platform_ml.spec.family import Rows
 
 THREADS = 1
@@ -43,18 +45,20 @@ OBJECTIVES: Mapping[str, tuple[str, str, int]] = {
     "log": ("Logloss", "AUC", 1),
     "squared": ("RMSE", "RMSE", -1),
     "absolute": ("MAE", "MAE", -1),
+    "softmax": ("MultiClass", "MultiClass", -1),
+    "ndcg": ("YetiRank", "NDCG:top=10;type=Base", 1),
 }
 """Loss → CatBoost's name for it, the metric that stops it, and 1 where more of that is better."""
 OF_THE_RUN = ("model_guid", "train_finish_time")
 """What CatBoost writes into a file that is of the run, not of the model: equal models would be unequal files."""
-ENCODING, TASK = "platform_ml_encoding", "platform_ml_task"
+ENCODING, TASK, CLASSES = "platform_ml_encoding", "platform_ml_task", "platform_ml_classes"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CatBoost:
     """Boosted symmetric trees with ordered statistics of categories (Prokhorenkova et al. 2018), stopped early.
 
-    A binary label is stopped by the area under the ROC curve, a number by what its loss is about.
+    A binary label is stopped by the area under the ROC curve, a ranking by NDCG@10, others by what their loss is about.
     Needs `pip install 'platform_ml[catboost]'`.
     """
 
@@ -72,16 +76,16 @@ class CatBoost:
     max_rounds: int = 1_000
     early_stopping_rounds: int = 50
     loss: str | None = field(default=None, metadata=ADDED)
-    """As for XGBoost: "log", "squared" or "absolute"; None: whichever fits the label."""
+    """As for XGBoost: "log", "squared", "absolute", "softmax" or "ndcg" (YetiRank); None: whichever fits the label."""
 
     def __post_init__(self) -> None:
         check_limits(self, LIMITS, above=("learning_rate", "subsample", "rsm"))
-        check_loss(self)
+        check_loss(self, OBJECTIVES)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
         """What the loss is for."""
-        return tasks_of(self.loss)
+        return tasks_of(self.loss, OBJECTIVES)
 
     def columns(self) -> tuple[str, ...] | None:
         """All of them."""
@@ -117,16 +121,19 @@ class CatBoost:
                 "allow_writing_files": False,
                 "logging_level": "Silent",
             }
+            | ({"classes_count": len(train.classes)} if train.task is MULTICLASS else {})
         )
-        told = _Reporter(report, watched, sign)
-        model.fit(learn, eval_set=judge, callbacks=[told])
-        if told.stopped_by is not None:
-            raise told.stopped_by
+        heard = _Reporter(report, watched, sign)
+        model.fit(learn, eval_set=judge, callbacks=[heard])
+        if heard.stopped_by is not None:
+            raise heard.stopped_by
         said = model.get_metadata()
         for key in OF_THE_RUN:
             said[key] = ""
         said[ENCODING], said[TASK] = encoding.to_json(), str(train.task)
-        return SymmetricTrees(model=model, encoding=encoding, task=train.task)
+        if train.classes:
+            said[CLASSES] = json.dumps(train.classes)
+        return SymmetricTrees(model=model, encoding=encoding, task=train.task, classes=train.classes)
 
     def load(self, file: Path, features: Sequence[str]) -> SymmetricTrees:
         """Read a native file, which cannot run code."""
@@ -139,7 +146,8 @@ class CatBoost:
         said = model.get_metadata()
         encoding = Encoding.from_json(file, said.get(ENCODING, ""))
         encoding.check(file, features)
-        return SymmetricTrees(model=model, encoding=encoding, task=Task(said[TASK]))
+        classes = tuple(json.loads(said.get(CLASSES, "[]")))
+        return SymmetricTrees(model=model, encoding=encoding, task=Task(said[TASK]), classes=classes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,14 +156,16 @@ class SymmetricTrees(Encoded):
 
     model: Any
     task: Task
+    classes: tuple[str, ...] = ()
+    """Which class each probability is of."""
 
     def predict(self, rows: pa.Table) -> NDArray[np.float64]:
-        """(n,) the probability of 1, or the number."""
+        """(n,) the probability of 1, the number, or a score to rank by; (n, classes) probabilities."""
         import numpy as np
 
         if not rows.num_rows:
-            return np.empty(0)
-        kind = "Probability" if self.task is BINARY else "RawFormulaVal"
+            return nothing(self.classes)
+        kind = "Probability" if self.task.in_classes else "RawFormulaVal"
         found = self.model.predict(self._pool(rows), prediction_type=kind, thread_count=THREADS)
         return np.asarray(found[:, 1] if self.task is BINARY else found, dtype=np.float64)
 
@@ -166,10 +176,15 @@ class SymmetricTrees(Encoded):
         return file
 
     def contributions(self, rows: pa.Table) -> NDArray[np.float64]:
-        """(n, features) exact SHAP values in log odds, or in the label's unit: Lundberg et al. (2020), TreeSHAP."""
+        """(n, features) exact SHAP values in log odds, or in the label's unit: Lundberg et al. (2020), TreeSHAP.
+
+        Of several classes the mean size over the classes, in log odds.
+        """
         import numpy as np
 
         found = self.model.get_feature_importance(self._pool(rows), type="ShapValues", thread_count=THREADS)
+        if self.task is MULTICLASS:
+            found = np.abs(found).mean(axis=1)
         ordered = np.empty((rows.num_rows, len(self.encoding.features)))
         ordered[:, _order(self.encoding)] = found[:, :-1]
         return ordered
@@ -230,22 +245,36 @@ def _data(catboost: Any, encoding: Encoding, values: NDArray[np.float32]) -> Any
     )
 
 
+def _labels(rows: Told, kind: Any) -> dict[str, Any]:
+    """What a pool is told of its rows."""
+    import numpy as np
+
+    label = rows.label.astype(kind)
+    if rows.sizes is None:
+        return {"label": label, "weight": rows.weight}
+    weight = None if rows.group_weight is None else np.repeat(rows.group_weight, rows.sizes)
+    return {"label": label, "group_id": rows.group, "group_weight": weight}
+
+
 def _pools(catboost: Any, train: Rows, validation: Rows) -> tuple[Encoding, Any, Any]:
     """The rows of both splits as CatBoost takes them; what was built once for these rows is used again."""
     import numpy as np
 
     key = "catboost"
-    kind: Any = np.float64 if train.task is REGRESSION else np.int64  # classes that are floats cannot be exported
+    # Classes that are floats cannot be exported.
+    kind: Any = np.float64 if train.task in {REGRESSION, RANKING} else np.int64
     if key not in train.cache:
         check_label(train, "train")
         encoding, values = Encoding.of(train.features)
-        pool = catboost.Pool(_data(catboost, encoding, values), train.label.astype(kind), weight=weights(train))
+        said = told(train, values)
+        pool = catboost.Pool(_data(catboost, encoding, said.arranged(values)), **_labels(said, kind))
         train.cache[key] = encoding, pool
     encoding, learn = train.cache[key]
     made_for, judge = validation.cache.get(key, (None, None))
     if made_for is not learn:
         check_label(validation, "validation")
         values = encoding.matrix(validation.features)
-        judge = catboost.Pool(_data(catboost, encoding, values), validation.label.astype(kind))
+        said = replace(told(validation, values), weight=None)
+        judge = catboost.Pool(_data(catboost, encoding, said.arranged(values)), **_labels(said, kind))
         validation.cache[key] = (learn, judge)
     return encoding, learn, judge

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from platform_ml.spec.family import Rows
+    from platform_ml.spec.family import Predictor, Rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +41,12 @@ class MeanLabel:
         params: Mapping[str, Any],
         seed: int,
         report: Callable[[int, float], None] | None = None,
-    ) -> Constant:
+    ) -> Predictor:
         """Take the mean of `train`."""
         check_label(train, "train")
         return Constant(written=self.written, value=float(train.label.mean()))
 
-    def load(self, file: Path, features: Sequence[str]) -> Constant:
+    def load(self, file: Path, features: Sequence[str]) -> Predictor:
         """Read the number back."""
         try:
             value = float(json.loads(file.read_text(encoding="utf-8"))[self.written])

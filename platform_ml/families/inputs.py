@@ -1,12 +1,13 @@
-"""What families take: numbers with nulls, and a label of zeros and ones or of numbers."""
+"""What families take: numbers with nulls, and a label of zeros and ones, of numbers, of classes or of relevances."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import RowsError, did_you_mean
-from platform_ml.spec.task import REGRESSION
+from platform_ml.spec.task import MULTICLASS, RANKING, REGRESSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +26,12 @@ def check_label(rows: Rows, split: str) -> None:
     found = np.unique(rows.label)
     if not found.size:
         raise RowsError(f"The {split} split has no rows. Widen the dataset's history or its splits.")
-    if rows.task is REGRESSION:
+    if rows.task in {REGRESSION, RANKING}:
         _check_numbers(found, len(rows.label), split)
+        _check_groups(rows, found, split)
+        return
+    if rows.task is MULTICLASS:
+        _check_classes(rows, found, split)
         return
     if not np.isin(found, (0.0, 1.0)).all():
         odd = found[~np.isin(found, (0.0, 1.0))][0]
@@ -49,6 +54,92 @@ def _check_numbers(found: NDArray[np.float64], rows: int, split: str) -> None:
             f"All {rows:,} labels of the {split} split are {found[0]:g}. Of one value there is nothing to learn: "
             "widen the split."
         )
+
+
+def _check_classes(rows: Rows, found: NDArray[np.float64], split: str) -> None:
+    import numpy as np
+
+    known = np.isin(found, np.arange(len(rows.classes)))
+    if not known.all():
+        raise RowsError(
+            f"A label of the {split} split is {found[~known][0]}, which is no place among the {len(rows.classes)} "
+            "classes of the training rows."
+        )
+    if found.size == 1:
+        raise RowsError(
+            f"All {len(rows.label):,} labels of the {split} split are {rows.classes[int(found[0])]!r}. With one class "
+            "there is nothing to tell apart: widen the split."
+        )
+
+
+def _check_groups(rows: Rows, found: NDArray[np.float64], split: str) -> None:
+    if rows.task is not RANKING:
+        return
+    if found[0] < 0:
+        raise RowsError(f"A label of the {split} split is {found[0]:g}. A relevance is 0 or more.")
+    if rows.group is None or rows.group.shape != rows.label.shape:
+        raise RowsError(f"The {split} split does not say which group each row is of. Declare ranked_within.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What a library is told of rows beside their features; of a ranking in an order of its own."""
+
+    label: NDArray[np.float64]
+    weight: NDArray[np.float64] | None
+    order: NDArray[np.int64] | None = None
+    """(n,) where each row of the library's order is; None: they are as they were."""
+    group: NDArray[np.int64] | None = None
+    """(n,) in that order, never falling."""
+
+    @property
+    def sizes(self) -> NDArray[np.int64] | None:
+        """(groups,) how many rows each has."""
+        import numpy as np
+
+        return None if self.group is None else np.unique(self.group, return_counts=True)[1]
+
+    @property
+    def group_weight(self) -> NDArray[np.float64] | None:
+        """(groups,) the mean weight of its rows."""
+        import numpy as np
+
+        if self.weight is None or self.sizes is None:
+            return None
+        starts = np.append(0, np.cumsum(self.sizes)[:-1])
+        mean: NDArray[np.float64] = np.add.reduceat(self.weight, starts) / self.sizes
+        return mean
+
+    def arranged(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The encoded rows in this order."""
+        return values if self.order is None else values[self.order]
+
+
+def told(rows: Rows, values: NDArray[np.float32]) -> Told:
+    """Labels and weights; those of a ranking group by group, and in a group by what the rows are.
+
+    A library that ranks sorts rows of equal scores by their place, so that their order would be learned, too.
+    """
+    import numpy as np
+
+    weight = weights(rows)
+    if rows.task is not RANKING or rows.group is None:
+        return Told(label=rows.label, weight=weight)
+    same = np.ascontiguousarray(values).view(f"S{values.itemsize * values.shape[1]}").ravel()
+    order = np.lexsort((rows.label, same, rows.group))
+    return Told(
+        label=rows.label[order],
+        weight=None if weight is None else weight[order],
+        order=order,
+        group=rows.group[order],
+    )
+
+
+def nothing(classes: Sequence[str]) -> NDArray[np.float64]:
+    """The predictions of no rows."""
+    import numpy as np
+
+    return np.empty((0, len(classes)) if classes else 0)
 
 
 def weights(rows: Rows) -> NDArray[np.float64] | None:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from platform_ml.families.encoding import Encoded, Encoding
-from platform_ml.families.inputs import check_label, weights
+from platform_ml.families.inputs import check_label, nothing, told
 from platform_ml.families.limits import check_limits
-from platform_ml.families.losses import USUAL, check_loss, tasks_of
+from platform_ml.families.losses import LOSSES, USUAL, check_loss, tasks_of
 from platform_ml.families.threads import threads
 from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.fingerprint import ADDED
 from platform_ml.spec.libraries import library
 from platform_ml.spec.space import Between, Whole
-from platform_ml.spec.task import BINARY, Task
+from platform_ml.spec.task import MULTICLASS, RANKING, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from platform_ml.families.inputs import Told
     from platform_ml.spec.family import Rows
 
 LIMITS = {
@@ -43,17 +45,22 @@ OBJECTIVES: Mapping[str, tuple[str, str, int]] = {
     "log": ("binary", "auc", 1),
     "squared": ("regression", "rmse", -1),
     "absolute": ("regression_l1", "l1", -1),
+    "softmax": ("multiclass", "multi_logloss", -1),
+    "ndcg": ("lambdarank", "ndcg", 1),
 }
 """Loss → LightGBM's name for it, the metric that stops it, and 1 where more of that is better."""
 MARK = "platform_ml_encoding:"
 """The line of the model's file that says how rows are encoded; LightGBM passes over it."""
+CLASSES = "platform_ml_classes:"
+"""The line before it that says which class each probability is of, where there are classes."""
+GAINS = "lightgbm gains"
 
 
 @dataclass(frozen=True, kw_only=True)
 class LightGBM:
     """Boosted trees grown leaf by leaf (Ke et al. 2017), stopped early on validation rows; takes categories and nulls.
 
-    A binary label is stopped by the area under the ROC curve, a number by what its loss is about.
+    A binary label is stopped by the area under the ROC curve, a ranking by NDCG@10, others by what their loss is about.
     Needs `pip install 'platform_ml[lightgbm]'`.
     """
 
@@ -71,16 +78,16 @@ class LightGBM:
     max_rounds: int = 1_000
     early_stopping_rounds: int = 50
     loss: str | None = field(default=None, metadata=ADDED)
-    """As for XGBoost: "log", "squared" or "absolute"; None: whichever fits the label."""
+    """As for XGBoost: "log", "squared", "absolute", "softmax" or "ndcg"; None: whichever fits the label."""
 
     def __post_init__(self) -> None:
         check_limits(self, LIMITS, above=("learning_rate", "subsample", "colsample_bytree"))
-        check_loss(self)
+        check_loss(self, OBJECTIVES)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
         """What the loss is for."""
-        return tasks_of(self.loss)
+        return tasks_of(self.loss, OBJECTIVES)
 
     def columns(self) -> tuple[str, ...] | None:
         """All of them."""
@@ -104,20 +111,29 @@ class LightGBM:
         callbacks = [lgb.early_stopping(patience, verbose=False)]
         if report is not None:
 
-            def told(env: Any) -> None:
+            def heard(env: Any) -> None:
                 report(env.iteration, sign * float(env.evaluation_result_list[0][2]))
 
-            told.order = 0  # type: ignore[attr-defined] # before early stopping ends the training
-            callbacks.append(told)
+            heard.order = 0  # type: ignore[attr-defined] # before early stopping ends the training
+            callbacks.append(heard)
         booster = lgb.train(
-            settings | _fixed(settings["max_bin"]) | {"objective": objective, "metric": watched, "seed": seed},
+            settings
+            | _fixed(settings["max_bin"])
+            | {"objective": objective, "metric": watched, "seed": seed}
+            | _of_task(train),
             learn,
             num_boost_round=rounds,
             valid_sets=[judge],
             callbacks=callbacks,
         )
         text = booster.model_to_string(num_iteration=booster.best_iteration)
-        return LeafwiseTrees(text=text, booster=lgb.Booster(model_str=text), encoding=encoding, task=train.task)
+        return LeafwiseTrees(
+            text=text,
+            booster=lgb.Booster(model_str=text),
+            encoding=encoding,
+            task=train.task,
+            classes=train.classes,
+        )
 
     def load(self, file: Path, features: Sequence[str]) -> LeafwiseTrees:
         """Read a native file, which cannot run code."""
@@ -127,13 +143,16 @@ class LightGBM:
             raise StoreError(f"{file} is no LightGBM model that was saved here. Materialize the model again.")
         encoding = Encoding.from_json(file, encoded)
         encoding.check(file, features)
+        before, there, classes = text.rpartition(CLASSES)
+        text = before if there else text
         try:
             booster = lgb.Booster(model_str=text)
         except lgb.basic.LightGBMError as error:
             raise StoreError(f"{file} is no LightGBM model ({error}). Materialize the model again.") from error
-        binary = "\nobjective=binary" in text
-        task = BINARY if binary else Task.REGRESSION
-        return LeafwiseTrees(text=text, booster=booster, encoding=encoding, task=task)
+        objective = text.partition("\nobjective=")[2].split()[0]
+        task = next(LOSSES[loss] for loss, (name, _, _) in OBJECTIVES.items() if name == objective)
+        named = tuple(json.loads(classes)) if there else ()
+        return LeafwiseTrees(text=text, booster=booster, encoding=encoding, task=task, classes=named)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,27 +162,36 @@ class LeafwiseTrees(Encoded):
     text: str
     booster: Any
     task: Task
+    classes: tuple[str, ...] = ()
+    """Which class each probability is of."""
 
     def predict(self, rows: pa.Table) -> NDArray[np.float64]:
-        """(n,) the probability of 1, or the number."""
+        """(n,) the probability of 1, the number, or a score to rank by; (n, classes) probabilities."""
         import numpy as np
 
         values = self.inputs(rows)
         if not len(values):
-            return np.empty(0)
+            return nothing(self.classes)
         return np.asarray(self.booster.predict(values, num_threads=threads()), dtype=np.float64)
 
     def save(self, folder: Path) -> Path:
         """Write `model.txt`, LightGBM's own format, with one more line that says how rows are encoded."""
         file = folder / "model.txt"
-        file.write_text(f"{self.text}{MARK}{self.encoding.to_json()}", encoding="utf-8")
+        classes = f"{CLASSES}{json.dumps(self.classes)}\n" if self.classes else ""
+        file.write_text(f"{self.text}{classes}{MARK}{self.encoding.to_json()}", encoding="utf-8")
         return file
 
     def contributions(self, rows: pa.Table) -> NDArray[np.float64]:
-        """(n, features) exact SHAP values in log odds, or in the label's unit: Lundberg et al. (2020), TreeSHAP."""
+        """(n, features) exact SHAP values in log odds, or in the label's unit: Lundberg et al. (2020), TreeSHAP.
+
+        Of several classes the mean size over the classes, in log odds.
+        """
         import numpy as np
 
         with_bias = self.booster.predict(self.inputs(rows), pred_contrib=True, num_threads=threads())
+        if self.task is MULTICLASS:
+            found = with_bias.reshape(rows.num_rows, len(self.classes), -1)[..., :-1]
+            return np.asarray(np.abs(found).mean(axis=1), dtype=np.float64)
         return np.asarray(with_bias[:, :-1], dtype=np.float64)
 
     def onnx(self) -> bytes:
@@ -187,6 +215,24 @@ def _fixed(max_bin: int) -> dict[str, Any]:
     }
 
 
+def _of_task(train: Rows) -> dict[str, Any]:
+    """What only such a label needs."""
+    if train.task is RANKING:
+        return {"label_gain": train.cache[GAINS], "eval_at": [10]}
+    return {"num_class": len(train.classes)} if train.task is MULTICLASS else {}
+
+
+def _labels(rows: Told, gains: Sequence[float] | None) -> dict[str, Any]:
+    """What a dataset is told of its rows; a relevance is the place of its gain, which need be no whole number."""
+    import numpy as np
+
+    if rows.sizes is None or gains is None:
+        return {"label": rows.label, "weight": rows.weight}
+    weight = None if rows.group_weight is None else np.repeat(rows.group_weight, rows.sizes)
+    places = np.searchsorted(gains[1:], rows.label, side="right")
+    return {"label": places, "weight": weight, "group": rows.sizes}
+
+
 def _shape(encoding: Encoding, max_bin: int) -> dict[str, Any]:
     return {
         "feature_name": [f"f{place}" for place in range(len(encoding.features))],
@@ -197,17 +243,25 @@ def _shape(encoding: Encoding, max_bin: int) -> dict[str, Any]:
 
 def _datasets(lgb: Any, train: Rows, validation: Rows, max_bin: int) -> tuple[Encoding, Any, Any]:
     """The binned rows of both splits; what was built once for these rows is used again."""
+    import numpy as np
+
     key = f"lightgbm max_bin={max_bin}"
     if key not in train.cache:
         check_label(train, "train")
         encoding, values = Encoding.of(train.features)
-        binned = lgb.Dataset(values, train.label, weight=weights(train), **_shape(encoding, max_bin))
+        said = told(train, values)
+        if train.task is RANKING:
+            train.cache[GAINS] = np.unique(train.label).tolist()
+        label = _labels(said, train.cache.get(GAINS))
+        binned = lgb.Dataset(said.arranged(values), **label, **_shape(encoding, max_bin))
         train.cache[key] = encoding, binned.construct()
     encoding, learn = train.cache[key]
     binned_for, judge = validation.cache.get(key, (None, None))
     if binned_for is not learn:
         check_label(validation, "validation")
         values = encoding.matrix(validation.features)
-        judge = lgb.Dataset(values, validation.label, reference=learn, **_shape(encoding, max_bin)).construct()
+        said = replace(told(validation, values), weight=None)
+        label = _labels(said, train.cache.get(GAINS))
+        judge = lgb.Dataset(said.arranged(values), reference=learn, **label, **_shape(encoding, max_bin)).construct()
         validation.cache[key] = (learn, judge)
     return encoding, learn, judge

@@ -10,10 +10,11 @@ from platform_ml.families.design import Design, designed
 from platform_ml.families.encoding import Encoded
 from platform_ml.families.inputs import check_label, weights
 from platform_ml.families.limits import check_limits
+from platform_ml.families.softmax import Softmax
 from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.space import Between, Whole
-from platform_ml.spec.task import BINARY, REGRESSION, Task
+from platform_ml.spec.task import BINARY, MULTICLASS, REGRESSION, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +31,7 @@ LIMITS = {"penalty": (0, float("inf")), "l1_share": (0, 1), "max_levels": (1, 10
 
 @dataclass(frozen=True, kw_only=True)
 class Linear:
-    """Logistic regression for a binary label, linear regression for a number, by scikit-learn.
+    """Logistic regression for a binary label or several classes, linear regression for a number, by scikit-learn.
 
     Small is the mean loss of the rows + penalty * (l1_share * sum |w| + (1 - l1_share) / 2 * sum w²), the elastic net
     (Zou and Hastie 2005); the loss is log loss, or half the squared error. Nulls are filled with the median and marked
@@ -39,7 +40,7 @@ class Linear:
 
     name: ClassVar[str] = "linear"
     complexity: ClassVar[Complexity] = Complexity.WEIGHTS
-    tasks: ClassVar[tuple[Task, ...]] = (BINARY, REGRESSION)
+    tasks: ClassVar[tuple[Task, ...]] = (BINARY, REGRESSION, MULTICLASS)
 
     penalty: float | Between = Between(1e-5, 1.0, log=True)
     l1_share: float | Between = 0.0
@@ -63,22 +64,28 @@ class Linear:
         params: Mapping[str, Any],
         seed: int,
         report: Callable[[int, float], None] | None = None,
-    ) -> WeightedSum:
+    ) -> WeightedSum | Softmax:
         """Find the weights; there is nothing to stop early."""
+        import numpy as np
         from threadpoolctl import threadpool_limits
 
         design, columns = designed(train, params["max_levels"])
         check_label(validation, "validation")
         with threadpool_limits(limits=1):  # sums of several threads are not the same to the last digit
-            found, bias = _solved(columns, train, params, seed)
+            model = _solved(columns, train, params, seed)
+        if train.task is MULTICLASS:
+            return Softmax.of(design, train.classes, model)
+        found, bias = np.ravel(model.coef_).astype(np.float64), float(np.ravel(model.intercept_)[0])
         return WeightedSum(
             encoding=design.encoding, design=design, weights=tuple(found.tolist()), bias=bias, task=train.task
         )
 
-    def load(self, file: Path, features: Sequence[str]) -> WeightedSum:
+    def load(self, file: Path, features: Sequence[str]) -> WeightedSum | Softmax:
         """Read the weights back."""
         try:
             plain = json.loads(file.read_text(encoding="utf-8"))
+            if "classes" in plain:
+                return Softmax.from_plain(file, plain, features)
             design = Design.from_plain(file, plain["design"])
             found, bias = tuple(float(weight) for weight in plain["weights"]), float(plain["bias"])
             task = Task(plain["task"])
@@ -161,13 +168,10 @@ class WeightedSum(Encoded):
         return graphs.graph(nodes, tensors, self.encoding)
 
 
-def _solved(
-    columns: NDArray[np.float64], train: Rows, params: Mapping[str, Any], seed: int
-) -> tuple[NDArray[np.float64], float]:
+def _solved(columns: NDArray[np.float64], train: Rows, params: Mapping[str, Any], seed: int) -> Any:
     """The weights and the bias; a search judges them by its validation rows, whether all steps were taken or not."""
     import warnings
 
-    import numpy as np
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
 
@@ -175,7 +179,7 @@ def _solved(
     counts = weights(train)
     total = len(train.label) if counts is None else float(counts.sum())
     model: Any
-    if train.task is BINARY:
+    if train.task.in_classes:
         solver = "saga" if share > 0 else "lbfgs"
         strength = {"C": 1 / (penalty * total), "l1_ratio": share}
         model = LogisticRegression(solver=solver, max_iter=steps, random_state=seed, **strength)
@@ -185,5 +189,4 @@ def _solved(
         model = Ridge(alpha=penalty * total, solver="cholesky")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(columns, train.label, sample_weight=counts)
-    return np.ravel(model.coef_).astype(np.float64), float(np.ravel(model.intercept_)[0])
+        return model.fit(columns, train.label, sample_weight=counts)

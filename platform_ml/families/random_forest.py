@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from platform_ml.families.encoding import Encoded, Encoding
-from platform_ml.families.inputs import check_label, weights
+from platform_ml.families.inputs import check_label, nothing, weights
 from platform_ml.families.limits import check_limits
 from platform_ml.families.threads import threads
 from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.space import Between, Whole
-from platform_ml.spec.task import BINARY, REGRESSION, Task
+from platform_ml.spec.task import BINARY, MULTICLASS, REGRESSION, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,19 +33,21 @@ LIMITS = {
     "max_samples": (0, 1),
 }
 LEAF = -1
-ENCODING = b"platform_ml_encoding"
+DOMAIN = "ai.onnx.ml"
+ENCODING, CLASSES = b"platform_ml_encoding", b"classes"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RandomForest:
     """The mean of deep trees, each grown on rows and features drawn at random (Breiman 2001), by scikit-learn.
 
-    Takes nulls; levels of a category are ordered by their mean label, so that one cut parts them best.
+    Takes nulls; levels of a category are ordered by their mean label, or by their share of the most frequent of several
+    classes, so that one cut parts them well.
     """
 
     name: ClassVar[str] = "random_forest"
     complexity: ClassVar[Complexity] = Complexity.TREES
-    tasks: ClassVar[tuple[Task, ...]] = (BINARY, REGRESSION)
+    tasks: ClassVar[tuple[Task, ...]] = (BINARY, REGRESSION, MULTICLASS)
 
     trees: int | Whole = 200
     max_depth: int | Whole = Whole(4, 16)
@@ -79,10 +82,7 @@ class RandomForest:
         kind = RandomForestRegressor if train.task is REGRESSION else RandomForestClassifier
         forest = kind(n_estimators=settings.pop("trees"), random_state=seed, n_jobs=threads(), **settings)
         forest.fit(values, train.label, sample_weight=weights(train))
-        last = 0 if train.task is REGRESSION else 1
-        return Forest(
-            encoding=encoding, nodes=_nodes([tree.tree_ for tree in forest.estimators_], last), task=train.task
-        )
+        return Forest(encoding=encoding, nodes=_nodes(forest, train), task=train.task, classes=train.classes)
 
     def load(self, file: Path, features: Sequence[str]) -> Forest:
         """Read the nodes back: plain numbers, each of which is checked before a tree is made of them."""
@@ -93,13 +93,14 @@ class RandomForest:
                 nodes = pa.ipc.open_file(source).read_all()
             said = nodes.schema.metadata[ENCODING].decode()
             task = Task(nodes.schema.metadata[b"task"].decode())
+            classes = tuple(json.loads(nodes.schema.metadata.get(CLASSES, b"[]")))
         except (pa.ArrowInvalid, KeyError, TypeError, ValueError) as error:
             raise StoreError(f"{file} is no forest ({error}). Materialize the model again.") from error
         encoding = Encoding.from_json(file, said)
         encoding.check(file, features)
         nodes = nodes.replace_schema_metadata(None)
-        _check_nodes(file, nodes, len(encoding.features))
-        return Forest(encoding=encoding, nodes=nodes, task=task)
+        _check_nodes(file, nodes, len(encoding.features), _value_names(classes))
+        return Forest(encoding=encoding, nodes=nodes, task=task, classes=classes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,24 +109,34 @@ class Forest(Encoded):
 
     nodes: pa.Table
     """tree, left_child and right_child (places in the tree; -1 in a leaf), feature, threshold (at most: left),
-    missing_go_to_left, weight (of the training rows), value."""
+    missing_go_to_left, weight (of the training rows), value, or value_0, value_1, ... of the classes."""
     task: Task
+    classes: tuple[str, ...] = ()
+    """Which class each probability is of."""
+    unit: ClassVar[str] = "probability"
+    """What contributions to a binary label are in."""
     explained_rows: ClassVar[int] = 1_000
     """Deep trees take milliseconds for the SHAP values of one row."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_trees", _trees(self.nodes, len(self.encoding.features)))
+        object.__setattr__(self, "_trees", _trees(self.nodes, len(self.encoding.features), self._names))
+
+    @property
+    def _names(self) -> list[str]:
+        return _value_names(self.classes)
 
     def predict(self, rows: pa.Table) -> NDArray[np.float64]:
-        """(n,) the probability of 1, or the number."""
+        """(n,) the probability of 1, or the number; (n, classes) probabilities."""
         import numpy as np
 
         values = self.inputs(rows)
-        total = np.zeros(len(values))
+        if not len(values):
+            return nothing(self.classes)
+        total = np.zeros((len(values), len(self._names)))
         trees = self._trees  # type: ignore[attr-defined] # made of the nodes, and no field of its own
         for tree in trees:
-            total += tree.predict(values)[:, 0]
-        return np.asarray(total / len(trees), dtype=np.float64)
+            total += tree.predict(values)
+        return np.asarray((total if self.classes else total[:, 0]) / len(trees), dtype=np.float64)
 
     def save(self, folder: Path) -> Path:
         """Write `model.arrow`, the table of nodes as an Arrow file: a skops file would not be the same bytes twice."""
@@ -133,13 +144,18 @@ class Forest(Encoded):
 
         file = folder / "model.arrow"
         said = {ENCODING: self.encoding.to_json().encode(), b"task": str(self.task).encode()}
+        if self.classes:
+            said[CLASSES] = json.dumps(self.classes).encode()
         table = self.nodes.replace_schema_metadata(said)
         with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
         return file
 
     def contributions(self, rows: pa.Table) -> NDArray[np.float64]:
-        """(n, features) exact SHAP values in probability, or in the label's unit: Lundberg et al. (2020), TreeSHAP."""
+        """(n, features) exact SHAP values in probability, or in the label's unit: Lundberg et al. (2020), TreeSHAP.
+
+        Of several classes the mean size over the classes.
+        """
         import numpy as np
         import shap
 
@@ -154,12 +170,13 @@ class Forest(Encoded):
                     "children_default": np.where(part["missing_go_to_left"] == 1, left, right),
                     "features": part["feature"],
                     "thresholds": part["threshold"],
-                    "values": part["value"][:, None] / count,
+                    "values": _values(part, self._names) / count,
                     "node_sample_weight": part["weight"],
                 }
             )
         model = {"trees": trees, "internal_dtype": np.float64, "input_dtype": np.float32}
-        return np.asarray(shap.TreeExplainer(model).shap_values(self.inputs(rows)), dtype=np.float64)
+        found = np.asarray(shap.TreeExplainer(model).shap_values(self.inputs(rows)), dtype=np.float64)
+        return np.abs(found).mean(axis=2) if self.classes else found
 
     def onnx(self) -> bytes:
         """The same trees as an ONNX graph; a converter was tried, and sends rows with nulls to the wrong leaves."""
@@ -167,9 +184,11 @@ class Forest(Encoded):
         from platform_ml.spec.libraries import library
 
         onnx = library("onnx", extra="onnx", user="Export to ONNX")
-        trees = onnx.helper.make_node(
-            "TreeEnsembleRegressor", [graphs.INPUT], ["mean"], domain="ai.onnx.ml", **_attributes(self.nodes)
-        )
+        written = _attributes(self.nodes, self._names)
+        trees = onnx.helper.make_node("TreeEnsembleRegressor", [graphs.INPUT], ["mean"], domain=DOMAIN, **written)
+        if self.classes:
+            same = onnx.helper.make_node("Identity", ["mean"], [graphs.OUTPUT])
+            return graphs.graph([trees, same], [], self.encoding, self.task)
         flat = onnx.helper.make_node("Reshape", ["mean", "flat"], [graphs.OUTPUT])
         shape = onnx.helper.make_tensor("flat", onnx.TensorProto.INT64, [1], [-1])
         return graphs.graph([trees, flat], [shape], self.encoding)
@@ -179,15 +198,45 @@ def _encoded(train: Rows) -> tuple[Encoding, NDArray[np.float32]]:
     """The encoded training rows; what was built once for these rows is used again."""
     if "random_forest" not in train.cache:
         check_label(train, "train")
-        train.cache["random_forest"] = Encoding.of(train.features, order_by=train.label)
+        train.cache["random_forest"] = Encoding.of(train.features, order_by=_order(train))
     encoding, values = train.cache["random_forest"]
     return encoding, values
 
 
-def _nodes(trees: Sequence[Any], last: int) -> pa.Table:
+def _order(train: Rows) -> NDArray[np.float64]:
+    """(n,) what levels of a category are ordered by the mean of."""
+    import numpy as np
+
+    if train.task is not MULTICLASS:
+        return train.label
+    most = np.bincount(train.label.astype(np.int64)).argmax()
+    return np.asarray(train.label == most, dtype=np.float64)
+
+
+def _value_names(classes: Sequence[str]) -> list[str]:
+    return [f"value_{place}" for place in range(len(classes))] or ["value"]
+
+
+def _values(part: Mapping[str, NDArray[Any]], names: Sequence[str]) -> NDArray[np.float64]:
+    """(nodes, values) of one tree."""
+    import numpy as np
+
+    return np.column_stack([part[name] for name in names])
+
+
+def _nodes(forest: Any, train: Rows) -> pa.Table:
     """The nodes of scikit-learn's trees, one below the other."""
     import numpy as np
     import pyarrow as pa
+
+    trees = [tree.tree_ for tree in forest.estimators_]
+    values = np.concatenate([tree.value[:, 0, :] for tree in trees])
+    if train.task is MULTICLASS:  # classes that no training row has are not among those of the forest
+        there = np.zeros((len(values), len(train.classes)))
+        there[:, forest.classes_.astype(np.int64)] = values
+        values = there
+    elif train.task is BINARY:
+        values = values[:, 1:]
 
     def all_of(name: str) -> NDArray[Any]:
         return np.concatenate([getattr(tree, name) for tree in trees])
@@ -201,7 +250,7 @@ def _nodes(trees: Sequence[Any], last: int) -> pa.Table:
             "threshold": all_of("threshold"),
             "missing_go_to_left": all_of("missing_go_to_left").astype(np.uint8),
             "weight": all_of("weighted_n_node_samples"),
-            "value": np.concatenate([tree.value[:, 0, last] for tree in trees]),
+            **{name: values[:, place] for place, name in enumerate(_value_names(train.classes))},
         }
     )
 
@@ -219,7 +268,7 @@ def _split(nodes: pa.Table) -> list[dict[str, NDArray[Any]]]:
     ]
 
 
-def _trees(nodes: pa.Table, features: int) -> list[Any]:
+def _trees(nodes: pa.Table, features: int, names: Sequence[str]) -> list[Any]:
     """scikit-learn's own trees, which predict fast."""
     import numpy as np
     from sklearn.tree._tree import NODE_DTYPE, Tree
@@ -229,19 +278,19 @@ def _trees(nodes: pa.Table, features: int) -> list[Any]:
         state = np.zeros(len(part["tree"]), NODE_DTYPE)
         for name in ("left_child", "right_child", "feature", "threshold", "missing_go_to_left"):
             state[name] = part[name]
-        tree = Tree(features, np.array([1], np.intp), 1)
-        values = np.ascontiguousarray(part["value"][:, None, None])
+        tree = Tree(features, np.array([len(names)], np.intp), 1)
+        values = np.ascontiguousarray(_values(part, names)[:, None, :])
         tree.__setstate__({"max_depth": 0, "node_count": len(state), "nodes": state, "values": values})
         made.append(tree)
     return made
 
 
-def _check_nodes(file: Path, nodes: pa.Table, features: int) -> None:
+def _check_nodes(file: Path, nodes: pa.Table, features: int, names: Sequence[str]) -> None:
     """Refuse nodes that would send a prediction out of the tree, in circles, or to a feature that is not there."""
     import numpy as np
 
     kinds = {name: str(nodes.schema.field(name).type) for name in nodes.column_names}
-    floats = dict.fromkeys(("threshold", "weight", "value"), "double")
+    floats = dict.fromkeys(("threshold", "weight", *names), "double")
     whole = dict.fromkeys(("tree", "left_child", "right_child", "feature"), "int32")
     sound = kinds == whole | floats | {"missing_go_to_left": "uint8"} and nodes.num_rows > 0
     sound = sound and not any(nodes[name].null_count for name in nodes.column_names)
@@ -253,13 +302,13 @@ def _check_nodes(file: Path, nodes: pa.Table, features: int) -> None:
             and (leaf == (right == LEAF)).all()
             and (leaf | ((left > place) & (right > place) & (left < len(left)) & (right < len(left)))).all()
             and (leaf | ((feature >= 0) & (feature < features))).all()
-            and np.isfinite(part["value"]).all()
+            and np.isfinite(_values(part, names)).all()
         )
     if not sound:
         raise StoreError(f"{file} holds nodes that make no forest. Materialize the model again.")
 
 
-def _attributes(nodes: pa.Table) -> dict[str, Any]:
+def _attributes(nodes: pa.Table, names: Sequence[str]) -> dict[str, Any]:
     """The forest as ONNX writes one (operator TreeEnsembleRegressor of ai.onnx.ml, version 3)."""
     import numpy as np
 
@@ -270,7 +319,7 @@ def _attributes(nodes: pa.Table) -> dict[str, Any]:
     below = columns["threshold"].astype(np.float32)
     below = np.where(below > columns["threshold"], np.nextafter(below, np.float32(-np.inf)), below)
     return {
-        "n_targets": 1,
+        "n_targets": len(names),
         "aggregate_function": "AVERAGE",
         "nodes_treeids": columns["tree"].tolist(),
         "nodes_nodeids": place.tolist(),
@@ -280,8 +329,8 @@ def _attributes(nodes: pa.Table) -> dict[str, Any]:
         "nodes_truenodeids": np.where(leaf, 0, columns["left_child"]).tolist(),
         "nodes_falsenodeids": np.where(leaf, 0, columns["right_child"]).tolist(),
         "nodes_missing_value_tracks_true": np.where(leaf, 0, columns["missing_go_to_left"]).tolist(),
-        "target_treeids": columns["tree"][leaf].tolist(),
-        "target_nodeids": place[leaf].tolist(),
-        "target_ids": [0] * int(leaf.sum()),
-        "target_weights": columns["value"][leaf].tolist(),
+        "target_treeids": np.repeat(columns["tree"][leaf], len(names)).tolist(),
+        "target_nodeids": np.repeat(place[leaf], len(names)).tolist(),
+        "target_ids": np.tile(np.arange(len(names)), leaf.sum()).tolist(),
+        "target_weights": _values(columns, names)[leaf].ravel().tolist(),
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from platform_ml.families.inputs import check_known_somewhere, check_label, column
 from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
-from platform_ml.spec.task import BINARY, Task
+from platform_ml.spec.task import BINARY, RANKING, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,7 @@ PERCENT = 100
 
 @dataclass(frozen=True, kw_only=True)
 class SingleFeature:
-    """The greater a feature, the likelier a 1 (`descending`: the smaller); null is the likeliest of all.
+    """The greater a feature, the likelier a 1, or the more relevant (`descending`: the smaller); null is first of all.
 
     The score is the row's percentile among the training rows, from 0 to 100: good for ranking, and plainly not a
     probability, so that losses of probabilities are not defined on it.
@@ -37,7 +37,7 @@ class SingleFeature:
 
     name: ClassVar[str] = "single_feature"
     complexity: ClassVar[Complexity] = Complexity.RULE
-    tasks: ClassVar[tuple[Task, ...]] = (BINARY,)
+    tasks: ClassVar[tuple[Task, ...]] = (BINARY, RANKING)
 
     feature: str
     descending: bool = False

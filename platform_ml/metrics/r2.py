@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.float64]
+    Groups = NDArray[np.int64]
 
 
 ROUNDING = 1e-12
@@ -31,12 +32,12 @@ class R2:
     goal: ClassVar[Literal["maximize", "minimize"]] = "maximize"
     task: ClassVar[Task] = REGRESSION
 
-    def score(self, truth: Numbers, prediction: Numbers) -> float:
+    def score(self, truth: Numbers, prediction: Numbers, group: Groups | None = None) -> float:
         import numpy as np
 
         return float(self.resample(truth, prediction, np.ones((1, len(truth))))[0])
 
-    def resample(self, truth: Numbers, prediction: Numbers, weights: Numbers) -> Numbers:
+    def resample(self, truth: Numbers, prediction: Numbers, weights: Numbers, group: Groups | None = None) -> Numbers:
         import numpy as np
 
         scores = np.full(len(weights), np.nan)

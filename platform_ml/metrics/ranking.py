@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.float64]
+    Groups = NDArray[np.int64]
 
 CELLS = 1 << 18
 """Weights that are looked at together: 2 MiB an array, so that memory is bounded and the arrays stay in cache."""
@@ -22,12 +23,12 @@ class Ranking:
     goal: ClassVar[Literal["maximize", "minimize"]] = "maximize"
     task: ClassVar[Task] = BINARY
 
-    def score(self, truth: Numbers, prediction: Numbers) -> float:
+    def score(self, truth: Numbers, prediction: Numbers, group: Groups | None = None) -> float:
         import numpy as np
 
         return float(self.resample(truth, prediction, np.ones((1, len(truth))))[0])
 
-    def resample(self, truth: Numbers, prediction: Numbers, weights: Numbers) -> Numbers:
+    def resample(self, truth: Numbers, prediction: Numbers, weights: Numbers, group: Groups | None = None) -> Numbers:
         import numpy as np
 
         scores = np.full(len(weights), np.nan)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.float64]
+    Groups = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class RMSE(MeanLoss):
     name: ClassVar[str] = "rmse"
     title: ClassVar[str] = "Root mean squared error"
 
-    def resample(self, truth: Numbers, prediction: Numbers, weights: Numbers) -> Numbers:
+    def resample(self, truth: Numbers, prediction: Numbers, weights: Numbers, group: Groups | None = None) -> Numbers:
         """The root of the mean loss of each resample."""
         import numpy as np
 

@@ -75,7 +75,11 @@ def training_dataset_asset(project: Project, dataset: TrainingDataset) -> dg.Ass
 def _splits(splits: dict[str, dict[str, object]]) -> str:
     lines = ["| split | rows | mean label | first | last | outcomes known |", "| --- | --: | --: | --- | --- | --- |"]
     lines += [
-        f"| {name} | {s['rows']:,} | {s['mean_label']:.4g} | {s['first']} | {s['last']} | {s['outcomes_known']} |"
+        f"| {name} | {s['rows']:,} | {_mean(s['mean_label'])} | {s['first']} | {s['last']} | {s['outcomes_known']} |"
         for name, s in ((name, splits[name]) for name in SPLITS)
     ]
     return "\n".join(lines)
+
+
+def _mean(label: object) -> str:
+    return f"{label:.4g}" if isinstance(label, int | float) else "classes"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from platform_ml.spec.tuned_model import TunedModel
 
 CONFIDENCE = 0.95
+LATER = ("classes", "groups")
+"""Fields of a result that are not written where they are empty, so that numbers from before keep their digest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +80,7 @@ class Slice:
     value: str
     rows: int
     mean: float | None
-    """Of the label: the share of true, or the mean number; None without rows."""
+    """Of the label: the share of true, of the most frequent class, or the mean number; None without rows."""
     metrics: Mapping[str, Estimate]
     gap: Estimate
     """The slice's first metric minus that of all test rows, signed so that negative is worse."""
@@ -95,7 +97,7 @@ class SplitScore:
 
     rows: int
     mean: float | None
-    """Of the label: the share of true, or the mean number; None without rows."""
+    """Of the label: the share of true, of the most frequent class, or the mean number; None without rows."""
     first: str
     last: str
     metrics: Mapping[str, Estimate]
@@ -120,6 +122,23 @@ class Importance:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClassScore:
+    """How good the model is on one class of the test rows, the likeliest class of a row being its prediction."""
+
+    name: str
+    rows: int
+    """That are of it."""
+    predicted: tuple[int, ...]
+    """How many of these rows are predicted as each class: a row of the confusion matrix."""
+    precision: float | None
+    """The share of rows predicted as it that are of it; None where there are none."""
+    recall: float | None
+    f1: float | None
+    roc_auc: float | None
+    """How well its probability tells it from all others."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EvaluationResult:
     """Everything that gates are judged on and a card prints: plain numbers, bound to one model and one dataset."""
 
@@ -135,7 +154,10 @@ class EvaluationResult:
     baselines: Mapping[str, BaselineScore]
     importance: tuple[Importance, ...]
     curves: Mapping[str, tuple[tuple[float, float], ...]]
-    """Named point lists for plots: calibration and score_histogram; roc and baseline_roc_<name>, or residuals."""
+    """Named point lists for plots: calibration and score_histogram; roc and baseline_roc_<name>, or residuals.
+
+    Of a ranking ndcg_at and ndcg_by_size instead, each also as baseline_<curve>_<name>.
+    """
     latency_ms: Mapping[str, float]
     """p50, p95, p99 of predicting one row."""
     size_bytes: int
@@ -149,6 +171,10 @@ class EvaluationResult:
     """Feature → test rows with a category that training never saw."""
     residuals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Of numbers: statistics of prediction minus truth on the test rows, in the label's unit."""
+    classes: tuple[ClassScore, ...] = ()
+    """Of several classes: each of them, in the order of the model's probabilities."""
+    groups: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Of a ranking: what groups the test rows are in."""
 
     @property
     def digest(self) -> str:
@@ -164,7 +190,8 @@ class EvaluationResult:
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries, lists and numbers."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {name: _plain(value) for name, value in values.items()}
+        plain = {name: _plain(value) for name, value in values.items()}
+        return {name: value for name, value in plain.items() if value or name not in LATER}
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Self:
@@ -176,6 +203,9 @@ class EvaluationResult:
             name: BaselineScore(metrics=_estimates(v["metrics"]), lead=_estimates(v["lead"]))
             for name, v in plain["baselines"].items()
         }
+        values["classes"] = tuple(
+            ClassScore(**one | {"predicted": tuple(one["predicted"])}) for one in plain.get("classes", ())
+        )
         values["importance"] = tuple(Importance(**v) for v in plain["importance"])
         values["curves"] = {name: tuple((x, y) for x, y in points) for name, points in plain["curves"].items()}
         return cls(**values)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from platform_ml.spec.check import check_checks
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.feature_group import EVENT_TIME
-from platform_ml.spec.fingerprint import JUDGED, PROSE
+from platform_ml.spec.fingerprint import ADDED, JUDGED, PROSE
 from platform_ml.spec.label import KNOWN_TIME
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.response import Response
 from platform_ml.spec.schema import Timestamp
-from platform_ml.spec.task import task_of
+from platform_ml.spec.task import check_ranked, task_of
 from platform_ml.spec.window import check_length, short
 
 if TYPE_CHECKING:
@@ -69,6 +69,11 @@ class EventLabel:
     derived: tuple[Derived, ...] = ()
     checks: tuple[DataCheck, ...] = field(default=(), metadata=JUDGED)
     """What each partition is held against beside its columns."""
+    ranked_within: str | None = field(default=None, metadata=ADDED)
+    """The column whose value the rows of one group share: the label says how relevant a row is in it; None: no ranking.
+
+    A key, the entity, a carried column or an attribute; or `event_time`.
+    """
 
     def __post_init__(self) -> None:
         check_name("Label", self.name)
@@ -100,6 +105,7 @@ class EventLabel:
                     "of earlier events through a feature group with a history."
                 )
         check_checks(where, self.checks, self.columns)
+        check_ranked(self, (*self.own, EVENT_TIME))
 
     def outcome_in(self, column: str, derived: Iterable[Derived]) -> str | None:
         """What of the outcome a column of its source is made of, also through these `derived` columns."""
@@ -153,7 +159,7 @@ class EventLabel:
     @property
     def task(self) -> Task:
         """What learning it is."""
-        return task_of(f"Label {self.name!r}", self.type)
+        return task_of(f"Label {self.name!r}", self.type, self.ranked_within)
 
     @property
     def type(self) -> Type:

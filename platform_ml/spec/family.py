@@ -19,7 +19,10 @@ class Predictor(Protocol):
     """A fitted model."""
 
     def predict(self, rows: pa.Table) -> NDArray[np.float64]:
-        """One number per row: for a binary label the probability (or score) of true, else in its unit."""
+        """One number per row: the probability (or score) of true, a number in the label's unit, a score to rank by.
+
+        Of several classes (n, classes): their probabilities, in the order of `Rows.classes`.
+        """
         ...
 
     def save(self, folder: Path) -> Path:
@@ -27,7 +30,7 @@ class Predictor(Protocol):
         ...
 
     def contributions(self, rows: pa.Table) -> NDArray[np.float64] | None:
-        """SHAP values (rows, features), or None where the family has none."""
+        """SHAP values (rows, features), or None where the family has none; of several classes their mean sizes."""
         ...
 
 
@@ -36,7 +39,7 @@ class Portable(Protocol):
     """A fitted model that can also be written as an ONNX graph."""
 
     def onnx(self) -> bytes:
-        """One input `features` (n, features) float32, one output `prediction` (n,); `NotPortable` says why not."""
+        """One input `features` (n, features) float32, one output `prediction` as of `predict`; or `NotPortable`."""
         ...
 
     def inputs(self, rows: pa.Table) -> NDArray[np.float32]:
@@ -101,7 +104,7 @@ class Rows(Protocol):
 
     @property
     def label(self) -> NDArray[np.float64]:
-        """(n,); a binary label is 0.0 or 1.0."""
+        """(n,); a binary label is 0.0 or 1.0, a class its place in `classes`, a relevance 0.0 or more."""
         ...
 
     @property
@@ -112,6 +115,21 @@ class Rows(Protocol):
     @property
     def weight(self) -> NDArray[np.float64] | None:
         """(n,) how much each row counts in training; None: all the same."""
+        ...
+
+    @property
+    def entity(self) -> NDArray[np.int64]:
+        """(n,) a number per entity: rows of one entity depend on each other."""
+        ...
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Of several classes their names, as the training rows have them, sorted; else none."""
+        ...
+
+    @property
+    def group(self) -> NDArray[np.int64] | None:
+        """(n,) of a ranking: a number per group, in the order of the groups' names; else None."""
         ...
 
     @property

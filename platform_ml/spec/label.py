@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 from platform_ml.spec.check import check_checks
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.feature_group import EVENT_TIME
-from platform_ml.spec.fingerprint import JUDGED, PROSE
+from platform_ml.spec.fingerprint import ADDED, JUDGED, PROSE
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.schema import Timestamp
-from platform_ml.spec.task import task_of
+from platform_ml.spec.task import check_ranked, task_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,6 +68,11 @@ class Label:
     """Only entities with an event in so many days before the moment; None: ever before."""
     checks: tuple[DataCheck, ...] = field(default=(), metadata=JUDGED)
     """What each partition is held against beside its columns."""
+    ranked_within: str | None = field(default=None, metadata=ADDED)
+    """The column whose value the rows of one group share: the label says how relevant a row is in it; None: no ranking.
+
+    Its entity, or `event_time`: then entities are ranked at each moment.
+    """
 
     def __post_init__(self) -> None:
         check_name("Label", self.name)
@@ -83,11 +88,12 @@ class Label:
         if self.seen_within_days is not None and self.seen_within_days < 1:
             raise DeclarationError(f"{where}: seen_within_days is {self.seen_within_days}; use 1 or more, or None.")
         check_checks(where, self.checks, self.columns)
+        check_ranked(self, (*self.key, EVENT_TIME))
 
     @property
     def task(self) -> Task:
         """What learning it is."""
-        return task_of(f"Label {self.name!r}", self.type)
+        return task_of(f"Label {self.name!r}", self.type, self.ranked_within)
 
     @property
     def horizon_days(self) -> int:

@@ -14,7 +14,10 @@ Goal = Literal["maximize", "minimize"]
 
 
 class Metric(Protocol):
-    """A number computed from truth and prediction."""
+    """A number computed from truth and prediction; that of a ranking also asks for the groups of the rows.
+
+    The truth is (n,) as of `Rows.label`, the prediction as of `Predictor.predict`, a group (n,) as of `Rows.group`.
+    """
 
     @property
     def name(self) -> str:
@@ -36,12 +39,21 @@ class Metric(Protocol):
         """Which direction is better."""
         ...
 
-    def score(self, truth: NDArray[np.float64], prediction: NDArray[np.float64]) -> float:
+    def score(
+        self, truth: NDArray[np.float64], prediction: NDArray[np.float64], group: NDArray[np.int64] | None = None
+    ) -> float:
         """The metric of `n` rows; NaN when it is not defined on them (no rows, or all of one outcome)."""
         ...
 
     def resample(
-        self, truth: NDArray[np.float64], prediction: NDArray[np.float64], weights: NDArray[np.float64]
+        self,
+        truth: NDArray[np.float64],
+        prediction: NDArray[np.float64],
+        weights: NDArray[np.float64],
+        group: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float64]:
-        """The metric of each of `b` bootstrap resamples; `weights` (b, n) says how often each row is drawn."""
+        """The metric of each of `b` bootstrap resamples; `weights` (b, n) says how often each row is drawn.
+
+        The rows of a group are drawn together.
+        """
         ...

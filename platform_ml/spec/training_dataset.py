@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from platform_ml.spec.check import BUILT_IN, OF_DATASETS, check_checks
 from platform_ml.spec.errors import DeclarationError
+from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import ADDED, JUDGED, PROSE
 from platform_ml.spec.leak_audit import LeakAudit
 from platform_ml.spec.naming import check_known, check_name, check_unique
@@ -52,6 +53,7 @@ class TrainingDataset:
         check_unique(where, "column", [SPLIT, *self.view.columns])
         check_known(where, "column", self.audit.known_ahead, [*self.view.feature_names, *self.view.helper_names])
         self._check_gap(where)
+        self._check_groups(where)
         if self.checks:
             check_checks(where, self.checks, {SPLIT: Text()} | self.view.types, taken=BUILT_IN + OF_DATASETS)
         if self.history_days <= 2 * self.gap_days or self.history_days < self.splitter.span_days(self.gap_days):
@@ -84,6 +86,18 @@ class TrainingDataset:
                 f"{where} leaks: features look back {lookback} days, but its splits are only {gap} days apart. "
                 f"Use gap_days={lookback} or more, or say in windows_may_overlap why that is how the model is used."
             )
+
+    def _check_groups(self, where: str) -> None:
+        """Refuse a splitter that is made to cut the groups of a ranking in two; the rows are looked at as well."""
+        label, splitter = self.view.label, self.splitter
+        within = label.ranked_within
+        if within is None or splitter.by_time or (splitter.separates_entities and within != EVENT_TIME):
+            return
+        cure = "a splitter by time" if within == EVENT_TIME else "a splitter by time, or ByEntity,"
+        raise DeclarationError(
+            f"{where}: label {label.name!r} is ranked within {within!r}, but {type(splitter).__name__} draws single "
+            f"rows, so groups would be cut in two. Use {cure} that keeps them together."
+        )
 
     @property
     def gap_days(self) -> int:

@@ -14,7 +14,7 @@ from platform_ml.engine.rows import SplitRows
 from platform_ml.spec.errors import RowsError
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.naming import check_name
-from platform_ml.spec.task import BINARY, REGRESSION, Task
+from platform_ml.spec.task import BINARY, MULTICLASS, RANKING, REGRESSION, Task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,10 +24,15 @@ if TYPE_CHECKING:
 FEATURES = ("recency", "amount", "student", "noise")
 PICKLE = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
 """How pickles begin, and the zip files that some libraries hide them in."""
+CLASSES = ("high", "low", "middle")
+"""Invented ones, whose order by name is not that of what they mean."""
 
 
 def invented(seed: int, rows: int = 400, task: Task = BINARY) -> SplitRows:
-    """Rows whose label follows `recency` and `amount`; a tenth of each feature is null."""
+    """Rows whose label follows `recency` and `amount`; a tenth of each feature is null.
+
+    Classes are cut out of a noisy number; relevances are 0 to 4, in groups of about 8 rows that lie anywhere.
+    """
     draw = np.random.default_rng(seed)
     recency, amount = draw.gamma(2.0, 10.0, rows), draw.normal(size=rows)
     chance = 1 / (1 + np.exp(-(recency - 20) / 8 + amount))
@@ -38,13 +43,22 @@ def invented(seed: int, rows: int = 400, task: Task = BINARY) -> SplitRows:
         "student": draw.random(rows) < 0.5,
         "noise": draw.normal(size=rows),
     }
+    total = amount + recency / 10
+    labels = {
+        BINARY: (draw.random(rows) < chance).astype(np.float64) if task is BINARY else total,
+        REGRESSION: total,
+        MULTICLASS: np.array([1.0, 2.0, 0.0])[np.digitize(total + draw.normal(0, 0.3, rows), [1.2, 2.6])],
+        RANKING: np.clip(np.round(total + draw.normal(0, 0.3, rows)), 0, 4),
+    }
     return SplitRows(
         features=pa.table({name: pa.array(columns[name], mask=missing[:, n]) for n, name in enumerate(FEATURES)}),
-        label=(draw.random(rows) < chance).astype(np.float64) if task is BINARY else amount + recency / 10,
+        label=labels[task],
         entity=np.arange(rows),
         event_time=pa.chunked_array([pa.nulls(rows, pa.timestamp("us", tz="UTC"))]),
         helpers=pa.table({}),
         task=task,
+        classes=CLASSES if task is MULTICLASS else (),
+        group=draw.integers(0, max(1, rows // 8), rows) if task is RANKING else None,
     )
 
 
@@ -75,8 +89,13 @@ class FamilyContract:
 
     @pytest.fixture
     def fitted(self, family: Family, train: SplitRows, validation: SplitRows) -> Predictor:
-        """The member, fitted."""
-        return self.fit(family, train, validation)
+        """The member, fitted once for all laws: a predictor cannot be changed."""
+        known = vars(self.__class__).get("_fitted")
+        if known is None or known[0] != family:
+            known = family, self.fit(family, replace(train, cache={}), replace(validation, cache={}))
+            setattr(self.__class__, "_fitted", known)  # noqa: B010 - no field of the contract
+        fitted: Predictor = known[1]
+        return fitted
 
     def fit(self, family: Any, train: SplitRows, validation: SplitRows, seed: int = 7) -> Predictor:
         """Fit with plain values."""
@@ -96,23 +115,25 @@ class FamilyContract:
 
     def test_one_prediction_for_each_row(self, fitted: Predictor, validation: SplitRows) -> None:
         prediction = fitted.predict(validation.features)
-        assert prediction.shape == validation.label.shape
+        width = (len(validation.classes),) if validation.classes else ()
+        assert prediction.shape == (*validation.label.shape, *width)
+        assert fitted.predict(validation.features.slice(0, 0)).shape == (0, *width)
         assert prediction.dtype == np.float64
         assert np.isfinite(prediction).all()
         if self.task is BINARY:
             assert ((prediction >= 0) & (prediction <= self.highest)).all()
+        if width:
+            assert (prediction >= 0).all()
+            np.testing.assert_allclose(prediction.sum(axis=1), 1, atol=1e-5)
 
     def test_a_row_is_predicted_alike_alone_and_among_others(self, fitted: Predictor, validation: SplitRows) -> None:
         together = fitted.predict(validation.features)
-        alone = [fitted.predict(validation.features.slice(row, 1))[0] for row in range(20)]
+        alone = [fitted.predict(validation.features.slice(row, 1))[0].tolist() for row in range(20)]
         assert together[:20].tolist() == alone
 
     def test_columns_are_found_by_name(self, fitted: Predictor, validation: SplitRows) -> None:
         turned = validation.features.select(FEATURES[::-1]).append_column("more", pa.nulls(200, pa.string()))
         assert fitted.predict(turned).tolist() == fitted.predict(validation.features).tolist()
-
-    def test_no_rows_are_no_predictions(self, fitted: Predictor, validation: SplitRows) -> None:
-        assert fitted.predict(validation.features.slice(0, 0)).shape == (0,)
 
     def test_nulls_are_accepted(self, fitted: Predictor, validation: SplitRows) -> None:
         features = validation.features
@@ -197,3 +218,73 @@ class RegressionFamilyContract(FamilyContract):
             "label of the train split is inf": [0.0, float("inf")] * 200,
             "label of the train split is nan": [0.0, float("nan")] * 200,
         }
+
+
+class MulticlassFamilyContract(FamilyContract):
+    """What every family promises, of a label of several classes."""
+
+    task: Task = MULTICLASS
+
+    def bad_labels(self) -> dict[str, list[float]]:
+        """Complaint → labels that nothing can be learned from."""
+        return {
+            "no rows": [],
+            "labels of the train split are 'low'. With one class": [1.0] * 400,
+            "label of the train split is 3.0, which is no place among the 3 classes": [0.0, 3.0] * 200,
+            "label of the train split is nan": [0.0, float("nan")] * 200,
+        }
+
+    def test_a_class_that_no_training_row_has_is_possible_but_unlikely(
+        self, family: Family, train: SplitRows, validation: SplitRows
+    ) -> None:
+        some = np.flatnonzero(train.label != 1)
+        fold = replace(
+            train,
+            features=train.features.take(some),
+            label=train.label[some],
+            entity=train.entity[some],
+            event_time=train.event_time.take(some),
+            cache={},
+        )
+        prediction = self.fit(family, fold, validation).predict(validation.features)
+        assert prediction.shape == (len(validation.label), 3)
+        assert prediction[:, 1].max() < prediction[:, [0, 2]].max(axis=1).min()
+
+
+class RankingFamilyContract(FamilyContract):
+    """What every family promises, of a label that is ranked within groups."""
+
+    task: Task = RANKING
+
+    def bad_labels(self) -> dict[str, list[float]]:
+        """Complaint → labels that nothing can be learned from."""
+        return {
+            "no rows": [],
+            "labels of the train split are 2. Of one value": [2.0] * 400,
+            "label of the train split is -1. A relevance is 0 or more": [0.0, -1.0] * 200,
+            "label of the train split is nan": [0.0, float("nan")] * 200,
+        }
+
+    def test_rows_without_groups_are_refused(self, family: Family, train: SplitRows, validation: SplitRows) -> None:
+        with pytest.raises(RowsError, match="train split does not say which group each row is of"):
+            self.fit(family, replace(train, group=None, cache={}), validation)
+
+    def test_neither_the_order_of_rows_nor_of_groups_is_learned(
+        self, family: Family, train: SplitRows, validation: SplitRows, tmp_path: Path
+    ) -> None:
+        other = np.random.default_rng(4).permutation(len(train.label))
+        assert train.group is not None
+        turned = replace(
+            train,
+            features=train.features.take(other),
+            label=train.label[other],
+            group=train.group[other],
+            cache={},
+        )
+        found = []
+        for place, rows in enumerate((replace(train, cache={}), turned)):
+            folder = tmp_path / str(place)
+            folder.mkdir()
+            fitted = self.fit(family, rows, replace(validation, cache={}))
+            found.append(hashlib.sha256(fitted.save(folder).read_bytes()).hexdigest())
+        assert found[0] == found[1]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pytest
 
-from platform_ml.spec.task import BINARY, REGRESSION, Task
+from platform_ml.spec.errors import PlatformError
+from platform_ml.spec.task import BINARY, MULTICLASS, RANKING, REGRESSION, Task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,10 +47,14 @@ class MetricContract:
     def rows(self, request: pytest.FixtureRequest) -> tuple[Numbers, Numbers]:
         """Truth and probability of some rows: without equal probabilities, and with few different ones, 0 and 1 too."""
         seed, ties = request.param
-        draw = np.random.default_rng(seed)
-        truth = (draw.random(ROWS) < 0.3).astype(np.float64)
-        prediction = np.clip(truth * 0.3 + draw.random(ROWS) * 0.7, 0, 1)
+        truth, prediction = self.invented(seed, ROWS)
         return truth, np.round(prediction * 4) / 4 if ties else prediction
+
+    def invented(self, seed: int, rows: int) -> tuple[Numbers, Numbers]:
+        """Truth and prediction of some rows."""
+        draw = np.random.default_rng(seed)
+        truth = (draw.random(rows) < 0.3).astype(np.float64)
+        return truth, np.clip(truth * 0.3 + draw.random(rows) * 0.7, 0, 1)
 
     def test_says_what_it_is(self, metric: Metric) -> None:
         assert re.fullmatch(r"[a-z][a-z0-9_]*", metric.name)
@@ -90,8 +96,7 @@ class MetricContract:
         assert all(np.array_equal(*pair) for pair in zip(before, (*rows, weights), strict=True))
 
     def test_many_resamples_are_each_one_of_them(self, metric: Metric) -> None:
-        draw = np.random.default_rng(7)
-        truth, prediction = (draw.random(3_000) < 0.5).astype(np.float64), draw.random(3_000)
+        truth, prediction = self.invented(7, 3_000)
         weights = _draws(200, 3_000)
         one_by_one = [metric.resample(truth, prediction, drawn[None])[0] for drawn in weights]
         assert metric.resample(truth, prediction, weights).tolist() == one_by_one
@@ -104,7 +109,7 @@ class MetricContract:
         assert perfect != worst
 
     def test_no_rows_are_undefined(self, metric: Metric) -> None:
-        nothing = np.empty(0)
+        nothing = np.empty(0)  # of classes too: without rows nobody asks for their number
         assert math.isnan(metric.score(nothing, nothing))
         assert np.isnan(metric.resample(nothing, nothing, np.empty((2, 0)))).all()
 
@@ -162,6 +167,138 @@ class RegressionMetricContract(MetricContract):
     def test_one_row_alone(self, metric: Metric) -> None:
         score = metric.score(np.array([3.0]), np.array([5.0]))
         assert math.isnan(score) if self.needs_both_classes else score == 2
+
+
+class MulticlassMetricContract(MetricContract):
+    """The same of a label of several classes; predictions are probabilities (rows, classes)."""
+
+    task: ClassVar[Task] = MULTICLASS
+    classes: ClassVar[int] = 4
+
+    def worst(self, truth: Numbers) -> Numbers:
+        """Another class, for certain; the classes are not equally often confused."""
+        return self.certain((truth + 1) % self.classes)
+
+    def certain(self, truth: Numbers) -> Numbers:
+        """(n, classes) all of the probability for one class."""
+        return np.eye(self.classes)[truth.astype(np.int64)]
+
+    @pytest.fixture(params=[(seed, ties) for seed in range(4) for ties in (False, True)], ids=str)
+    def rows(self, request: pytest.FixtureRequest) -> tuple[Numbers, Numbers]:
+        """Truth and probabilities of some rows, all different, or few different ones with zeros and ones."""
+        seed, ties = request.param
+        truth, prediction = self.invented(seed, ROWS)
+        if ties:
+            prediction = np.round(prediction * 4) / 4
+            prediction[:, 0] = np.clip(1 - prediction[:, 1:].sum(axis=1), 0, 1)
+            prediction /= prediction.sum(axis=1, keepdims=True)
+        return truth, prediction
+
+    def invented(self, seed: int, rows: int) -> tuple[Numbers, Numbers]:
+        """Truth and prediction of some rows; the last class is rare."""
+        draw = np.random.default_rng(seed)
+        truth = draw.choice(self.classes, rows, p=[0.4, 0.3, 0.25, 0.05]).astype(np.float64)
+        prediction = draw.dirichlet(np.ones(self.classes), rows)
+        return truth, 0.3 * self.certain(truth) + 0.7 * prediction
+
+    def test_nothing_is_better_than_the_truth(self, metric: Metric, rows: tuple[Numbers, Numbers]) -> None:
+        truth, prediction = rows
+        perfect, other, worst = (
+            metric.score(truth, given) for given in (self.certain(truth), prediction, self.worst(truth))
+        )
+        sign = 1 if metric.goal == "maximize" else -1
+        assert sign * perfect >= sign * other >= sign * worst
+        assert perfect != worst
+
+
+class RankingMetricContract:
+    """What every metric of rows that are ranked within groups promises; `reference` is of the order of one group."""
+
+    @pytest.fixture
+    def metric(self) -> Metric:
+        """The member under test."""
+        raise NotImplementedError
+
+    def reference(self, relevance: Numbers) -> float:
+        """The metric of one group whose rows, without ties, were sorted like this: an independent implementation."""
+        raise NotImplementedError
+
+    @pytest.fixture(params=[(seed, ties) for seed in range(3) for ties in (False, True)], ids=str)
+    def rows(self, request: pytest.FixtureRequest) -> tuple[Numbers, Numbers, NDArray[np.int64]]:
+        """Relevance, score and group of some rows in any order: groups of 1 to 6 rows, some without a relevant one."""
+        seed, ties = request.param
+        draw = np.random.default_rng(seed)
+        group = np.repeat(np.arange(30), draw.integers(1, 7, 30))
+        truth = draw.choice([0.0, 0.0, 1.0, 2.0], len(group))
+        score = truth / 2 + draw.normal(size=len(group))
+        other = draw.permutation(len(group))
+        return truth[other], (np.round(score) if ties else score)[other], group[other]
+
+    def by_hand(self, truth: Numbers, score: Numbers, group: NDArray[np.int64]) -> float:
+        """The mean over groups, and in each over all orders that the scores allow."""
+        found = []
+        for one in np.unique(group):
+            relevance, said = truth[group == one], score[group == one]
+            orders = itertools.permutations(range(len(said)))
+            allowed = [list(order) for order in orders if (np.diff(said[list(order)]) <= 0).all()]
+            if relevance.any():
+                found.append(np.mean([self.reference(relevance[order]) for order in allowed]))
+        return float(np.mean(found))
+
+    def test_says_what_it_is(self, metric: Metric) -> None:
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", metric.name)
+        assert metric.title
+        assert (metric.goal, metric.task) == ("maximize", RANKING)
+        assert hash(metric) == hash(type(metric)())
+
+    def test_agrees_with_all_orders_by_hand(self, metric: Metric, rows: Any) -> None:
+        truth, score, group = rows
+        assert metric.score(truth, score, group) == pytest.approx(self.by_hand(truth, score, group), abs=CLOSE)
+
+    def test_a_weight_is_a_repeated_group(self, metric: Metric, rows: Any) -> None:
+        truth, score, group = rows
+        weights = _draws(5, 30)[:, group]
+        expected = []
+        for drawn in weights:
+            again = [np.flatnonzero(group == one) for one in range(30) for _ in range(int(drawn[group == one][0]))]
+            taken, number = np.concatenate(again), np.repeat(np.arange(len(again)), [len(each) for each in again])
+            expected.append(metric.score(truth[taken], score[taken], number))
+        assert metric.resample(truth, score, weights, group) == pytest.approx(expected, abs=CLOSE)
+
+    def test_weights_of_one_are_the_score(self, metric: Metric, rows: Any) -> None:
+        truth, score, group = rows
+        found = metric.resample(truth, score, np.ones((3, len(truth))), group)
+        assert found.tolist() == [metric.score(truth, score, group)] * 3
+
+    def test_only_the_order_within_groups_counts(self, metric: Metric, rows: Any) -> None:
+        truth, score, group = rows
+        other = np.random.default_rng(1).permutation(len(truth))
+        expected = pytest.approx(metric.score(truth, score, group), abs=CLOSE)
+        assert metric.score(truth[other], score[other], group[other]) == expected
+        assert metric.score(truth, 8 * score + 1000 * group, 7 - group) == expected
+
+    def test_nothing_is_better_than_the_truth(self, metric: Metric, rows: Any) -> None:
+        truth, score, group = rows
+        perfect, other, worst = (metric.score(truth, given, group) for given in (truth, score, -truth))
+        assert 1 == perfect >= other >= worst > 0
+
+    def test_a_group_without_a_relevant_row_is_left_out(self, metric: Metric, rows: Any) -> None:
+        truth, score, group = rows
+        more = np.append(truth, [0.0, 0.0]), np.append(score, [1.0, 2.0]), np.append(group, [99, 99])
+        assert metric.score(*more) == metric.score(truth, score, group)
+        assert math.isnan(metric.score(np.zeros(5), np.arange(5.0), np.zeros(5, np.int64)))
+
+    def test_what_is_not_defined(self, metric: Metric, rows: Any) -> None:
+        truth, score, group = rows
+        nothing = np.empty(0)
+        assert math.isnan(metric.score(nothing, nothing, nothing.astype(np.int64)))
+        assert np.isnan(metric.resample(truth, score, np.zeros((2, len(truth))), group)).all()
+        for broken in (math.nan, math.inf):
+            assert math.isnan(metric.score(truth, np.where(truth == 1, broken, score), group))
+
+    def test_without_groups_it_says_so(self, metric: Metric, rows: Any) -> None:
+        with pytest.raises(PlatformError, match="was not told the groups of the rows"):
+            metric.score(rows[0], rows[1])
 
 
 def _draws(resamples: int, rows: int) -> Numbers:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from platform_ml.spec.errors import DeclarationError, RowsError
-from platform_ml.spec.space import Between, Whole
+from platform_ml.spec.space import Between, Whole, settings
 from platform_ml.spec.tuner import Search, TriedParams
 
 if TYPE_CHECKING:
@@ -87,8 +87,7 @@ class Drawn:
 
     def params(self, family: Family) -> dict[str, Any]:
         """The family's fields, each range replaced by a value."""
-        declared: Any = family
-        self.values = {item.name: self._draw(item.name, getattr(declared, item.name)) for item in fields(declared)}
+        self.values = {name: self._draw(name, value) for name, value in settings(family).items()}
         return dict(self.values)
 
     def report(self, step: int, score: float) -> None:

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from platform_ml.engine import bootstrap
-from platform_ml.engine.bootstrap import Measured, Subject, entity_weights, measure
-from platform_ml.metrics import LogLoss, RocAuc
+from platform_ml.engine.bootstrap import Measured, Subject, entity_weights, measure, together
+from platform_ml.metrics import NDCG, LogLoss, RocAuc
 
 ENTITY = np.array([3, 3, 7, 1, 7, 3, 9])
 
@@ -75,3 +75,22 @@ def test_an_interval_needs_resamples_in_which_the_metric_is_defined(undefined, h
     estimate = Measured(value=0.5, drawn=drawn).estimate()
     assert (estimate.low is not None) is has_interval
     assert estimate.value == 0.5
+
+
+def test_groups_are_drawn_where_entities_would_cut_them():
+    assert together(ENTITY, None) is ENTITY
+    within = np.array([1, 2, 3, 4, 5, 1, 6])
+    assert together(ENTITY, within) is ENTITY
+    across = np.array([1, 1, 1, 2, 2, 2, 2])
+    assert together(ENTITY, across) is across
+
+
+def test_a_ranking_is_measured_group_by_group():
+    draw = np.random.default_rng(0)
+    group = np.repeat(np.arange(40), 5)
+    truth, score = draw.integers(0, 3, 200).astype(float), draw.random(200)
+    subject = Subject(truth=truth, prediction=score, group=group)
+    found = measure([NDCG()], {"model": subject}, entity_weights(group, resamples=100, seed="s"))["model"]["ndcg_at_10"]
+    estimate = found.estimate()
+    assert estimate.low < estimate.value < estimate.high
+    assert estimate.value == NDCG().score(truth, score, group)

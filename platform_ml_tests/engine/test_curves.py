@@ -2,8 +2,16 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from platform_ml.engine.curves import MOST_POINTS, calibration, curves, residual_statistics, roc, score_histogram
-from platform_ml.spec.task import BINARY, REGRESSION
+from platform_ml.engine.curves import (
+    MOST_POINTS,
+    calibration,
+    curves,
+    group_statistics,
+    residual_statistics,
+    roc,
+    score_histogram,
+)
+from platform_ml.spec.task import BINARY, MULTICLASS, RANKING, REGRESSION
 
 
 @pytest.fixture(params=[None, 1], ids=["all different", "ties"])
@@ -100,3 +108,38 @@ def test_no_residuals_without_finite_predictions():
     truth, broken = np.array([0.0, 1.0]), np.array([np.nan, 0.5])
     assert curves(REGRESSION, truth, broken, {})["residuals"] == ()
     assert residual_statistics(REGRESSION, truth, broken) == {}
+
+
+def test_of_classes_the_likeliest_one_is_drawn():
+    draw = np.random.default_rng(0)
+    prediction = draw.dirichlet(np.ones(4), 4_000)
+    truth = np.array([draw.choice(4, p=row) for row in prediction], dtype=float)
+    found = curves(MULTICLASS, truth, prediction, {})
+    assert found.keys() == {"calibration", "score_histogram"}
+    points = np.array(found["calibration"])
+    assert points[:, 1] == pytest.approx(points[:, 0], abs=0.1)
+    assert sum(share for _, share in found["score_histogram"]) == pytest.approx(1)
+    broken = np.full((5, 4), np.nan)
+    assert curves(MULTICLASS, np.zeros(5), broken, {}) == {"calibration": (), "score_histogram": ()}
+    assert residual_statistics(MULTICLASS, truth, prediction) == {}
+
+
+def test_of_rankings_ndcg_is_drawn_by_place_and_by_size_of_the_group():
+    group = np.repeat(np.arange(60), np.arange(60) % 6 + 1)
+    draw = np.random.default_rng(0)
+    truth = draw.integers(0, 3, len(group)).astype(float)
+    found = curves(RANKING, truth, truth, {"chance": draw.random(len(group))}, group)
+    assert all(value == pytest.approx(1) for _, value in (*found["ndcg_at"], *found["ndcg_by_size"]))
+    assert [place for place, _ in found["ndcg_at"]] == [1, 2, 3, 5, 7, 10, 15, 20]
+    sizes = [size for size, _ in found["ndcg_by_size"]]
+    assert sizes == sorted(sizes)
+    # A group of one row is always in the best order; in larger ones chance is worse.
+    (_, one), *_, (_, many) = found["baseline_ndcg_by_size_chance"]
+    assert many < 0.9 < one
+    assert curves(RANKING, truth * np.nan, truth * np.nan, {}, group) == {"ndcg_at": (), "ndcg_by_size": ()}
+
+
+def test_groups_are_counted():
+    found = group_statistics(np.array([0.0, 1.0, 0.0, 0.0]), np.array([5, 5, 5, 7]))
+    assert (found["groups"], found["most_rows"], found["mean_rows"], found["without_relevant"]) == (2, 3, 2, 1)
+    assert group_statistics(np.zeros(2), None) == {}

@@ -7,7 +7,7 @@ import pytest
 
 from platform_ml.engine.learnable import check_rows
 from platform_ml.spec.errors import RowsError
-from platform_ml.spec.task import REGRESSION
+from platform_ml.spec.task import MULTICLASS, RANKING, REGRESSION
 from platform_ml.testing.declarations import lapse_model
 from platform_ml.testing.families import FEATURES, invented
 from platform_ml_tests.engine.test_preparation import rows
@@ -128,3 +128,23 @@ def test_equal_but_for_one_row_is_not_equal():
 
 def test_both_splits_are_needed():
     assert check_rows(lapse_model, {"train": rows(1), "validation": rows(2)}, project="shop") == []
+
+
+@pytest.mark.parametrize(
+    ("task", "changes", "said"),
+    [
+        (MULTICLASS, {"label": np.full(400, 1.0)}, "all 400 labels of its train split are 'low'. With one class"),
+        (MULTICLASS, {"classes": tuple(map(str, range(1_001)))}, "its label has 1,001 classes, a name rather than"),
+        (RANKING, {"label": np.arange(400.0) - 1}, "a label of its train split is -1, but a relevance is 0 or more"),
+        (RANKING, {"group": np.arange(400)}, "each row of its train split is a group of its own"),
+    ],
+)
+def test_classes_and_rankings_that_cannot_be_learned_are_refused(task, changes, said):
+    found = splits() | {"train": replace(invented(1, task=task), **changes)}
+    assert complaint(found).startswith(said)
+
+
+@pytest.mark.parametrize("task", [MULTICLASS, RANKING])
+def test_good_classes_and_rankings_pass(task):
+    found = {"train": invented(1, task=task), "validation": invented(2, task=task)}
+    assert check_rows(lapse_model, found, project="shop") == []

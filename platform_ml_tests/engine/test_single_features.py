@@ -6,7 +6,16 @@ import pytest
 from scipy.stats import rankdata, spearmanr
 from sklearn.metrics import roc_auc_score
 
-from platform_ml.engine.single_features import area, column, rank_correlation, ranks, sample, strength, told_apart
+from platform_ml.engine.single_features import (
+    area,
+    column,
+    of_classes,
+    rank_correlation,
+    ranks,
+    sample,
+    strength,
+    told_apart,
+)
 from platform_ml.outcomes import Total
 from platform_ml.spec.leak_audit import LeakAudit
 from platform_ml.spec.task import REGRESSION
@@ -152,3 +161,19 @@ def test_columns_of_any_type_become_numbers():
     lengths = column(pa.chunked_array([[[1.0, None], [], None]], pa.list_(pa.float64())), truth)
     assert lengths[:2].tolist() == [2, 0]
     assert np.isnan(lengths[2])
+
+
+def test_a_feature_that_names_the_class_is_told_from_one_that_hints_at_it():
+    draw = np.random.default_rng(0)
+    place = draw.integers(0, 3, 2_000)
+    truth = pa.chunked_array([np.array(["b", "a", "c"])[place].tolist()])
+
+    def score(values):
+        return of_classes(pa.chunked_array([pa.array(values)]), truth)
+
+    assert score(place * 10) == pytest.approx(1)  # also of the class in the middle, which no threshold tells apart
+    assert score([f"code {one}" for one in place]) == pytest.approx(1)
+    assert score(np.where(draw.random(2_000) < 0.1, None, place).tolist()) > 0.9
+    assert 0.6 < score(place + draw.normal(0, 1, 2_000)) < 0.9
+    assert score(draw.normal(size=2_000)) < 0.55
+    assert np.isnan(of_classes(pa.chunked_array([pa.array([1.0, 2.0])]), pa.chunked_array([pa.array(["a", "b"])])))

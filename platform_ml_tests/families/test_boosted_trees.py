@@ -10,11 +10,17 @@ from sklearn.metrics import roc_auc_score
 
 from platform_ml.families import XGBoost, boosted_trees, encoding
 from platform_ml.families.inputs import matrix
+from platform_ml.metrics import NDCG
 from platform_ml.spec.errors import DeclarationError, RowsError, StoreError
 from platform_ml.spec.space import Between, Whole, ranges
-from platform_ml.spec.task import BINARY, REGRESSION
+from platform_ml.spec.task import BINARY, MULTICLASS, RANKING, REGRESSION
 from platform_ml.testing.families import FEATURES, invented
-from platform_ml.testing.learners import BinaryLearnerContract, NumberLearnerContract
+from platform_ml.testing.learners import (
+    BinaryLearnerContract,
+    MulticlassLearnerContract,
+    NumberLearnerContract,
+    RankingLearnerContract,
+)
 
 PARAMS = {
     "max_depth": 4,
@@ -207,7 +213,8 @@ class TestXGBoostOnNumbers(NumberLearnerContract):
 
 
 def test_a_loss_says_which_labels_it_is_for():
-    assert set(XGBoost().tasks) == {BINARY, REGRESSION}
+    assert set(XGBoost().tasks) == {BINARY, REGRESSION, MULTICLASS, RANKING}
+    assert [XGBoost(loss=loss).tasks for loss in ("softmax", "ndcg")] == [(MULTICLASS,), (RANKING,)]
     assert XGBoost(loss="log").tasks == (BINARY,)
     assert XGBoost(loss="absolute").tasks == (REGRESSION,)
     with pytest.raises(DeclarationError, match=r"XGBoost: loss 'absolut' is not known. Did you mean 'absolute'\?"):
@@ -230,3 +237,34 @@ def test_a_loss_says_which_labels_it_is_for():
 def test_values_out_of_bounds_are_refused(field, value):
     with pytest.raises(DeclarationError, match=f"XGBoost: {field}"):
         XGBoost(**{field: value})
+
+
+class TestXGBoostOfClasses(MulticlassLearnerContract):
+    module = boosted_trees
+    params = PARAMS
+
+    @pytest.fixture
+    def family(self):
+        return XGBoost()
+
+    def test_its_file_says_the_classes(self, family, fitted, tmp_path):
+        again = family.load(fitted.save(tmp_path), FEATURES)
+        assert again.classes == fitted.classes == ("high", "low", "middle")
+
+
+class TestXGBoostOfRankings(RankingLearnerContract):
+    module = boosted_trees
+    params = PARAMS
+
+    @pytest.fixture
+    def family(self):
+        return XGBoost()
+
+    def test_the_best_round_by_our_own_ndcg_is_kept(self, train, validation):
+        told = []
+        fitted = fit(train, validation, report=lambda step, score: told.append(score))
+        # Groups without a relevant row count as 1 there, and are left out here.
+        relevant = np.bincount(validation.group, validation.label)[validation.group] > 0
+        empty = len(np.unique(validation.group[~relevant])) / len(np.unique(validation.group))
+        own = NDCG().score(validation.label, fitted.predict(validation.features), validation.group)
+        assert own * (1 - empty) + empty == pytest.approx(max(told), abs=1e-6)

@@ -3,7 +3,12 @@ import pytest
 from platform_ml.families import CatBoost, catboost
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.space import Whole
-from platform_ml.testing.learners import BinaryLearnerContract, NumberLearnerContract
+from platform_ml.testing.learners import (
+    BinaryLearnerContract,
+    MulticlassLearnerContract,
+    NumberLearnerContract,
+    RankingLearnerContract,
+)
 
 PARAMS = {
     "depth": 4,
@@ -34,6 +39,14 @@ class TestCatBoost(Both, BinaryLearnerContract):
 
 class TestCatBoostOfNumbers(Both, NumberLearnerContract):
     """Of a number."""
+
+
+class TestCatBoostOfClasses(Both, MulticlassLearnerContract):
+    """Of several classes."""
+
+
+class TestCatBoostOfRankings(Both, RankingLearnerContract):
+    """Of a relevance within groups."""
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,12 @@ import pytest
 from platform_ml.families import LightGBM, lightgbm
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.space import Between, Whole
-from platform_ml.testing.learners import BinaryLearnerContract, NumberLearnerContract
+from platform_ml.testing.learners import (
+    BinaryLearnerContract,
+    MulticlassLearnerContract,
+    NumberLearnerContract,
+    RankingLearnerContract,
+)
 
 PARAMS = {
     "num_leaves": 15,
@@ -35,6 +40,14 @@ class TestLightGBM(Both, BinaryLearnerContract):
 
 class TestLightGBMOfNumbers(Both, NumberLearnerContract):
     """Of a number."""
+
+
+class TestLightGBMOfClasses(Both, MulticlassLearnerContract):
+    """Of several classes."""
+
+
+class TestLightGBMOfRankings(Both, RankingLearnerContract):
+    """Of a relevance within groups."""
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import pytest
 from platform_ml.families import Linear, linear
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.space import Between
-from platform_ml.testing.learners import BinaryLearnerContract, NumberLearnerContract
+from platform_ml.testing.learners import BinaryLearnerContract, MulticlassLearnerContract, NumberLearnerContract
 
 PARAMS = {
     "penalty": 0.01,
@@ -25,9 +25,21 @@ class Both:
 class TestLinear(Both, BinaryLearnerContract):
     """Of a binary label."""
 
+    learns = 0.79
+    learns_categories = 0.86
+
 
 class TestLinearOfNumbers(Both, NumberLearnerContract):
     """Of a number."""
+
+    learns = 0.88
+    learns_categories = 0.98
+
+
+class TestLinearOfClasses(Both, MulticlassLearnerContract):
+    """Of several classes."""
+
+    learns = 0.94
 
 
 @pytest.mark.parametrize(

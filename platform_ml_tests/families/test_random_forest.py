@@ -3,7 +3,7 @@ import pytest
 from platform_ml.families import RandomForest, random_forest
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.space import Between, Whole
-from platform_ml.testing.learners import BinaryLearnerContract, NumberLearnerContract
+from platform_ml.testing.learners import BinaryLearnerContract, MulticlassLearnerContract, NumberLearnerContract
 
 PARAMS = {
     "trees": 30,
@@ -30,6 +30,10 @@ class TestRandomForest(Both, BinaryLearnerContract):
 
 class TestRandomForestOfNumbers(Both, NumberLearnerContract):
     """Of a number."""
+
+
+class TestRandomForestOfClasses(Both, MulticlassLearnerContract):
+    """Of several classes."""
 
 
 @pytest.mark.parametrize(

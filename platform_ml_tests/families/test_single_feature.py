@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 from platform_ml.families import SingleFeature
 from platform_ml.families.single_feature import KNOTS
 from platform_ml.spec.errors import StoreError
-from platform_ml.testing.families import FEATURES, FamilyContract, invented
+from platform_ml.testing.families import FEATURES, FamilyContract, RankingFamilyContract, invented
 
 
 def ranking(feature="amount", rows=400, **changes):
@@ -77,3 +77,9 @@ def test_one_value_is_enough():
     )
     low, same, high = fitted.predict(pa.table({"amount": [2.0, 3.0, 4.0]}))
     assert 0 < low < same < high < 100
+
+
+class TestSingleFeatureOfRankings(RankingFamilyContract):
+    @pytest.fixture
+    def family(self):
+        return SingleFeature(feature="recency")
