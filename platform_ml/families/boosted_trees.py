@@ -124,6 +124,7 @@ class XGBoost:
             callbacks=[early] if report is None else [_reporter(report, watched, sign), early],
             verbose_eval=False,
         )
+        booster.feature_names = list(encoding.features)
         if encoding.levels:
             booster.set_attr(**{ENCODING: encoding.to_json()})
         return BoostedTrees(booster=booster, encoding=encoding, task=train.task)
@@ -173,7 +174,8 @@ class BoostedTrees(Encoded):
         import numpy as np
         import xgboost as xgb
 
-        data = xgb.DMatrix(self.inputs(rows), nthread=threads(), **_named(self.encoding))
+        names = list(self.encoding.features)
+        data = xgb.DMatrix(self.inputs(rows), nthread=threads(), feature_names=names, **_kinds(self.encoding))
         with_bias = self.booster.predict(data, pred_contribs=True)
         return np.asarray(with_bias[:, :-1], dtype=np.float64)
 
@@ -187,13 +189,15 @@ class BoostedTrees(Encoded):
         return converted("convert_xgboost", unnamed, self.encoding, self.task)
 
 
-def _named(encoding: Encoding) -> dict[str, Any]:
-    """How a matrix of XGBoost is told what its columns are."""
-    named: dict[str, Any] = {"feature_names": list(encoding.features)}
-    if encoding.levels:
-        kinds = ["c" if name in encoding.levels else "q" for name in encoding.features]
-        named |= {"feature_types": kinds, "enable_categorical": True}
-    return named
+def _kinds(encoding: Encoding) -> dict[str, Any]:
+    """How a matrix of XGBoost is told which of its columns are categories.
+
+    To learn from, it has no names: they would be compared twice a round, which costs more than a small tree.
+    """
+    if not encoding.levels:
+        return {}
+    kinds = ["c" if name in encoding.levels else "q" for name in encoding.features]
+    return {"feature_types": kinds, "enable_categorical": True}
 
 
 def _matrices(train: Rows, validation: Rows, max_bin: int) -> tuple[Encoding, xgb.QuantileDMatrix, xgb.DMatrix]:
@@ -214,7 +218,7 @@ def _matrices(train: Rows, validation: Rows, max_bin: int) -> tuple[Encoding, xg
     if encoded_by != encoding:
         check_label(validation, "validation")
         values = encoding.matrix(validation.features)
-        judge = xgb.DMatrix(values, validation.label, nthread=threads(), **_named(encoding))
+        judge = xgb.DMatrix(values, validation.label, nthread=threads(), **_kinds(encoding))
         validation.cache["xgboost"] = (encoding, judge)
     return encoding, learn, judge
 
@@ -226,8 +230,8 @@ def _binned(encoding: Encoding, rows: Rows, max_bin: int) -> xgb.QuantileDMatrix
     """
     import xgboost as xgb
 
-    weight, named = weights(rows), _named(encoding)
-    categorical = named.pop("enable_categorical", False)
+    weight, kinds = weights(rows), _kinds(encoding)
+    categorical = kinds.pop("enable_categorical", False)
 
     class Batches(xgb.DataIter):
         def reset(self) -> None:
@@ -236,7 +240,7 @@ def _binned(encoding: Encoding, rows: Rows, max_bin: int) -> xgb.QuantileDMatrix
         def next(self, input_data: Callable[..., None]) -> bool:
             for where, values in self.left:
                 weighed = None if weight is None else weight[where]
-                input_data(data=values, label=rows.label[where], weight=weighed, **named)
+                input_data(data=values, label=rows.label[where], weight=weighed, **kinds)
                 return True
             return False
 
