@@ -1,17 +1,19 @@
-# make demo | test | ui | bench-pit | bench-weekly | lock | clean. Any Python from 3.11: make demo PYTHON=python3.12
+# make demo | test | ui | bench-pit | bench-weekly | bench-training | lock | clean. Any Python from 3.11: make demo PYTHON=python3.12
 PYTHON ?= python3
 VENV ?= .venv
 VENV_BENCH ?= .venv-bench
+VENV_TRAINING ?= .venv-bench-training
 PROJECT ?= retail
 PYTEST_ARGS ?= -n auto --dist loadfile --no-loadscope-reorder
 TORCH ?= 2.13.0
 BENCH_ARGS ?=
+QUALITY_ARGS ?=
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: demo test ui bench-pit bench-weekly lock clean
+.PHONY: demo test ui bench-pit bench-weekly bench-training lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.base ## data, features, model, gates and card of one project, start to end
@@ -33,6 +35,10 @@ bench-pit: $(VENV)/.base $(VENV_BENCH)/.done ## the point-in-time join beside it
 bench-weekly: $(VENV)/.base ## what the 52nd weekly dataset costs beside building it from scratch
 	$(BIN)/python benchmarks/weekly_datasets.py $(BENCH_ARGS)
 
+bench-training: $(VENV)/.base $(VENV_TRAINING)/.done ## memory and quality of training beside peers: some minutes, and as many again for the first datasets
+	$(BIN)/python benchmarks/training_memory.py $(BENCH_ARGS)
+	$(BIN)/python benchmarks/quality/run.py --peers-python $(VENV_TRAINING)/bin/python $(QUALITY_ARGS)
+
 # A torch for GPUs brings a driver stack of its own, which a CPU build must not be held to: those are left out.
 lock: ## newest versions that pyproject.toml allows, tried in an environment of their own
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
@@ -47,7 +53,7 @@ lock: ## newest versions that pyproject.toml allows, tried in an environment of 
 	echo "requirements.lock: $$(grep -c == requirements.lock) packages"
 
 clean: ## the environment and all caches; data/ stays
-	rm -rf $(VENV) $(VENV_BENCH) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+	rm -rf $(VENV) $(VENV_BENCH) $(VENV_TRAINING) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
 	find platform_ml platform_ml_tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -72,4 +78,10 @@ $(VENV_BENCH)/.done: benchmarks/requirements-bench.txt benchmarks/requirements-f
 	@$(VENV_BENCH)/bin/python -m pip -qq --disable-pip-version-check --no-input install -c requirements.lock -r benchmarks/requirements-bench.txt
 	@$(VENV_BENCH)/bin/python -m pip -qq --disable-pip-version-check --no-input install -c requirements.lock -r benchmarks/requirements-feast.txt || \
 	echo "Feast cannot be installed here; it will be missing from the table"
+	@touch $@
+
+$(VENV_TRAINING)/.done: benchmarks/requirements-training.txt
+	@$(PYTHON) -m venv $(VENV_TRAINING)
+	@echo "Installing FLAML and the mortgage data into $(VENV_TRAINING): half a minute"
+	@$(VENV_TRAINING)/bin/python -m pip -qq --disable-pip-version-check --no-input install -r benchmarks/requirements-training.txt
 	@touch $@

@@ -116,7 +116,13 @@ def plain(folder: Path, told: argparse.Namespace) -> Callable[[], NDArray[Any]]:
     train, validation = (pd.read_parquet(folder / f"{split}.parquet") for split in ("train", "validation"))
     stop = xgb.callback.EarlyStopping(PATIENCE, metric_name="auc", maximize=True, save_best=True)
     model = xgb.XGBClassifier(
-        n_estimators=told.boost, eval_metric="auc", tree_method="hist", random_state=SEED, callbacks=[stop], **PARAMS
+        n_estimators=told.boost,
+        eval_metric="auc",
+        tree_method="hist",
+        random_state=SEED,
+        n_jobs=told.threads,
+        callbacks=[stop],
+        **PARAMS,
     )
     model.fit(train[names], train[LABEL], eval_set=[(validation[names], validation[LABEL])], verbose=False)
     return lambda: model.predict_proba(validation[names])[:, 1]
@@ -152,8 +158,9 @@ def rounds(told: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
     for number in range(told.rounds):
         for side in list(SIDES)[:: 1 if number % 2 else -1]:
             command = [sys.executable, __file__, "--side", side, "--work", told.work, "--boost", told.boost]
-            command += ["--features", told.features]
-            done = subprocess.run([*map(str, command)], check=True, capture_output=True, text=True)
+            command += ["--features", told.features, "--threads", told.threads]
+            env = os.environ | {"PLATFORM_ML_THREADS": str(told.threads)}
+            done = subprocess.run([*map(str, command)], check=True, capture_output=True, text=True, env=env)
             values[side].append(json.loads(done.stdout))
             one = values[side][-1]
             print(f"round {number + 1} {side:<24}{one['seconds']:>8.2f} s{one['peak_mb']:>9,.0f} MB", flush=True)
@@ -167,6 +174,7 @@ def main() -> None:
     ask.add_argument("--features", type=int, default=50)
     ask.add_argument("--boost", type=int, default=100, help="rounds of boosting")
     ask.add_argument("--rounds", type=int, default=3, help="how often each side is measured")
+    ask.add_argument("--threads", type=int, default=os.cpu_count(), help="of both sides")
     ask.add_argument("--out", type=Path, default=RESULTS)
     ask.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     ask.add_argument("--work", type=Path, help=argparse.SUPPRESS)
@@ -195,6 +203,7 @@ def report(values: dict[str, list[dict[str, Any]]], told: argparse.Namespace) ->
     for what, goal in GOALS.items():
         print(f"{what:<10} ratio {us[what] / them[what]:.2f}, goal {goal}")
     said = {"machine": platform.machine(), "cores": os.cpu_count(), "load": os.getloadavg(), "rows": told.rows}
+    said |= {"threads": told.threads}
     said |= {"features": told.features, "boost": told.boost, "values": values, "medians": mid, "goals": GOALS}
     told.out.mkdir(parents=True, exist_ok=True)
     (told.out / "training_memory.json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")

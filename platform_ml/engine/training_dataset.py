@@ -134,16 +134,10 @@ def load(dataset: TrainingDataset, cutoff: str, *, work: Work) -> Artifact:
 
 def split_rows(dataset: TrainingDataset, artifact: Artifact, split: str) -> SplitRows:
     """One split of a published dataset in the shapes that models and metrics take."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     view = dataset.view
     within = (view.label.ranked_within,) if view.label.ranked_within else ()
     names = (EVENT_TIME, view.label.entity, *within, view.label.name, *view.feature_names, *view.helper_names)
-    # Column by column through a small buffer: to read ahead would hold the whole file in memory beside its rows.
-    with pq.ParquetFile(artifact.folder / f"{split}.parquet", pre_buffer=False, buffer_size=BUFFER) as file:
-        rows = file.read(list(dict.fromkeys(names)))
-    pa.default_memory_pool().release_unused()  # what decoding took
+    rows = _read(artifact.folder / f"{split}.parquet", list(dict.fromkeys(names)))
     return _shaped(dataset, rows, artifact, split)
 
 
@@ -215,6 +209,18 @@ def _label(
         values = places
     found: NDArray[np.float64] = values.cast("double").to_numpy().astype(np.float64)
     return found
+
+
+def _read(file: Path, columns: list[str]) -> pa.Table:
+    """Some columns of a file, in the memory of these columns: nothing is read ahead, and what decoding took is gone."""
+    import pyarrow as pa
+    from pyarrow import dataset
+
+    options = dataset.ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True, buffer_size=BUFFER)
+    stored = dataset.dataset(file, format=dataset.ParquetFileFormat(default_fragment_scan_options=options))
+    # Arrow's own pool keeps what it freed, a sixth more than the rows; the system's gives it back.
+    pool = pa.system_memory_pool()
+    return stored.to_table(columns=columns, memory_pool=pool, batch_readahead=1, fragment_readahead=1)
 
 
 def row_sql(view: FeatureView, cutoff: date) -> RowSQL:

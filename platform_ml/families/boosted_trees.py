@@ -134,6 +134,7 @@ class XGBoost:
             callbacks=[early] if report is None else [_reporter(report, watched, sign), early],
             verbose_eval=False,
         )
+        booster.feature_names = list(encoding.features)
         if encoding.levels:
             booster.set_attr(**{ENCODING: encoding.to_json()})
         if train.classes:
@@ -191,7 +192,8 @@ class BoostedTrees(Encoded):
         import numpy as np
         import xgboost as xgb
 
-        data = xgb.DMatrix(self.inputs(rows), nthread=threads(), **_named(self.encoding))
+        names = list(self.encoding.features)
+        data = xgb.DMatrix(self.inputs(rows), nthread=threads(), feature_names=names, **_kinds(self.encoding))
         with_bias = self.booster.predict(data, pred_contribs=True)
         found = np.asarray(with_bias[..., :-1], dtype=np.float64)
         return np.abs(found).mean(axis=1) if self.task is MULTICLASS else found
@@ -224,13 +226,15 @@ def _labels(rows: Told) -> dict[str, Any]:
     return {"label": rows.label, "weight": rows.group_weight, "qid": rows.group}
 
 
-def _named(encoding: Encoding) -> dict[str, Any]:
-    """How a matrix of XGBoost is told what its columns are."""
-    named: dict[str, Any] = {"feature_names": list(encoding.features)}
-    if encoding.levels:
-        kinds = ["c" if name in encoding.levels else "q" for name in encoding.features]
-        named |= {"feature_types": kinds, "enable_categorical": True}
-    return named
+def _kinds(encoding: Encoding) -> dict[str, Any]:
+    """How a matrix of XGBoost is told which of its columns are categories.
+
+    To learn from, it has no names: they would be compared twice a round, which costs more than a small tree.
+    """
+    if not encoding.levels:
+        return {}
+    kinds = ["c" if name in encoding.levels else "q" for name in encoding.features]
+    return {"feature_types": kinds, "enable_categorical": True}
 
 
 def _matrices(train: Rows, validation: Rows, max_bin: int) -> tuple[Encoding, xgb.QuantileDMatrix, xgb.DMatrix]:
@@ -264,8 +268,13 @@ def _binned(encoding: Encoding, rows: Rows, max_bin: int) -> xgb.QuantileDMatrix
     """
     import xgboost as xgb
 
-    weight, named = weights(rows), _named(encoding)
-    categorical = named.pop("enable_categorical", False)
+    kinds = _kinds(encoding)
+    if rows.task is RANKING:  # whose rows have to be in an order that only all of them together have
+        values = encoding.matrix(rows.features)
+        said = told(rows, values)
+        return xgb.QuantileDMatrix(said.arranged(values), max_bin=max_bin, nthread=threads(), **_labels(said), **kinds)
+    weight = weights(rows)
+    categorical = kinds.pop("enable_categorical", False)
 
     class Batches(xgb.DataIter):
         def reset(self) -> None:
@@ -274,7 +283,7 @@ def _binned(encoding: Encoding, rows: Rows, max_bin: int) -> xgb.QuantileDMatrix
         def next(self, input_data: Callable[..., None]) -> bool:
             for where, values in self.left:
                 weighed = None if weight is None else weight[where]
-                input_data(data=values, label=rows.label[where], weight=weighed, **named)
+                input_data(data=values, label=rows.label[where], weight=weighed, **kinds)
                 return True
             return False
 
