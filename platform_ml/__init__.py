@@ -1,8 +1,10 @@
 """The nouns of a project: what is predicted from what."""
 
+from platform_ml.spec.ablation import Without
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.event_label import Event, EventLabel
 from platform_ml.spec.feature_group import Derived, FeatureGroup, Lookup
+from platform_ml.spec.feature_selection import FeatureSelection
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.history import AsOf, Committed, History, Mutations, PerRow, ValidTime
 from platform_ml.spec.label import Label
@@ -34,6 +36,7 @@ __all__ = [
     "Event",
     "EventLabel",
     "FeatureGroup",
+    "FeatureSelection",
     "FeatureView",
     "History",
     "Integer",
@@ -56,4 +59,5 @@ __all__ = [
     "ValidTime",
     "Weekly",
     "Whole",
+    "Without",
 ]
