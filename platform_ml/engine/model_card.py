@@ -93,6 +93,10 @@ class ModelUsed:
     """What came of writing it as one, as a sentence."""
     registered_as: str = ""
     """`name@alias` in the registry, for the case that every gate passes."""
+    selection: Mapping[str, Any] = field(default_factory=dict)
+    """Which selection chose the features, by which method; empty: all are used."""
+    not_used: Mapping[str, str] = field(default_factory=dict)
+    """Feature → why the model does not see it."""
 
 
 @dataclass(frozen=True, kw_only=True)

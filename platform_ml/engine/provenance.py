@@ -110,6 +110,7 @@ def provenance(card: ModelCard, *, dataset: Artifact, model: Artifact, registere
             search=SearchDone(**made["search"]),
             **({"onnx": made["onnx"]["reason"]} if "onnx" in made else {}),
             registered_as=registered_as,
+            **{name: made[name] for name in ("selection", "not_used") if name in made},
         ),
         code=CodeUsed(
             git_commit=code["git_commit"],

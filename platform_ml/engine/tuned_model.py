@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from platform_ml.engine import preparation
+from platform_ml.engine import ablation, chosen, preparation
 from platform_ml.engine.content import file_sha256
+from platform_ml.engine.feature_selection import chosen_for, recorded
 from platform_ml.engine.fitting import Fitting
 from platform_ml.engine.learnable import check_rows
 from platform_ml.engine.portable import export
 from platform_ml.engine.search import search
 from platform_ml.engine.tracked import now_us
+from platform_ml.engine.tracked_ablation import with_ablations
 from platform_ml.engine.tracked_run import model_run
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.spec.errors import MissingInputError, PlatformError, StoreError
@@ -26,6 +28,7 @@ from platform_ml.spec.training_dataset import TRAIN, VALIDATION
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from platform_ml.engine.ablation import Ablated
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Artifact
     from platform_ml.engine.rows import SplitRows
@@ -45,6 +48,10 @@ class Trained:
     predictor: Predictor
     search: Search
     baselines: Mapping[str, Predictor]
+    ablations: Mapping[str, Ablated] = field(default_factory=dict)
+    """The model without some features, by the declared names."""
+    chosen: chosen.Chosen | None = None
+    """Which features it sees; None: all."""
 
     @property
     def params(self) -> Mapping[str, Any]:
@@ -59,15 +66,31 @@ class Trained:
         return self.search.best.score
 
 
-def train(model: TunedModel, splits: Mapping[str, SplitRows], *, progress: Callable[[str], None]) -> Trained:
-    """Search and fit on train and validation; no other split is read."""
-    fitting = Fitting.of(model, splits)
+def train(
+    model: TunedModel,
+    splits: Mapping[str, SplitRows],
+    *,
+    progress: Callable[[str], None],
+    features: chosen.Chosen | None = None,
+) -> Trained:
+    """Search and fit on train and validation; no other split is read.
+
+    `features` is the published choice of a model that declares one; None: it is made here.
+    """
+    fitting = Fitting.of(model, splits, chosen=features)
+    ablation.check_ablations(fitting)
     predictor, found = search(fitting, model.family, progress=progress)
     whole = splits[TRAIN], splits[VALIDATION]
     baselines = {
         item.name: item.family.fit(*whole, params=_values(item.family), seed=model.seed) for item in model.baselines
     }
-    return Trained(predictor=fitting.deployed(predictor), search=found, baselines=baselines)
+    return Trained(
+        predictor=fitting.deployed(predictor),
+        search=found,
+        baselines=baselines,
+        ablations=ablation.ablate(fitting, model.family, found.best.params, progress=progress),
+        chosen=fitting.chosen,
+    )
 
 
 def save(trained: Trained, folder: Path) -> Path:
@@ -86,6 +109,7 @@ def save(trained: Trained, folder: Path) -> Path:
         "score": trained.score,
         "best": trained.search.best.number,
         "trials": [asdict(trial) for trial in trained.search.trials],
+        **({ablation.ABLATIONS: ablation.save(trained.ablations, folder)} if trained.ablations else {}),
     }
     text = json.dumps(plain, indent=1, sort_keys=True, allow_nan=False)
     (folder / SEARCH).write_text(text, encoding="utf-8")
@@ -93,10 +117,17 @@ def save(trained: Trained, folder: Path) -> Path:
 
 
 def model_digest(
-    file: Path, params: Mapping[str, Any], *, dataset: str, declared: str, prepared: Path | None = None
+    file: Path,
+    params: Mapping[str, Any],
+    *,
+    dataset: str,
+    declared: str,
+    prepared: Path | None = None,
+    selected: Path | None = None,
 ) -> str:
-    """What a model is called: its bytes and preparations, its parameters, the rows it learned from, its declaration."""
+    """What a model is called: its bytes, preparations and choice of features, its parameters, rows and declaration."""
     said = {"file": file_sha256(file), "params": dict(params), "dataset": dataset, "fingerprint": declared}
+    said |= {} if selected is None else {"selection": file_sha256(selected)}
     return digest(said if prepared is None else said | {"preparation": file_sha256(prepared)})
 
 
@@ -108,20 +139,23 @@ def materialize_tuned_model(
     for odd in check_rows(model, splits, project=work.project):
         work.say(odd)
     started = now_us()
-    trained = train(model, splits, progress=work.say)
+    trained = train(model, splits, features=chosen_for(model, cutoff, dataset, work=work), progress=work.say)
     declared = fingerprint(model)
     with TemporaryDirectory() as aside:
         folder = Path(aside)
         file = save(trained, folder)
         exported = export(trained.predictor, splits[VALIDATION].features, folder)
         prepared = folder / preparation.FILE if model.preparations else None
-        name = model_digest(file, trained.params, dataset=dataset.digest, declared=declared, prepared=prepared)
+        selected = folder / chosen.FILE if model.features else None
+        name = model_digest(
+            file, trained.params, dataset=dataset.digest, declared=declared, prepared=prepared, selected=selected
+        )
         tags = {**made_by, "model_digest": name, "fingerprint": declared, "cutoff": cutoff}
         run = model_run(
             model, trained, model_digest=name, folder=folder, dataset=dataset,
             experiment=work.project, tags=tags, started=started,
         )  # fmt: skip
-        recorded = work.platform.tracker.record(run)
+        told = work.platform.tracker.record(with_ablations(run, model, trained))
         record = {
             "model": model.name,
             "cutoff": cutoff,
@@ -131,7 +165,8 @@ def materialize_tuned_model(
             "onnx": exported.to_plain(),
             "params": dict(trained.params),
             "search": _summary(trained),
-            "mlflow_run": recorded.run_id or run.key,
+            **recorded(trained.chosen),
+            "mlflow_run": told.run_id or run.key,
             "made_by": dict(made_by),
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
@@ -140,8 +175,8 @@ def materialize_tuned_model(
             shutil.copytree(folder, target, dirs_exist_ok=True)
 
         artifact = work.platform.artifacts.publish(work.place(KIND, model, cutoff), name, record, fill)
-    if recorded.waits:
-        work.say(f"{work.table(model)}: its run is kept and sent to the tracker later: {recorded.waits}")
+    if told.waits:
+        work.say(f"{work.table(model)}: its run is kept and sent to the tracker later: {told.waits}")
     work.say(f"{work.table(model)}: {model.metric.title} {trained.score:.4f} on validation, version {name[:12]}")
     return artifact
 
@@ -163,7 +198,10 @@ def fitted(model: TunedModel, artifact: Artifact) -> tuple[Predictor, dict[str, 
     baselines = {
         item.name: item.family.load(artifact.folder / plain["baselines"][item.name], names) for item in model.baselines
     }
-    predictor = model.family.load(artifact.folder / plain["model"], names)
+    seen = chosen.Chosen.load(model.features, artifact.folder / chosen.FILE) if model.features else None
+    predictor: Predictor = model.family.load(artifact.folder / plain["model"], seen.kept if seen else names)
+    if seen is not None:
+        predictor = chosen.Narrowed(kept=seen.kept, predictor=predictor, chosen=seen)
     if model.preparations:
         prepared = preparation.Fitted.load(model.preparations, artifact.folder / preparation.FILE)
         predictor = preparation.Prepared(fitted=prepared, predictor=predictor)

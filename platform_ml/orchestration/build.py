@@ -12,6 +12,7 @@ from platform_ml.orchestration.asset import key
 from platform_ml.orchestration.catalog import catalog_asset, catalog_key
 from platform_ml.orchestration.evaluation import evaluation_asset
 from platform_ml.orchestration.feature_group import feature_group_asset
+from platform_ml.orchestration.feature_selection import feature_selection_asset
 from platform_ml.orchestration.feature_view import feature_view_asset
 from platform_ml.orchestration.label import label_asset
 from platform_ml.orchestration.model_card import model_card_asset
@@ -24,6 +25,7 @@ from platform_ml.orchestration.tuned_model import tuned_model_asset
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup
+from platform_ml.spec.feature_selection import FeatureSelection
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.label import Label
 from platform_ml.spec.project import CATALOG
@@ -81,17 +83,25 @@ def _assets(project: Project) -> Iterator[dg.AssetsDefinition | dg.AssetSpec]:
                 yield label_asset(project, noun)
             case FeatureView():
                 yield feature_view_asset(project, noun)
-            case TrainingDataset():
-                yield training_dataset_asset(project, noun)
-            case TunedModel():
-                yield tuned_model_asset(project, noun)
-            case Evaluation():
-                yield evaluation_asset(project, noun)
-            case Registration():
-                yield model_card_asset(project, noun)  # with its gates, which the registration declares
-                yield registration_asset(project, noun)
+            case _:
+                yield from _training_assets(project, noun)
     yield catalog_asset(project)
     yield quarantine_asset(project)
+
+
+def _training_assets(project: Project, noun: Noun) -> Iterator[dg.AssetsDefinition]:
+    match noun:
+        case TrainingDataset():
+            yield training_dataset_asset(project, noun)
+        case FeatureSelection():
+            yield feature_selection_asset(project, noun)
+        case TunedModel():
+            yield tuned_model_asset(project, noun)
+        case Evaluation():
+            yield evaluation_asset(project, noun)
+        case Registration():
+            yield model_card_asset(project, noun)  # with its gates, which the registration declares
+            yield registration_asset(project, noun)
 
 
 def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
@@ -113,7 +123,17 @@ def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
     for registration in project.all(Registration):
         model = registration.card.evaluation.model
         view, evaluation = model.dataset.view, registration.card.evaluation
-        nouns: list[Noun] = [view.label, view, model.dataset, model, evaluation, registration.card, registration]
+        chosen = [model.features] if model.features else []
+        nouns: list[Noun] = [
+            view.label,
+            view,
+            model.dataset,
+            *chosen,
+            model,
+            evaluation,
+            registration.card,
+            registration,
+        ]
         yield dg.define_asset_job(
             f"{project.name}_{registration.name}",
             [key(project, noun) for noun in nouns],

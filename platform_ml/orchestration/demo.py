@@ -93,7 +93,9 @@ def _view_path(registration: Registration) -> list[Noun]:
 
 def _model_path(registration: Registration) -> list[Noun]:
     evaluation = registration.card.evaluation
-    return [evaluation.model.dataset, evaluation.model, evaluation, registration.card, registration]
+    model = evaluation.model
+    chosen = [model.features] if model.features else []
+    return [model.dataset, *chosen, model, evaluation, registration.card, registration]
 
 
 def _materialize(project: Project, nouns: Sequence[Noun], work: Work) -> None:

@@ -34,7 +34,7 @@ def messages(asked: Asked) -> list[dict[str, str]]:
         json.dumps(
             {"name": name, "meaning": about.meaning, "made_of": about.made_of}
             | ({"unit": about.unit} if about.unit else {})
-            | ({"looks_back_days": about.lookback_days} if about.lookback_days else {}),
+            | ({"looks_back": about.looks_back} if about.looks_back else {}),
             ensure_ascii=False,
         )
         for name, about in asked.features.items()

@@ -149,6 +149,8 @@ class EvaluationResult:
     """Feature → test rows with a category that training never saw."""
     residuals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Of numbers: statistics of prediction minus truth on the test rows, in the label's unit."""
+    ablations: Mapping[str, BaselineScore] = field(default_factory=lambda: MappingProxyType({}))
+    """Name → how good the model is without some of its features, and by how much it is better with them."""
 
     @property
     def digest(self) -> str:
@@ -164,6 +166,8 @@ class EvaluationResult:
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries, lists and numbers."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
+        if not self.ablations:  # written since ablations can be declared, so that older numbers keep their digest
+            del values["ablations"]
         return {name: _plain(value) for name, value in values.items()}
 
     @classmethod
@@ -172,10 +176,11 @@ class EvaluationResult:
         values = dict(plain)
         values["splits"] = {k: SplitScore(**_scored(v)) for k, v in plain["splits"].items()}
         values["slices"] = tuple(Slice(**_scored(v) | {"gap": Estimate(**v["gap"])}) for v in plain["slices"])
-        values["baselines"] = {
-            name: BaselineScore(metrics=_estimates(v["metrics"]), lead=_estimates(v["lead"]))
-            for name, v in plain["baselines"].items()
-        }
+        for rivals in ("baselines", "ablations"):
+            values[rivals] = {
+                name: BaselineScore(metrics=_estimates(v["metrics"]), lead=_estimates(v["lead"]))
+                for name, v in plain.get(rivals, {}).items()
+            }
         values["importance"] = tuple(Importance(**v) for v in plain["importance"])
         values["curves"] = {name: tuple((x, y) for x, y in points) for name, points in plain["curves"].items()}
         return cls(**values)

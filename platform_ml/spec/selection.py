@@ -20,8 +20,8 @@ class About:
     made_of: str
     """The feature group, or the label whose event brings it along."""
     unit: str | None = None
-    lookback_days: int = 0
-    """How far it looks back; 0: not at all."""
+    looks_back: str = ""
+    """How far, such as "30 d" or "ever"; empty: not at all."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,7 +109,8 @@ class TunedModel:
                 raise DeclarationError(
                     f"{where} has both resampling and positive_weight: rare rows would count twice over. Drop one."
                 )
-        check_unique(where, "ablation", [ablation.name for ablation in self.ablations])
+        rivals = [*(baseline.name for baseline in self.baselines), *(ablation.name for ablation in self.ablations)]
+        check_unique(where, "baseline or ablation", rivals)
         for ablation in self.ablations:
             ablation.left_out(self.dataset.view)
 

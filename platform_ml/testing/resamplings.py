@@ -13,9 +13,11 @@ from platform_ml.spec.naming import check_name
 from platform_ml.spec.task import BINARY, REGRESSION
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from platform_ml.spec.resampling import Resampling
 
-RARE = (np.arange(1_000) % 10 == 0).astype(np.float64)
+RARE: NDArray[np.float64] = (np.arange(1_000) % 10 == 0).astype(np.float64)
 """A tenth of ones."""
 
 
@@ -39,8 +41,9 @@ class ResamplingContract:
             resampling.anything = 1
 
     def test_classes_become_equal_and_none_is_lost(self, resampling: Resampling) -> None:
-        three = np.where(np.arange(1_000) % 3 == 0, 2.0, RARE).astype(np.float64)
-        for label in (RARE, 1 - RARE, three):
+        three: NDArray[np.float64] = np.where(np.arange(1_000) % 3 == 0, 2.0, RARE).astype(np.float64)
+        labels: list[NDArray[np.float64]] = [RARE, 1 - RARE, three]
+        for label in labels:
             _, counts = np.unique(label[resampling.rows(label, seed=1)], return_counts=True)
             assert len(counts) == len(np.unique(label))
             assert len(set(counts.tolist())) == 1
