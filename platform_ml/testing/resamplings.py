@@ -64,7 +64,7 @@ class ResamplingContract:
         assert first != other
 
     def test_equal_classes_stay_as_they_are(self, resampling: Resampling) -> None:
-        label = np.arange(100) % 2.0
+        label = (np.arange(100) % 2).astype(np.float64)
         assert resampling.rows(label, seed=1).tolist() == list(range(100))
 
     def test_no_rows_are_no_rows(self, resampling: Resampling) -> None:
