@@ -37,7 +37,8 @@ def choose(selection: FeatureSelection, train: SplitRows) -> Chosen:
     Raises:
         RowsError: the rows cannot be learned from, or nothing is kept.
     """
-    where, names = f"Feature selection {selection.name!r}", train.features.column_names
+    where = f"Feature selection {selection.name!r} of dataset {selection.dataset.name!r}"
+    names = train.features.column_names
     _check_label(where, train)
     useless = dict(_useless(train))
     useful = [name for name in names if name not in useless]
@@ -45,7 +46,10 @@ def choose(selection: FeatureSelection, train: SplitRows) -> Chosen:
         raise RowsError(f"{where}: all {len(names)} features are the same in all {len(train.label):,} training rows.")
     asked = _asked(selection, useful)
     some = train if len(useful) == len(names) else _some(train, useful)
-    ranking = selection.method.rank(some, asked, seed=selection.seed)
+    try:
+        ranking = selection.method.rank(some, asked, seed=selection.seed)
+    except RowsError as error:
+        raise RowsError(f"{where}: {error}") from error
     if sorted(one.feature for one in ranking.features) != sorted(useful):
         raise PlatformError(f"{where}: {selection.method.name} did not rank each feature once. It has to.")
     picks = (*_cut(selection, ranking), *_left(selection, useless))
@@ -53,8 +57,8 @@ def choose(selection: FeatureSelection, train: SplitRows) -> Chosen:
     if not kept:
         best = max(one.score for one in ranking.features)
         raise RowsError(
-            f"{where} keeps none of the {len(names)} features of dataset {selection.dataset.name!r}: the best score by "
-            f"{ranking.method} is {best:.4g}. Lower the threshold, or name some in always=."
+            f"{where} keeps none of {len(names)} features: the best score by {ranking.method} is {best:.4g}. Lower the "
+            "threshold, or name some in always=."
         )
     return Chosen(
         selection=selection.name,
@@ -71,7 +75,10 @@ def materialize_feature_selection(
     selection: FeatureSelection, cutoff: str, dataset: Artifact, *, work: Work, made_by: Mapping[str, Any]
 ) -> tuple[Chosen, Artifact]:
     """Choose by a published dataset, and publish the choice."""
-    chosen = choose(selection, split_rows(selection.dataset, dataset, TRAIN))
+    try:
+        chosen = choose(selection, split_rows(selection.dataset, dataset, TRAIN))
+    except RowsError as error:
+        raise RowsError(f"Project {work.project}: {error}") from error
     declared = fingerprint(selection)
     name = digest({"chosen": chosen.to_json(), "dataset": dataset.digest, "fingerprint": declared})
     record = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.task import BINARY, Task
+from platform_ml.spec.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-TASKS: tuple[Task, ...] = (BINARY,)
+TASKS = tuple(task for task in Task if task in {"binary", "multiclass"})
 """Labels with classes."""
 
 

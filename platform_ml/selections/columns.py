@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import RowsError
 from platform_ml.spec.selection import Ranked, Ranking
-from platform_ml.spec.task import REGRESSION, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +16,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from platform_ml.spec.family import Rows
+    from platform_ml.spec.task import Task
+
+OF_NUMBERS = {"regression", "ranking"}
+"""Tasks whose labels are amounts; those of others are classes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +51,7 @@ class Columns:
             names=tuple(features.column_names),
             values=np.column_stack([values for values, _ in columns]),
             categories=np.array([text for _, text in columns]),
-            label=label if train.task is REGRESSION else np.unique(label, return_inverse=True)[1].astype(np.float64),
+            label=label if train.task in OF_NUMBERS else np.unique(label, return_inverse=True)[1].astype(np.float64),
             task=train.task,
             weight=weight,
         )
@@ -56,7 +59,7 @@ class Columns:
     @property
     def of_numbers(self) -> bool:
         """Whether the label is a number; else it has classes."""
-        return self.task is REGRESSION
+        return self.task in OF_NUMBERS
 
     @property
     def classes(self) -> int:

@@ -30,10 +30,14 @@ class Correlation:
 
     limit: float = 0.95
     """From this absolute correlation on they say the same."""
+    most_rows: int = 200_000
+    """Of more rows so many are looked at, evenly over the split."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.limit <= 1:
-            raise DeclarationError(f"Correlation: limit={self.limit} has to be above 0, and 1 at most.")
+        if not 0 < self.limit <= 1 or self.most_rows < 1:
+            raise DeclarationError(
+                f"Correlation: limit={self.limit} has to be above 0, and 1 at most; most_rows is 1 or more."
+            )
 
     @property
     def rule(self) -> str:
@@ -44,7 +48,7 @@ class Correlation:
         """From the feature that goes best with the label downwards; each is compared with those that stay."""
         import numpy as np
 
-        columns = Columns.of(train)
+        columns = Columns.of(train, most=self.most_rows)
         scores = _with_label(columns)
         same = _alike(columns)
         order = sorted(range(len(columns.names)), key=lambda place: -scores[place])
@@ -82,6 +86,7 @@ def _alike(columns: Columns) -> NDArray[np.float64]:
     """(features, features) from 0 to 1; a number and a category are not compared."""
     import numpy as np
     from sklearn.metrics import normalized_mutual_info_score
+    from threadpoolctl import threadpool_limits
 
     many = len(columns.names)
     found = np.zeros((many, many))
@@ -89,8 +94,9 @@ def _alike(columns: Columns) -> NDArray[np.float64]:
     if numbers.size:
         ranks = _ranks(columns.values[:, numbers])
         spread = np.sqrt((ranks**2).sum(axis=0))
-        spread[spread == 0] = 1.0
-        found[np.ix_(numbers, numbers)] = np.abs((ranks / spread).T @ (ranks / spread))
+        ranks /= np.where(spread > 0, spread, 1.0)
+        with threadpool_limits(limits=1):  # sums of several threads are not the same to the last digit
+            found[np.ix_(numbers, numbers)] = np.abs(ranks.T @ ranks)
     texts = np.flatnonzero(columns.categories).tolist()
     places = np.where(np.isnan(columns.values), -1, columns.values)
     for n, one in enumerate(texts):

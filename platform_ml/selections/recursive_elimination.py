@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.family import Rows
     from platform_ml.spec.selection import Asked, Ranking
 
-LEAST_LEAF = 5
+SETTINGS = {"min_samples_leaf": 5, "max_depth": 12, "max_features": "sqrt", "n_jobs": 1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +28,8 @@ class RecursiveElimination:
 
     step: float = 0.1
     """This share of all features is dropped in a round, and one at least."""
-    trees: int = 50
-    most_rows: int = 20_000
+    trees: int = 30
+    most_rows: int = 10_000
     """Of more rows so many are looked at, evenly over the split."""
 
     def __post_init__(self) -> None:
@@ -54,7 +54,7 @@ class RecursiveElimination:
                 self.name, dict.fromkeys(columns.names, 1.0), dict.fromkeys(columns.names, "There is no other.")
             )
         kind = RandomForestRegressor if columns.of_numbers else RandomForestClassifier
-        forest = kind(n_estimators=self.trees, min_samples_leaf=LEAST_LEAF, random_state=seed, n_jobs=1)
+        forest = kind(n_estimators=self.trees, random_state=seed, **SETTINGS)
         rounds = RFE(forest, n_features_to_select=min(asked.keep or 1, len(columns.names)), step=self.step)
         rounds.fit(columns.values, columns.label, sample_weight=columns.weight)
         left = rounds.ranking_ == 1

@@ -23,11 +23,13 @@ class ShapSelection:
 
     rounds: int = 100
     most_rows: int = 50_000
-    """Of more rows so many are looked at, evenly over the split."""
+    """Of more rows the trees learn from so many, evenly over the split."""
+    explained_rows: int = 2_000
+    """Of these so many are explained, evenly, too: that is what takes time."""
 
     def __post_init__(self) -> None:
-        if self.rounds < 1 or self.most_rows < 1:
-            raise DeclarationError("ShapSelection: rounds and most_rows have to be 1 or more.")
+        if min(self.rounds, self.most_rows, self.explained_rows) < 1:
+            raise DeclarationError("ShapSelection: rounds, most_rows and explained_rows have to be 1 or more.")
 
     @property
     def rule(self) -> str:
@@ -43,7 +45,9 @@ class ShapSelection:
 
         columns = Columns.of(train, most=self.most_rows)
         booster, data = boosted(columns, rounds=self.rounds, seed=seed)
-        values = np.abs(np.asarray(booster.predict(data, pred_contribs=True), dtype=np.float64)[..., :-1])
+        last = len(columns.label) - 1
+        some = data.slice(np.unique(np.linspace(0, last, self.explained_rows).astype(np.int64)))
+        values = np.abs(np.asarray(booster.predict(some, pred_contribs=True), dtype=np.float64)[..., :-1])
         moved = values.reshape(-1, len(columns.names)).mean(axis=0)
         scores = shares(columns.names, moved)
         still = {name: "It moves no prediction." for name, by in zip(columns.names, moved, strict=True) if by == 0}

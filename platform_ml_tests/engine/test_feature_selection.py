@@ -104,7 +104,7 @@ def test_the_method_is_told_what_is_declared():
 
 
 def test_keeping_nothing_is_an_error():
-    with pytest.raises(RowsError, match=r"keeps none of the 5 features of dataset 'lapse_dataset'.*given is 1\b"):
+    with pytest.raises(RowsError, match=r"of dataset 'lapse_dataset' keeps none of 5 features.*given is 1\b"):
         choose(given(threshold=2.0), TRAIN)
     same = TRAIN
     for name in NAMES:
@@ -131,6 +131,12 @@ def test_labels_that_say_nothing_are_refused(label, complaint):
 def test_a_method_has_to_rank_each_feature_once(scores):
     with pytest.raises(PlatformError, match="did not rank each feature once"):
         choose(given(scores=scores), TRAIN)
+
+
+def test_a_bad_feature_is_named_with_its_dataset():
+    bad = with_column(TRAIN, COUNT, [float("inf")] * 200 + [0.0] * 200)
+    with pytest.raises(RowsError, match=f"'best_features' of dataset 'lapse_dataset': Feature '{COUNT}' has infinite"):
+        choose(BEST, bad)
 
 
 def test_it_is_the_same_twice_and_survives_a_file(tmp_path):

@@ -19,7 +19,7 @@ def test_scores_are_shares_of_all_that_moves_predictions():
     assert found[0].reason.endswith("of all by which features move predictions is due to it.")
 
 
-@pytest.mark.parametrize("wrong", [{"rounds": 0}, {"most_rows": 0}])
+@pytest.mark.parametrize("wrong", [{"rounds": 0}, {"most_rows": 0}, {"explained_rows": 0}])
 def test_limits(wrong):
     with pytest.raises(DeclarationError, match="1 or more"):
         ShapSelection(**wrong)
