@@ -6,10 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from platform_ml.engine.registration import register
 from platform_ml.orchestration.build import project_jobs
 from platform_ml.selections import LanguageModel, MutualInformation
 from platform_ml.spec.ablation import Without
+from platform_ml.spec.errors import Refused
+from platform_ml.spec.evaluation import EvaluationResult
 from platform_ml.spec.feature_selection import FeatureSelection
+from platform_ml.spec.registration import Approved
 from platform_ml_tests.orchestration.shop import (
     CUTOFF,
     Checkout,
@@ -106,11 +110,24 @@ def test_the_card_speaks_of_all_features_and_of_the_ablation(made, trained):
     assert f'"{unused}"' not in plain["usage"]
 
 
-def test_what_is_registered_can_be_judged_again(made, trained):
+def test_a_model_is_registered_with_its_choice_and_with_no_other(made, trained, tmp_path):
     checkout, _ = made
-    (version,) = checkout.platform.mlflow().registry().versions()
+    registry = checkout.platform.mlflow().registry()
+    (version,) = registry.versions()
     assert version.tags["model_digest"] == trained.digest
-    assert (trained.folder / "selection.json").is_file()
+    numbers = checkout.work.platform.artifacts.newest(checkout.work.place("evaluations", evaluation, CUTOFF))
+    result = EvaluationResult.from_json(json.loads((numbers.folder / "evaluation.json").read_text()))
+    names = ("model.ubj", "search.json", "selection.json")
+    files = {name: trained.folder / name for name in names} | {"evaluation.json": numbers.folder / "evaluation.json"}
+    (tmp_path / "selection.json").write_text(files["selection.json"].read_text() + " ")
+    for changed, complaint in (
+        ({name: file for name, file in files.items() if name != "selection.json"}, "without 'selection.json'"),
+        (files | {"selection.json": tmp_path / "selection.json"}, "but these files are"),
+    ):
+        with pytest.raises(Refused, match=complaint):
+            register(
+                registration, Approved.by(registration, result), registry=registry, run_id="r", files=changed, tags={}
+            )
 
 
 def test_the_job_of_a_registered_model_makes_the_choice():
