@@ -1,10 +1,12 @@
 """The nouns of a project: what is predicted from what."""
 
+from platform_ml.spec.ablation import Without
 from platform_ml.spec.choice import Choice, Rival
 from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.event_label import Event, EventLabel
 from platform_ml.spec.feature_group import Derived, FeatureGroup, Lookup
+from platform_ml.spec.feature_selection import FeatureSelection
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.history import AsOf, Committed, History, Mutations, PerRow, ValidTime
 from platform_ml.spec.label import Label
@@ -38,6 +40,7 @@ __all__ = [
     "Event",
     "EventLabel",
     "FeatureGroup",
+    "FeatureSelection",
     "FeatureView",
     "History",
     "Integer",
@@ -61,4 +64,5 @@ __all__ = [
     "ValidTime",
     "Weekly",
     "Whole",
+    "Without",
 ]

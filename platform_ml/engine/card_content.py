@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from platform_ml.engine.card_rivals import card_rivals
 from platform_ml.engine.card_usage import usage
 from platform_ml.engine.winner import winner
 from platform_ml.spec.task import BINARY, MULTICLASS, RANKING, REGRESSION
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.gate import Gate, Verdict
     from platform_ml.spec.label import Label
     from platform_ml.spec.model_card import ModelCard
+    from platform_ml.spec.tuned_model import TunedModel
 
 NOT_JUDGED = {"outcome": "not judged", "passed": False, "reason": "There is no verdict of this gate.", "advice": ""}
 HUB_TASKS = {
@@ -76,11 +78,14 @@ def content(
             "seed": model.seed,
             "preparations": [step.rule for step in model.preparations],
             "class_weight": _class_weight(model.positive_weight),
+            "resampling": _resampling(model),
+            "selection": _selection(model, known["model"]),
             "baselines": {baseline.name: type(baseline.family).__name__ for baseline in model.baselines},
         },
         "label": _label(label),
         "dataset": {"name": model.dataset.name, "description": model.dataset.description, "view": view.name},
-        "features": _features(view, evaluation, known["dataset"]["lookback_days"]),
+        "features": _features(view, evaluation, known["dataset"]["lookback_days"], known["model"]["not_used"]),
+        "rivals": card_rivals(model, evaluation),
         "resamples": card.evaluation.resamples,
         "evaluation": evaluation,
         "provenance": known,
@@ -163,6 +168,22 @@ def _class_weight(weight: float | str | None) -> str:
     return f"Training rows with label 1 count {how}, so predictions rank; they are not the shares that will be met."
 
 
+def _resampling(model: TunedModel) -> str:
+    if model.resampling is None:
+        return ""
+    return f"{model.resampling.rule} So predictions rank; they are not the shares that will be met."
+
+
+def _selection(model: TunedModel, used: Mapping[str, Any]) -> str:
+    """Which features it sees, and who said so."""
+    if model.features is None:
+        return ""
+    every = len(model.dataset.view.feature_names)
+    notes = " ".join(used["selection"].get("notes", ()))
+    rule = f"{every - len(used['not_used'])} of {every}, chosen on training rows by {model.features.name}."
+    return f"{rule} {model.features.rule} {notes}".strip()
+
+
 def _label(label: Label | EventLabel) -> dict[str, Any]:
     return {
         "name": label.name,
@@ -176,7 +197,9 @@ def _label(label: Label | EventLabel) -> dict[str, Any]:
     }
 
 
-def _features(view: FeatureView, evaluation: Mapping[str, Any], lookback: Mapping[str, int]) -> list[dict[str, Any]]:
+def _features(
+    view: FeatureView, evaluation: Mapping[str, Any], lookback: Mapping[str, int], not_used: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """What the model sees, the most important first."""
     shap = {item["feature"]: item["mean_abs_shap"] for item in evaluation["importance"]}
     own = [
@@ -202,7 +225,8 @@ def _features(view: FeatureView, evaluation: Mapping[str, Any], lookback: Mappin
         for name, (group, feature) in view.joined.items()
         if name in view.feature_names
     ]
-    return sorted(found, key=lambda item: (-(item["mean_abs_shap"] or 0.0), item["name"]))
+    told = [item | {"not_used": not_used.get(str(item["name"]), "")} for item in found]
+    return sorted(told, key=lambda item: (bool(item["not_used"]), -(item["mean_abs_shap"] or 0.0), item["name"]))
 
 
 def _reads(group: FeatureGroup, feature: Feature) -> list[str]:

@@ -55,10 +55,10 @@ from platform_ml.families import {families}
 FEATURES = [
 {features}
 ]
-file = Path("{file}")  # from the model's published folder{registry}
+{narrow}file = Path("{file}")  # from the model's published folder{registry}
 if hashlib.sha256(file.read_bytes()).hexdigest() != "{sha256}":
     raise SystemExit("This is not the model that this card describes.")
-model = {family}.load(file, FEATURES)
+model = {family}.load(file, {chosen})
 {fitted}rows = pq.read_table("rows.parquet")  # one row per {row}: features as known at the moment of prediction
 predictions = model.predict({prepared})
 {scored}
@@ -66,6 +66,11 @@ predictions = model.predict({prepared})
 REGISTRY = """, or from the registry:
 # file = Path(mlflow.artifacts.download_artifacts("models:/{name}")) / "{file}\""""
 
+CHOSEN = """\
+CHOSEN = [  # what the model itself sees
+{chosen}
+]
+"""
 PREPARED = """\
 prepared = Path("{file}")  # lies beside the model
 if hashlib.sha256(prepared.read_bytes()).hexdigest() != "{sha256}":
@@ -85,7 +90,9 @@ def usage(model: TunedModel, used: Mapping[str, Any], *, registered: bool, famil
     view, steps, files = model.dataset.view, model.preparations, used["files"]
     file = min(files, key=lambda name: (not name.startswith("model."), name.endswith(".onnx"), name))
     known = view.types
-    plain = not steps and not any(isinstance(known[name], Text) for name in view.feature_names)
+    seen = [name for name in view.feature_names if name not in used.get("not_used", {})]
+    plain = not steps and not any(isinstance(known[name], Text) for name in seen)
+    apart = bool(steps) and len(seen) < len(view.feature_names)  # preparations take what the model does not see, too
     registry = REGISTRY.format(name=used["registered_as"], file=file) if registered and used["registered_as"] else ""
     native, classes = plain and file.endswith(".ubj"), model.task is MULTICLASS
     scored = (
@@ -96,14 +103,17 @@ def usage(model: TunedModel, used: Mapping[str, Any], *, registered: bool, famil
         json="import json\n" if classes else "",
         family=_made(family or model.family),
         families=", ".join(sorted(_names(family or model.family))),
-        features="\n".join(f'    "{name}",' for name in view.feature_names),
+        features="\n".join(f'    "{name}",' for name in (view.feature_names if steps else seen)),
         file=file,
+        chosen="CHOSEN" if apart else "FEATURES",
+        narrow=CHOSEN.format(chosen="\n".join(f'    "{name}",' for name in seen)) if apart else "",
         sha256=files[file],
         row=", ".join(view.label.key),
         registry=registry,
         imports=_imports(model),
         fitted=_fitted(model, files) if steps else "",
-        prepared="fitted.apply(rows.select(FEATURES))" if steps else "rows.select(FEATURES)",
+        prepared=("fitted.apply(rows.select(FEATURES))" if steps else "rows.select(FEATURES)")
+        + (".select(CHOSEN)" if apart else ""),
     )
 
 

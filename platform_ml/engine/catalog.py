@@ -11,6 +11,7 @@ from platform_ml.spec.errors import PlatformError, did_you_mean
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup
+from platform_ml.spec.feature_selection import FeatureSelection
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.label import Label
@@ -37,6 +38,7 @@ KINDS: Mapping[type, str] = {
     EventLabel: "label",
     FeatureView: "feature view",
     TrainingDataset: "training dataset",
+    FeatureSelection: "feature selection",
     TunedModel: "model",
     Registration: "registered model",
 }

@@ -9,6 +9,7 @@ from platform_ml.engine.point_in_time import stored_name
 from platform_ml.features.windowed import EVER
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import EVENT_TIME, FeatureGroup
+from platform_ml.spec.feature_selection import FeatureSelection
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.label import KNOWN_TIME, Label
 from platform_ml.spec.registration import Registration
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from platform_ml.spec.statistics import PartitionStatistics
     from platform_ml.spec.window import Cadence
 
-    Listed = Source | FeatureGroup | Label | EventLabel | FeatureView | TrainingDataset | TunedModel | Registration
+    Tables = Source | FeatureGroup | Label | EventLabel | FeatureView
+    Listed = Tables | TrainingDataset | FeatureSelection | TunedModel | Registration
 
 KEY, TIME, FEATURE, HELPER, LABEL, SCORE = "key", "time", "feature", "helper", "label", "quality"
 
@@ -80,7 +82,7 @@ def columns(noun: Listed, project: Project, found: PartitionStatistics | None) -
         case Label() | EventLabel():
             return tuple(_label_column(noun, name, found) for name in noun.columns)
         case FeatureView():
-            return _view_columns(noun, found)
+            return view_columns(noun, found)
         case _:
             return ()
 
@@ -102,6 +104,8 @@ def facts(noun: Listed) -> dict[str, str]:
         case TrainingDataset():
             split = noun.splitter.says(noun.gap_days)
             return {"Split": split, "Reaches back": f"{noun.history_days:,} days", "Gap": f"{noun.gap_days:,} days"}
+        case FeatureSelection():
+            return {"Method": noun.method.name, "Keeps": noun.rule}
         case TunedModel():
             baselines = ", ".join(baseline.name for baseline in noun.baselines)
             families = ", ".join(type(one.family).__name__ for one in noun.competitors.values())
@@ -234,7 +238,8 @@ def _label_column(label: Label | EventLabel, name: str, found: PartitionStatisti
     return CatalogColumn(name=name, type=kind, role=role, meaning=meaning, unit=unit, missing=_missing(found, name))
 
 
-def _view_columns(view: FeatureView, found: PartitionStatistics | None) -> tuple[CatalogColumn, ...]:
+def view_columns(view: FeatureView, found: PartitionStatistics | None) -> tuple[CatalogColumn, ...]:
+    """Those of a view, each with where it comes from."""
     label = view.label
     spine = [_from_label(label, name, found) for name in label.columns]
     joined = [

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine import card_artifact as cards
-from platform_ml.engine import dataset_checks
+from platform_ml.engine import dataset_checks, feature_selection
 from platform_ml.engine import evaluation as evaluations
 from platform_ml.engine import tuned_model as models
 from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.staleness import is_due
 from platform_ml.spec.evaluation import Evaluation, EvaluationResult
+from platform_ml.spec.feature_selection import FeatureSelection
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.registration import Registration
@@ -127,6 +128,8 @@ def state(noun: Listed, declared: str, project: Project, work: Work) -> State:
     match noun:
         case TrainingDataset():
             return State(made=_published(dataset_checks.KIND, noun, declared, work, _of_dataset))
+        case FeatureSelection():
+            return State(made=_published(feature_selection.KIND, noun, declared, work, _of_selection))
         case TunedModel():
             return State(made=_published(models.KIND, noun, declared, work, _of_model(noun, project, work)))
         case Registration():
@@ -255,6 +258,11 @@ def _card(artifact: Artifact) -> dict[str, Any]:
 
 def _of_card(artifact: Artifact) -> str:
     return str(_card(artifact)["status"])
+
+
+def _of_selection(artifact: Artifact) -> str:
+    kept, dropped = len(artifact.record["kept"]), len(artifact.record["dropped"])
+    return f"{kept} of {kept + dropped} features kept, by {artifact.record['method']}"
 
 
 def _of_model(model: TunedModel, project: Project, work: Work) -> Any:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from platform_ml.engine.ablation import fitted_ablations
 from platform_ml.engine.bootstrap import Subject, entity_weights, measure, together
 from platform_ml.engine.class_scores import class_scores
 from platform_ml.engine.curves import curves, group_statistics, residual_statistics
 from platform_ml.engine.latency import latency_ms
 from platform_ml.engine.training_dataset import split_rows
-from platform_ml.engine.tuned_model import fitted
+from platform_ml.engine.tuned_model import SEARCH, fitted
+from platform_ml.engine.winner import winner
 from platform_ml.spec.errors import MissingInputError
 from platform_ml.spec.evaluation import BaselineScore, EvaluationResult, Importance, Slice, SplitScore
 from platform_ml.spec.family import Categorical
@@ -43,6 +45,7 @@ KIND, FILE = "evaluations", "evaluation.json"
 MISSING = "(missing)"
 """The slice of the rows whose helper is null."""
 MODEL: Key = ("model",)
+BASELINE, ABLATION = "baseline", "ablation"
 
 
 def evaluate(
@@ -62,7 +65,7 @@ def evaluate(
         evaluation: what to measure.
         splits: the rows of train, validation and test.
         predictor: the model.
-        baselines: its fitted rivals, by their declared names.
+        baselines: its fitted rivals, and its ablations, by their declared names.
         model_digest: the model's content hash.
         dataset_digest: the training dataset's; it also seeds the bootstrap.
         cutoff: the partition key.
@@ -72,6 +75,8 @@ def evaluate(
     predictions = {name: _predict(predictor, splits[name]) for name in SPLITS if name in splits}
     rivals = {item.name: _predict(baselines[item.name], test) for item in evaluation.model.baselines}
     subjects = _test_subjects(evaluation, test, predictions[TEST], rivals)
+    for one in evaluation.model.ablations:
+        subjects[ABLATION, one.name] = Subject(truth=test.label, prediction=_predict(baselines[one.name], test))
     judged: dict[str, Measures] = {
         name: measure(
             evaluation.metrics,
@@ -90,7 +95,8 @@ def evaluate(
         policy_digest=fingerprint(evaluation),
         splits={name: _split_score(splits[name], of[MODEL]) for name, of in judged.items()},
         slices=_slices(evaluation, subjects, judged[TEST]),
-        baselines=_baseline_scores(evaluation, judged[TEST]),
+        baselines=_rival_scores(evaluation, judged[TEST], BASELINE),
+        ablations=_rival_scores(evaluation, judged[TEST], ABLATION),
         importance=_importance(evaluation.model.dataset.view, predictor, test.features),
         curves=curves(task, test.label, predictions[TEST], rivals, test.group),
         latency_ms=latency_ms(predictor, test.features),
@@ -131,7 +137,7 @@ def _test_subjects(
     """The model, every baseline and every slice, so that all of them see the same resamples."""
     subjects: dict[Key, Subject] = {MODEL: _subject(test, prediction)}
     for name, rival in rivals.items():
-        subjects["baseline", name] = _subject(test, rival)
+        subjects[BASELINE, name] = _subject(test, rival)
     for column in evaluation.slices:
         for value, rows in _values(test.helpers.column(column)):
             subjects["slice", column, value] = _subject(test, prediction, rows)
@@ -193,12 +199,12 @@ def _slices(evaluation: Evaluation, subjects: Mapping[Key, Subject], measures: M
     )
 
 
-def _baseline_scores(evaluation: Evaluation, measures: Measures) -> dict[str, BaselineScore]:
+def _rival_scores(evaluation: Evaluation, measures: Measures, kind: str) -> dict[str, BaselineScore]:
     def lead(rival: Mapping[str, Measured]) -> dict[str, Estimate]:
         model = measures[MODEL]
         return {m.name: model[m.name].better(rival[m.name], m.goal).estimate() for m in evaluation.metrics}
 
-    rivals = {key[1]: measured for key, measured in measures.items() if key[0] == "baseline"}
+    rivals = {key[1]: measured for key, measured in measures.items() if key[0] == kind}
     return {name: BaselineScore(metrics=_estimates(rival), lead=lead(rival)) for name, rival in rivals.items()}
 
 
@@ -238,7 +244,7 @@ def materialize_evaluation(
         evaluation,
         splits={split: split_rows(evaluation.model.dataset, dataset, split) for split in SPLITS},
         predictor=predictor,
-        baselines=baselines,
+        baselines=baselines | fitted_ablations(evaluation.model, model, SEARCH, winner(evaluation.model, model.record)),
         model_digest=model.digest,
         dataset_digest=dataset.digest,
         cutoff=cutoff,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from platform_ml.engine import preparation
+from platform_ml.engine.chosen import Chosen, Narrowed
+from platform_ml.engine.feature_selection import choose
 from platform_ml.engine.seeds import seeded
 from platform_ml.spec.training_dataset import TRAIN, VALIDATION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from platform_ml.engine.rows import SplitRows
     from platform_ml.spec.family import Family, Predictor
@@ -23,19 +28,42 @@ class Fitting:
 
     model: TunedModel
     learn: SplitRows
-    """Training rows as the families see them: prepared, and weighed as declared."""
+    """Training rows as the families see them: prepared, only the chosen features, drawn and weighed as declared."""
     judge: SplitRows
-    """Validation rows, prepared the same way, none weighing more than another."""
+    """Validation rows, prepared the same way, each of them once, none weighing more than another."""
     prepared: preparation.Fitted | None
+    chosen: Chosen | None = None
+    """Which features the families see, and why; None: all."""
+    ablated: bool = False
+    """Whether some of them were left out."""
 
     @classmethod
-    def of(cls, model: TunedModel, splits: Mapping[str, SplitRows]) -> Self:
-        """Learn the preparations from the training rows, and apply them to both splits; no other split is read."""
+    def of(cls, model: TunedModel, splits: Mapping[str, SplitRows], *, chosen: Chosen | None = None) -> Self:
+        """Learn from the training rows what is done to both splits; no other split is read.
+
+        `chosen` is the published choice of features; None: where the model declares one, it is made now, by these
+        training rows. So a fold chooses by its own.
+        """
         learn, judge = splits[TRAIN], splits[VALIDATION]
+        if chosen is None and model.features is not None:
+            chosen = choose(model.features, learn)
         prepared = preparation.Fitted.of(model.preparations, learn.features) if model.preparations else None
         if prepared is not None:
             learn, judge = (_prepared(prepared, rows) for rows in (learn, judge))
-        return cls(model=model, learn=_weighed(model, learn), judge=judge, prepared=prepared)
+        if chosen is not None:
+            learn, judge = (_narrowed(rows, chosen.kept) for rows in (learn, judge))
+        learn = _weighed(model, _drawn(model, learn))
+        return cls(model=model, learn=learn, judge=judge, prepared=prepared, chosen=chosen)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The features that the families see."""
+        return tuple(self.learn.features.column_names)
+
+    def without(self, features: Collection[str]) -> Self:
+        """The same rows without these features."""
+        kept = tuple(name for name in self.kept if name not in features)
+        return replace(self, learn=_narrowed(self.learn, kept), judge=_narrowed(self.judge, kept), ablated=True)
 
     def fit(
         self, family: Family, params: Mapping[str, Any], report: Callable[[int, float], None] | None = None
@@ -52,6 +80,8 @@ class Fitting:
 
     def deployed(self, predictor: Predictor) -> Predictor:
         """The same predictor for rows as they are in the dataset."""
+        if self.chosen is not None or self.ablated:
+            predictor = Narrowed(kept=self.kept, predictor=predictor, chosen=self.chosen)
         if self.prepared is None:
             return predictor
         return preparation.Prepared(fitted=self.prepared, predictor=predictor)
@@ -60,6 +90,30 @@ class Fitting:
 def _prepared(fitted: preparation.Fitted, rows: SplitRows) -> SplitRows:
     """Rows as the family sees them, with matrices of their own."""
     return replace(rows, features=fitted.apply(rows.features), cache={})
+
+
+def _narrowed(rows: SplitRows, kept: tuple[str, ...]) -> SplitRows:
+    return replace(rows, features=rows.features.select(list(kept)), cache={})
+
+
+def _drawn(model: TunedModel, train: SplitRows) -> SplitRows:
+    """The training rows, as often as is declared."""
+    if model.resampling is None:
+        return train
+    return taken(train, model.resampling.rows(train.label, seed=model.seed))
+
+
+def taken(rows: SplitRows, places: NDArray[np.int64]) -> SplitRows:
+    """The rows at these places, with all that goes with a row."""
+    import numpy as np
+
+    many = len(rows.label)
+    columns = {one.name: getattr(rows, one.name) for one in fields(rows)}
+    of_rows = {name: value for name, value in columns.items() if hasattr(value, "take") and len(value) == many}
+    moved: dict[str, Any] = {
+        name: value[places] if isinstance(value, np.ndarray) else value.take(places) for name, value in of_rows.items()
+    }
+    return replace(rows, **moved, cache={})
 
 
 def _weighed(model: TunedModel, train: SplitRows) -> SplitRows:

@@ -101,6 +101,10 @@ class ModelUsed:
     """The leader board; None: no other family was declared."""
     cross_validation: Mapping[str, Any] | None = None
     """Scores of the folds; None: no folds were declared."""
+    selection: Mapping[str, Any] = field(default_factory=dict)
+    """Which selection chose the features, by which method; empty: all are used."""
+    not_used: Mapping[str, str] = field(default_factory=dict)
+    """Feature → why the model does not see it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.model_card import ModelCard
 
+LEARNED = ("family", "advice", "contest", "cross_validation", "selection", "not_used")
+"""What a model's record says of how it came about, as the card has it."""
+
 
 def tables_used(view: FeatureView, version: int, keys: Sequence[str], work: Work) -> list[dict[str, Any]]:
     """The table versions behind these view partitions as they were read, upstream first, down to the sources."""
@@ -110,7 +113,7 @@ def provenance(card: ModelCard, *, dataset: Artifact, model: Artifact, registere
             search=SearchDone(**made["search"]),
             **({"onnx": made["onnx"]["reason"]} if "onnx" in made else {}),
             registered_as=registered_as,
-            **{name: made[name] for name in ("family", "advice", "contest", "cross_validation") if name in made},
+            **{name: made[name] for name in LEARNED if name in made},
         ),
         code=CodeUsed(
             git_commit=code["git_commit"],

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from platform_ml.engine import card_artifact as cards
+from platform_ml.engine import chosen, preparation
 from platform_ml.engine import evaluation as evaluations
-from platform_ml.engine import preparation
 from platform_ml.engine.tracked_run import run_key
 from platform_ml.engine.tuned_model import SEARCH, model_digest
 from platform_ml.spec.errors import MissingInputError, Refused
@@ -97,7 +97,8 @@ def materialize_registration(
         )
     graph = trained.record.get("onnx", {}).get("file")  # there only if it was found to predict the same
     prepared = preparation.FILE if evaluation.model.preparations else None
-    of_model = [name for name in (trained.record["model_file"], SEARCH, graph, prepared) if name]
+    selected = chosen.FILE if evaluation.model.features else None
+    of_model = [name for name in (trained.record["model_file"], SEARCH, graph, prepared, selected) if name]
     files = {
         **{name: trained.folder / name for name in of_model},
         evaluations.FILE: numbers.folder / evaluations.FILE,
@@ -132,8 +133,9 @@ def _check(registration: Registration, approved: Approved, files: Mapping[str, P
             "Approve the newest evaluation again."
         )
     model = registration.card.evaluation.model
-    if model.preparations and preparation.FILE not in files:
-        raise Refused(f"{where} comes without {preparation.FILE!r}. Register the files of a published model.")
+    needed = {preparation.FILE: bool(model.preparations), chosen.FILE: model.features is not None}
+    if lacking := [name for name, is_needed in needed.items() if is_needed and name not in files]:
+        raise Refused(f"{where} comes without {lacking[0]!r}. Register the files of a published model.")
     search = json.loads(files[SEARCH].read_text(encoding="utf-8"))
     if search["model"] not in files:
         raise Refused(f"{where} comes without {search['model']!r}. Register the files of a published model.")
@@ -144,6 +146,7 @@ def _check(registration: Registration, approved: Approved, files: Mapping[str, P
         declared=fingerprint(model),
         prepared=files[preparation.FILE] if model.preparations else None,
         family=search["family"] if model.rivals else None,
+        selected=files[chosen.FILE] if model.features else None,
     )
     if found != approved.model_digest:
         raise Refused(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine.evaluation import FILE
 from platform_ml.engine.tracked import Recorded, TrackedRun
+from platform_ml.engine.tracked_ablation import with_ablation_scores
 from platform_ml.engine.tracked_run import BASELINE, FIT, SEARCH, baseline_key, dataset_tags, run_key, run_name
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.engine.tuned_model import fitted
@@ -59,11 +60,10 @@ def track_evaluation(done: Evaluated, *, work: Work) -> Recorded:
     with TemporaryDirectory() as aside:
         files = _files(Path(aside), done.result, splits[TEST], predictor)
         files[FILE] = done.artifact.folder / FILE
-        recorded = work.platform.tracker.record(
-            _run(
-                done, work.project, files, [_baseline(done, name, baselines[name], splits, work) for name in baselines]
-            )
+        run = _run(
+            done, work.project, files, [_baseline(done, name, baselines[name], splits, work) for name in baselines]
         )
+        recorded = work.platform.tracker.record(with_ablation_scores(run, done.model.digest, _ablated(done.result)))
     if recorded.waits:
         work.say(f"{work.table(done.evaluation)}: its numbers are kept and sent to the tracker later: {recorded.waits}")
     return recorded
@@ -116,6 +116,15 @@ def _baseline(
         tags={"kind": BASELINE, "baseline": name, "model": evaluation.model.name, "cutoff": result.cutoff}
         | dataset_tags(evaluation.model, done.dataset),
     )
+
+
+def _ablated(result: EvaluationResult) -> dict[str, dict[str, float]]:
+    """What is lost, too: below 0 where the model is better without."""
+    return {
+        name: _flat({f"{TEST}_{metric}": value for metric, value in one.metrics.items()})
+        | _flat({f"loss_{TEST}_{metric}": value for metric, value in one.lead.items()})
+        for name, one in result.ablations.items()
+    }
 
 
 def _flat(estimates: Mapping[str, Estimate]) -> dict[str, float]:

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from platform_ml.engine import preparation
+from platform_ml.engine import ablation, chosen, preparation
 from platform_ml.engine.advisor import advise
 from platform_ml.engine.conditions import conditions
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.contest import compete, standings
 from platform_ml.engine.cross_validation import cross_validate, prepared, read_folds
+from platform_ml.engine.feature_selection import chosen_for, recorded
 from platform_ml.engine.fitting import Fitting
 from platform_ml.engine.learnable import check_rows
 from platform_ml.engine.portable import export
 from platform_ml.engine.search import search
 from platform_ml.engine.seeds import seeded
 from platform_ml.engine.tracked import now_us
+from platform_ml.engine.tracked_ablation import with_ablations
 from platform_ml.engine.tracked_contest import with_contest
 from platform_ml.engine.tracked_run import model_run
 from platform_ml.engine.training_dataset import split_rows
@@ -34,6 +36,7 @@ from platform_ml.spec.training_dataset import TRAIN, VALIDATION
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from platform_ml.engine.ablation import Ablated
     from platform_ml.engine.contest import Contest
     from platform_ml.engine.cross_validation import CrossValidated
     from platform_ml.engine.platform import Work
@@ -65,6 +68,10 @@ class Trained:
     """None: no other family was declared."""
     folds: CrossValidated | None = None
     """None: no folds were declared, or none were given."""
+    ablations: Mapping[str, Ablated] = field(default_factory=dict)
+    """The model without some features, by the declared names."""
+    chosen: chosen.Chosen | None = None
+    """Which features it sees; None: all."""
 
     @property
     def params(self) -> Mapping[str, Any]:
@@ -85,6 +92,7 @@ def train(
     *,
     progress: Callable[[str], None],
     folds: Sequence[Mapping[str, SplitRows]] = (),
+    features: chosen.Chosen | None = None,
 ) -> Trained:
     """Search and fit on train and validation; no other split is read.
 
@@ -93,32 +101,37 @@ def train(
         splits: by name.
         progress: is told what comes of each trial.
         folds: of `read_folds`; without them nothing is cross-validated, and a choice by folds is refused.
+        features: the published choice of a model that declares one; None: it is made here.
     """
-    fitting, ready = Fitting.of(model, splits), prepared(model, folds)
+    fitting, ready = Fitting.of(model, splits, chosen=features), prepared(model, folds)
+    ablation.check_ablations(fitting)
     contest = None
     if model.rivals:
         contest = compete(fitting, splits[VALIDATION].features, ready, progress=progress)
-        predictor, found, chosen = contest.winner.predictor, contest.winner.search, contest.chosen
+        predictor, found, name = contest.winner.predictor, contest.winner.search, contest.chosen
     else:
         predictor, found = search(fitting, model.family, progress=progress)
-        chosen = model.family.name
+        name = model.family.name
+    family = model.competitors[name].family
+    validated = contest.winner.folds if contest else None
+    if validated is None and ready:
+        validated = cross_validate(model.alone(name), found.best, ready, progress=progress)
     whole = splits[TRAIN], splits[VALIDATION]
-    baselines = {}
+    baselines: dict[str, Predictor] = {}
     for item in model.baselines:
         with seeded(model.seed):
             baselines[item.name] = item.family.fit(*whole, params=settings(item.family), seed=model.seed)
-    validated = contest.winner.folds if contest else None
-    if validated is None and ready:
-        validated = cross_validate(model.alone(chosen), found.best, ready, progress=progress)
     return Trained(
         predictor=fitting.deployed(predictor),
         search=found,
         baselines=baselines,
-        family=model.competitors[chosen].family,
-        name=chosen,
+        family=family,
+        name=name,
         advice=advise(len(splits[TRAIN].label), [one.family for one in model.competitors.values()]),
         contest=contest,
         folds=validated,
+        ablations=ablation.ablate(fitting, family, found.best.params, progress=progress),
+        chosen=fitting.chosen,
     )
 
 
@@ -138,6 +151,7 @@ def save(trained: Trained, folder: Path) -> Path:
         "score": trained.score,
         "best": trained.search.best.number,
         "trials": [asdict(trial) for trial in trained.search.trials],
+        **({ablation.ABLATIONS: ablation.save(trained.ablations, folder)} if trained.ablations else {}),
     } | _others(trained)
     text = json.dumps(plain, indent=1, sort_keys=True, allow_nan=False)
     (folder / SEARCH).write_text(text, encoding="utf-8")
@@ -151,13 +165,15 @@ def model_digest(
     dataset: str,
     declared: str,
     prepared: Path | None = None,
+    selected: Path | None = None,
     family: str | None = None,
 ) -> str:
-    """What a model is called: its bytes and preparations, its parameters, the rows it learned from, its declaration.
+    """What a model is called: its bytes, preparations and choice of features, its parameters, rows and declaration.
 
     `family` is that of `search.json`: the winner of those that competed.
     """
     said = {"file": file_sha256(file), "params": dict(params), "dataset": dataset, "fingerprint": declared}
+    said |= {} if selected is None else {"selection": file_sha256(selected)}
     said |= {} if family is None else {"family": family}
     return digest(said if prepared is None else said | {"preparation": file_sha256(prepared)})
 
@@ -171,7 +187,8 @@ def materialize_tuned_model(
         work.say(odd)
     started = now_us()
     folds = read_folds(model, cutoff, dataset, work=work)
-    trained = train(model, splits, folds=folds, progress=work.say)
+    features = chosen_for(model, cutoff, dataset, work=work)
+    trained = train(model, splits, folds=folds, features=features, progress=work.say)
     declared = fingerprint(model)
     with TemporaryDirectory() as aside:
         folder = Path(aside)
@@ -183,6 +200,7 @@ def materialize_tuned_model(
             dataset=dataset.digest,
             declared=declared,
             prepared=folder / preparation.FILE if model.preparations else None,
+            selected=folder / chosen.FILE if model.features else None,
             family=trained.name if model.rivals else None,
         )
         tags = {**made_by, "model_digest": name, "fingerprint": declared, "cutoff": cutoff}
@@ -190,7 +208,7 @@ def materialize_tuned_model(
             model, trained, model_digest=name, folder=folder, dataset=dataset,
             experiment=work.project, tags=tags, started=started,
         )  # fmt: skip
-        recorded = work.platform.tracker.record(with_contest(run, trained))
+        told = work.platform.tracker.record(with_ablations(with_contest(run, trained), model, trained))
         record = _learned(trained) | {
             "model": model.name,
             "cutoff": cutoff,
@@ -198,7 +216,8 @@ def materialize_tuned_model(
             "dataset": dataset.digest,
             "model_file": file.name,
             "onnx": exported.to_plain(),
-            "mlflow_run": recorded.run_id or run.key,
+            **recorded(trained.chosen),
+            "mlflow_run": told.run_id or run.key,
             **conditions(model),
             "made_by": dict(made_by),
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -208,8 +227,8 @@ def materialize_tuned_model(
             shutil.copytree(folder, target, dirs_exist_ok=True)
 
         artifact = work.platform.artifacts.publish(work.place(KIND, model, cutoff), name, record, fill)
-    if recorded.waits:
-        work.say(f"{work.table(model)}: its run is kept and sent to the tracker later: {recorded.waits}")
+    if told.waits:
+        work.say(f"{work.table(model)}: its run is kept and sent to the tracker later: {told.waits}")
     work.say(f"{work.table(model)}: {model.metric.title} {trained.score:.4f} on validation, version {name[:12]}")
     return artifact
 
@@ -243,7 +262,12 @@ def fitted(model: TunedModel, artifact: Artifact) -> tuple[Predictor, dict[str, 
     baselines = {
         item.name: item.family.load(artifact.folder / plain["baselines"][item.name], names) for item in model.baselines
     }
-    predictor = winner(model, artifact.record).load(artifact.folder / plain["model"], names)
+    seen = chosen.Chosen.load(model.features, artifact.folder / chosen.FILE) if model.features else None
+    predictor: Predictor = winner(model, artifact.record).load(
+        artifact.folder / plain["model"], seen.kept if seen else names
+    )
+    if seen is not None:
+        predictor = chosen.Narrowed(kept=seen.kept, predictor=predictor, chosen=seen)
     if model.preparations:
         prepared = preparation.Fitted.load(model.preparations, artifact.folder / preparation.FILE)
         predictor = preparation.Prepared(fitted=prepared, predictor=predictor)

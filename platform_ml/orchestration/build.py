@@ -12,6 +12,7 @@ from platform_ml.orchestration.asset import key
 from platform_ml.orchestration.catalog import catalog_asset, catalog_key
 from platform_ml.orchestration.evaluation import evaluation_asset
 from platform_ml.orchestration.feature_group import feature_group_asset
+from platform_ml.orchestration.feature_selection import feature_selection_asset
 from platform_ml.orchestration.feature_view import feature_view_asset
 from platform_ml.orchestration.label import label_asset
 from platform_ml.orchestration.leader_board import leader_board_asset
@@ -25,6 +26,7 @@ from platform_ml.orchestration.tuned_model import tuned_model_asset
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup
+from platform_ml.spec.feature_selection import FeatureSelection
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.label import Label
 from platform_ml.spec.leader_board import LeaderBoard
@@ -93,6 +95,8 @@ def _training_assets(project: Project, noun: Noun) -> Iterator[dg.AssetsDefiniti
     match noun:
         case TrainingDataset():
             yield training_dataset_asset(project, noun)
+        case FeatureSelection():
+            yield feature_selection_asset(project, noun)
         case TunedModel():
             yield tuned_model_asset(project, noun)
         case LeaderBoard():
@@ -124,10 +128,12 @@ def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
         model = registration.card.evaluation.model
         view, evaluation = model.dataset.view, registration.card.evaluation
         board = [LeaderBoard(model=model)] if model.rivals else []
+        chosen = [model.features] if model.features else []
         nouns: list[Noun] = [
             view.label,
             view,
             model.dataset,
+            *chosen,
             model,
             *board,
             evaluation,

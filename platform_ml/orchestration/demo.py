@@ -94,8 +94,10 @@ def _view_path(registration: Registration) -> list[Noun]:
 
 def _model_path(registration: Registration) -> list[Noun]:
     evaluation = registration.card.evaluation
-    board = [LeaderBoard(model=evaluation.model)] if evaluation.model.rivals else []
-    return [evaluation.model.dataset, evaluation.model, *board, evaluation, registration.card, registration]
+    model = evaluation.model
+    chosen = [model.features] if model.features else []
+    board = [LeaderBoard(model=model)] if model.rivals else []
+    return [model.dataset, *chosen, model, *board, evaluation, registration.card, registration]
 
 
 def _materialize(project: Project, nouns: Sequence[Noun], work: Work) -> None:

@@ -12,6 +12,7 @@ from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep,
 from platform_ml.orchestration.environment import environment, machine
 from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.orchestration.tracking import run_metadata, run_tags
+from platform_ml.spec.project import upstream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,7 +56,7 @@ def tuned_model_asset(project: Project, model: TunedModel) -> dg.AssetsDefinitio
         description=model.description,
         kinds={"model", *(one.family.name for one in model.competitors.values()), "optuna", "mlflow"},
         partitions=partitions_def(model.dataset.view.label.cadence),
-        deps=[dep(project, model.dataset)],
+        deps=[dep(project, noun) for noun in upstream(model)],
     )
     return asset(spec, body)
 

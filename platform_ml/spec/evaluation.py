@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.tuned_model import TunedModel
 
 CONFIDENCE = 0.95
-LATER = ("classes", "groups")
+LATER = ("classes", "groups", "ablations")
 """Fields of a result that are not written where they are empty, so that numbers from before keep their digest."""
 
 
@@ -175,6 +175,8 @@ class EvaluationResult:
     """Of several classes: each of them, in the order of the model's probabilities."""
     groups: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Of a ranking: what groups the test rows are in."""
+    ablations: Mapping[str, BaselineScore] = field(default_factory=lambda: MappingProxyType({}))
+    """Name → how good the model is without some of its features, and by how much it is better with them."""
 
     @property
     def digest(self) -> str:
@@ -199,10 +201,11 @@ class EvaluationResult:
         values = dict(plain)
         values["splits"] = {k: SplitScore(**_scored(v)) for k, v in plain["splits"].items()}
         values["slices"] = tuple(Slice(**_scored(v) | {"gap": Estimate(**v["gap"])}) for v in plain["slices"])
-        values["baselines"] = {
-            name: BaselineScore(metrics=_estimates(v["metrics"]), lead=_estimates(v["lead"]))
-            for name, v in plain["baselines"].items()
-        }
+        for rivals in ("baselines", "ablations"):
+            values[rivals] = {
+                name: BaselineScore(metrics=_estimates(v["metrics"]), lead=_estimates(v["lead"]))
+                for name, v in plain.get(rivals, {}).items()
+            }
         values["classes"] = tuple(
             ClassScore(**one | {"predicted": tuple(one["predicted"])}) for one in plain.get("classes", ())
         )

@@ -9,6 +9,7 @@ from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup
+from platform_ml.spec.feature_selection import FeatureSelection
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.fingerprint import PROSE
 from platform_ml.spec.label import Label
@@ -30,6 +31,7 @@ Noun = (
     | EventLabel
     | FeatureView
     | TrainingDataset
+    | FeatureSelection
     | TunedModel
     | LeaderBoard
     | Evaluation
@@ -127,11 +129,15 @@ def upstream(noun: Noun) -> tuple[Noun, ...]:
             return (noun.label, *noun.groups)
         case TrainingDataset():
             return (noun.view,)
-        case TunedModel():
-            return (noun.dataset,)
+        case FeatureSelection() | TunedModel():
+            return (noun.dataset, *_chosen(noun))
         case Evaluation() | LeaderBoard():
             return (noun.model, noun.model.dataset)
         case ModelCard():
             return (noun.evaluation,)
         case Registration():
             return (noun.card,)
+
+
+def _chosen(noun: FeatureSelection | TunedModel) -> tuple[FeatureSelection, ...]:
+    return (noun.features,) if isinstance(noun, TunedModel) and noun.features else ()

@@ -14,9 +14,12 @@ from platform_ml.spec.space import ranges
 from platform_ml.spec.task import BINARY, check_task
 
 if TYPE_CHECKING:
+    from platform_ml.spec.ablation import Without
     from platform_ml.spec.family import Family
+    from platform_ml.spec.feature_selection import FeatureSelection
     from platform_ml.spec.metric import Metric
     from platform_ml.spec.preparation import Preparation
+    from platform_ml.spec.resampling import Resampling
     from platform_ml.spec.task import Task
     from platform_ml.spec.training_dataset import TrainingDataset
     from platform_ml.spec.tuner import Tuner
@@ -50,6 +53,12 @@ class TunedModel:
 
     Probabilities then speak of such a mixture, not of the one that will be met: rank by them.
     """
+    features: FeatureSelection | None = field(default=None, metadata=ADDED)
+    """Which features the family sees, after preparations; None: all. Baselines see all of them."""
+    resampling: Resampling | None = field(default=None, metadata=ADDED)
+    """How often training rows are learned from; preparations and baselines see each row once."""
+    ablations: tuple[Without, ...] = field(default=(), metadata=ADDED)
+    """What the model is compared with besides: itself, with the same parameters, without some features."""
     rivals: tuple[Rival, ...] = field(default=(), metadata=ADDED)
     """Families that compete with `family` for being the model."""
     choice: Choice = field(default=Choice(), metadata=ADDED)
@@ -67,6 +76,7 @@ class TunedModel:
         for preparation in self.preparations:
             check_known(f"Feature view {self.dataset.view.name!r}", "feature", preparation.of, known)
         self._check_weight(where)
+        self._check_rows_and_features(where)
         if not self.baselines:
             raise DeclarationError(f"{where} has no baseline: say what a naive prediction would be.")
         for baseline in self.baselines:
@@ -89,6 +99,29 @@ class TunedModel:
         if not fits:
             raise DeclarationError(f"{where}: positive_weight={weight!r} has to be a number above 0, or 'balanced'.")
 
+    def _check_rows_and_features(self, where: str) -> None:
+        if self.features is not None and self.features.dataset != self.dataset:
+            raise DeclarationError(
+                f"{where} learns from dataset {self.dataset.name!r} of view {self.dataset.view.name!r}, but "
+                f"{self.features.name!r} chose its features from dataset {self.features.dataset.name!r} of view "
+                f"{self.features.dataset.view.name!r}, or from another declaration of it. Choose them from its own."
+            )
+        if (self.features or self.ablations) and self.family.columns() is not None:
+            raise DeclarationError(
+                f"{where}: family {self.family.name!r} says itself which features it uses, so it takes no selection "
+                "and no ablation. Drop them."
+            )
+        if self.resampling is not None:
+            check_task(where, f"resampling {self.resampling.name!r}", self.resampling.tasks, self.task)
+            if self.positive_weight is not None:
+                raise DeclarationError(
+                    f"{where} has both resampling and positive_weight: rare rows would count twice over. Drop one."
+                )
+        rivals = [*(baseline.name for baseline in self.baselines), *(ablation.name for ablation in self.ablations)]
+        check_unique(where, "baseline or ablation", rivals)
+        for ablation in self.ablations:
+            ablation.left_out(self.dataset.view)
+
     @property
     def competitors(self) -> dict[str, Rival]:
         """The model's own family and its rivals, by the names that the leader board has for them."""
@@ -101,7 +134,9 @@ class TunedModel:
             return self
         own = self.name if name == self.family.name else f"{self.name}_{name}"
         tuner = one.tuner or self.tuner
-        return replace(self, name=own, family=one.family, tuner=tuner, rivals=(), choice=Choice(), folds=None)
+        return replace(
+            self, name=own, family=one.family, tuner=tuner, rivals=(), choice=Choice(), folds=None, ablations=()
+        )
 
     @property
     def task(self) -> Task:

@@ -19,6 +19,8 @@ PARTS = (
     "outliers",
     "preparations",
     "readers",
+    "resamplings",
+    "selections",
     "splitters",
     "tuners",
 )

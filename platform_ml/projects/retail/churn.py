@@ -12,6 +12,7 @@ from platform_ml import (
     TrainingDataset,
     TunedModel,
     Weekly,
+    Without,
 )
 from platform_ml.checks import PSI, BetweenSplits
 from platform_ml.families import Majority, SingleFeature, XGBoost
@@ -66,6 +67,7 @@ churn_model = TunedModel(
     ),
     seed=7,
     folds=5,
+    ablations=(Without(features=("days_since_last_365d",), called="recency"),),
 )
 
 churn_evaluation = Evaluation(
