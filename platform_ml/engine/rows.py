@@ -34,3 +34,7 @@ class SplitRows:
     """(n,) how much each row counts in training; None: all the same."""
     cache: dict[str, Any] = field(default_factory=dict, compare=False)
     """Where a family keeps its own data matrix, so that it is built once per study."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which builds matrices of its own."""
+        return vars(self) | {"cache": {}}

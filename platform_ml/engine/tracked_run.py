@@ -90,6 +90,8 @@ def model_run(
         tags={"intent": model.description, "description": model.description}
         | said
         | {"kind": kind, "candidate": "true", "best_trial": str(search.best.number), "main_metric": model.metric.name}
+        | {"search_ended": search.ended, "search_caveat": search.caveat}
+        | ({"warm_start": search.warm_start.digest} if search.warm_start else {})
         | {f"goal.{model.metric.name}": model.metric.goal},
         artifacts={f"model/{file.name}": file for file in sorted(folder.iterdir())},
         curves={STEPS: search.best.steps},
@@ -165,14 +167,15 @@ def _trial(
 ) -> TrackedRun:
     every = -(-len(trial.steps) // POINTS) or 1
     score = {} if trial.score is None else {f"validation_{model.metric.name}": trial.score}
+    beside = {"latency_ms": trial.latency_ms, "size_bytes": trial.size_bytes}
     return TrackedRun(
         name=f"trial-{trial.number}",
         experiment=experiment,
         key=key,
         part="training",
         params={"seed": model.seed, **trial.params},
-        metrics={"seconds": trial.seconds, **score},
-        tags={**tags, "kind": TRIAL, "outcome": "stopped" if trial.score is None else "finished"},
+        metrics={"seconds": trial.seconds, **score, **{name: float(value) for name, value in beside.items() if value}},
+        tags={**tags, "kind": TRIAL, "outcome": trial.state, "reason": trial.reason, "origin": trial.origin},
         curves={STEPS: trial.steps[::every]},
         every=every,
         started=at,

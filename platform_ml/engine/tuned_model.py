@@ -15,10 +15,11 @@ from platform_ml.engine.content import file_sha256
 from platform_ml.engine.fitting import Fitting
 from platform_ml.engine.learnable import check_rows
 from platform_ml.engine.portable import export
-from platform_ml.engine.search import search
+from platform_ml.engine.search import search, search_account
 from platform_ml.engine.tracked import now_us
 from platform_ml.engine.tracked_run import model_run
 from platform_ml.engine.training_dataset import split_rows
+from platform_ml.engine.tuning import Tuning
 from platform_ml.spec.errors import MissingInputError, PlatformError, StoreError
 from platform_ml.spec.fingerprint import digest, fingerprint
 from platform_ml.spec.training_dataset import TRAIN, VALIDATION
@@ -59,10 +60,16 @@ class Trained:
         return self.search.best.score
 
 
-def train(model: TunedModel, splits: Mapping[str, SplitRows], *, progress: Callable[[str], None]) -> Trained:
+def train(
+    model: TunedModel,
+    splits: Mapping[str, SplitRows],
+    *,
+    progress: Callable[[str], None],
+    tuning: Tuning | None = None,
+) -> Trained:
     """Search and fit on train and validation; no other split is read."""
     fitting = Fitting.of(model, splits)
-    predictor, found = search(fitting, model.family, progress=progress)
+    predictor, found = search(fitting, model.family, progress=progress, tuning=tuning)
     whole = splits[TRAIN], splits[VALIDATION]
     baselines = {
         item.name: item.family.fit(*whole, params=_values(item.family), seed=model.seed) for item in model.baselines
@@ -86,6 +93,7 @@ def save(trained: Trained, folder: Path) -> Path:
         "score": trained.score,
         "best": trained.search.best.number,
         "trials": [asdict(trial) for trial in trained.search.trials],
+        **search_account(trained.search),
     }
     text = json.dumps(plain, indent=1, sort_keys=True, allow_nan=False)
     (folder / SEARCH).write_text(text, encoding="utf-8")
@@ -108,7 +116,8 @@ def materialize_tuned_model(
     for odd in check_rows(model, splits, project=work.project):
         work.say(odd)
     started = now_us()
-    trained = train(model, splits, progress=work.say)
+    tuning = Tuning.of(model, cutoff, dataset, work=work, made_by=made_by)
+    trained = train(model, splits, progress=work.say, tuning=tuning)
     declared = fingerprint(model)
     with TemporaryDirectory() as aside:
         folder = Path(aside)
@@ -130,7 +139,7 @@ def materialize_tuned_model(
             "model_file": file.name,
             "onnx": exported.to_plain(),
             "params": dict(trained.params),
-            "search": _summary(trained),
+            "search": _summary(trained) | search_account(trained.search) | {"family": model.family.name},
             "mlflow_run": recorded.run_id or run.key,
             "made_by": dict(made_by),
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -140,6 +149,7 @@ def materialize_tuned_model(
             shutil.copytree(folder, target, dirs_exist_ok=True)
 
         artifact = work.platform.artifacts.publish(work.place(KIND, model, cutoff), name, record, fill)
+    tuning.done()
     if recorded.waits:
         work.say(f"{work.table(model)}: its run is kept and sent to the tracker later: {recorded.waits}")
     work.say(f"{work.table(model)}: {model.metric.title} {trained.score:.4f} on validation, version {name[:12]}")
