@@ -4,28 +4,24 @@ import random
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass, field, replace
-
-import pytest
+from dataclasses import dataclass
 
 from platform_ml.adapters.journals import SqliteJournal
-from platform_ml.engine.study import Study
-from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.tuner import TrialStopped
-from platform_ml.testing.tuners import Entries, Objective, Space, plain, search
+from platform_ml.testing.tuners import Entries, Objective, plain, search
 from platform_ml.tuners import TPE, Asha
 from platform_ml_tests.architecture.files import ROOT
 
 TUNER = TPE(trials=12, startup_trials=4, pruner=Asha(first_rung=3, reduction=2))
 STEPS = 12
 KILLED = """
-import json, os, signal, sys
+import json, sys
 from pathlib import Path
 from platform_ml.adapters.journals import SqliteJournal
 from platform_ml.testing.tuners import Objective, search
 from platform_ml_tests.engine.test_study import STEPS, TUNER, Killed
 
-at, batch = json.loads(sys.argv[2]), int(sys.argv[3])
+at = json.loads(sys.argv[2])
 journal = SqliteJournal(Path(sys.argv[1]))
 search(TUNER, Killed(objective=Objective(steps=STEPS), at=tuple(at)), journal=journal)
 """
@@ -78,7 +74,7 @@ def test_a_search_that_is_killed_again_and_again_finds_the_same(tmp_path):
     points = [(number, draw.randrange(STEPS)) for number in sorted(draw.sample(range(TUNER.trials), 5))]
     file = tmp_path / "journal.sqlite"
     for point in points:
-        command = [sys.executable, "-c", KILLED, str(file), json.dumps(point), "1"]
+        command = [sys.executable, "-c", KILLED, str(file), json.dumps(point)]
         ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert ended.returncode == -signal.SIGKILL, ended.stderr
         written = [entry["trial"]["number"] for entry in SqliteJournal(file).read()]
@@ -88,3 +84,18 @@ def test_a_search_that_is_killed_again_and_again_finds_the_same(tmp_path):
     assert [plain(trial) for trial in resumed.trials] == [plain(trial) for trial in undisturbed.trials]
     assert len(objective.drawn) == TUNER.trials - points[-1][0]
     assert resumed.best.number == undisturbed.best.number
+
+
+def test_a_trial_that_was_written_down_twice_counts_once():
+    journal = Entries()
+    whole = search(TUNER, Objective(steps=STEPS), journal=journal)
+    journal.written += journal.written
+    again = search(TUNER, Objective(steps=STEPS), journal=journal)
+    assert [plain(trial) for trial in again.trials] == [plain(trial) for trial in whole.trials]
+    assert len(journal.written) == 2 * TUNER.trials
+
+
+def test_every_trial_that_ends_is_told():
+    heard = []
+    found = search(TUNER, Objective(steps=STEPS), told=heard.append)
+    assert heard == list(found.trials)
