@@ -35,6 +35,7 @@ def tuned_model_asset(project: Project, model: TunedModel) -> dg.AssetsDefinitio
                     "version": artifact.digest,
                     f"validation_{model.metric.name}": float(record["search"]["best_score"]),
                     "trials": record["search"]["trials"],
+                    "search_ended": record["search"]["ended"],
                     "pruned_trials": record["search"]["pruned"],
                     "params": dg.MetadataValue.json(record["params"]),
                     "dataset": dataset.digest,

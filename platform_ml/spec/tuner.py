@@ -27,10 +27,10 @@ Origin = Literal["drawn", "warm start"]
 
 @dataclass(frozen=True, kw_only=True)
 class Latency:
-    """How long one row takes: the 99th percentile in milliseconds, measured in the process that fitted the trial.
+    """How long one row takes the fitted family: the 99th percentile in milliseconds, preparations not included.
 
-    It depends on the machine and its load. It is therefore recorded, put on the front and held against `at_most`, and
-    never decides what is drawn next: the list of trials stays the same.
+    It is measured where the trial was fitted, and depends on the machine and its load. It is therefore recorded, put
+    on the front and held against `at_most`, and never decides what is drawn next: the list of trials stays the same.
     """
 
     name: ClassVar[str] = "latency"

@@ -64,7 +64,7 @@ class TestOnRay:
             assert (trial.state == "finished") == (len(trial.steps) == 10)
 
     def test_errors_are_those_of_this_machine(self, cluster):
-        with pytest.raises(RowsError, match="The contract ended without a score: none of 4 .* too deep"):
+        with pytest.raises(RowsError, match=r"The contract ended without a score: none of 4 .* too deep"):
             RayTune().search(study(), refuse)
         with pytest.raises(ZeroDivisionError, match="odd"):
             RayTune().search(study(), fail)

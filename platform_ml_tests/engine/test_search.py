@@ -233,7 +233,7 @@ def test_a_matrix_does_not_go_to_other_processes(fitting):
 def test_processes_find_what_one_finds(fitting):
     tuner = replace(MODEL.tuner, parallel=2)
     model = replace(MODEL, tuner=tuner)
-    found = search(replace(fitting, model=model), FAMILY, progress=quiet)[1]
-    one = search(fitting, FAMILY, progress=quiet)[1]
+    found = search(replace(fitting, model=model), Blind(), progress=quiet)[1]
+    one = search(fitting, Blind(), progress=quiet)[1]
     # So early nothing depends on scores, which trials that run together do not know of each other.
     assert [plain(trial) for trial in found.trials] == [plain(trial) for trial in one.trials]
