@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.fingerprint import ADDED
+from platform_ml.spec.fingerprint import ADDED, replacing
 from platform_ml.spec.naming import check_unique
 from platform_ml.tuners.median import Median
 
@@ -26,7 +26,7 @@ class Sampled:
 
     trials: int = 30
     seconds: float | None = None
-    pruner: Pruner | None = field(default=Median(), metadata=ADDED)
+    pruner: Pruner | None = field(default=Median(), metadata=replacing(prune=True, warmup_steps=50))
     """What stops trials that fall behind; None: every trial runs to its end."""
     parallel: int = field(default=1, metadata=ADDED)
     """Trials that are drawn together, none knowing of the others' scores, and run at once in processes of their own."""

@@ -4,8 +4,9 @@ from time import sleep
 import pytest
 
 from platform_ml.spec.errors import DeclarationError
+from platform_ml.spec.fingerprint import fingerprint, meaning
 from platform_ml.testing.tuners import Entries, Objective, TunerContract, plain, search
-from platform_ml.tuners import TPE, Latency, Median
+from platform_ml.tuners import TPE, Asha, Latency, Median
 
 
 class TestTPE(TunerContract):
@@ -100,3 +101,18 @@ def test_an_objective_counts_once():
 def test_a_limit_that_nothing_meets_is_refused(at_most):
     with pytest.raises(DeclarationError, match="Latency: at_most="):
         Latency(at_most=at_most)
+
+
+def test_what_was_trained_before_pruners_were_declared_stays_as_it_is():
+    """Whoever changes this makes every model stale."""
+    assert fingerprint(TPE(trials=20)) == "fa77f8245f46bfbc99fa9ca5e44dafc8351509e5d88104ca1c1f100f25ee4db4"
+    assert meaning(TPE()) == {
+        "is": "TPE",
+        "trials": 30,
+        "startup_trials": 10,
+        "prune": True,
+        "warmup_steps": 50,
+        "seconds": None,
+    }
+    others = [TPE(pruner=None), TPE(pruner=Median(warmup_steps=51)), TPE(pruner=Asha()), TPE(parallel=2)]
+    assert len({fingerprint(tuner) for tuner in (TPE(), *others)}) == 5
