@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from platform_ml.engine.attempt import Attempt, params_of
 from platform_ml.engine.proposals import directions, distributions
@@ -36,6 +37,8 @@ class Progress:
     halving: Asha | None
     """Ray stops trials by this rule; None: the tuner's pruner does, with floors that each trial is given."""
     kept: Kept
+    key: str = field(default_factory=lambda: uuid4().hex)
+    """Tells its objective from that of another search in the same worker."""
     attempts: dict[str, Attempt] = field(default_factory=dict)
     """By Ray's name for them."""
     tried: dict[int, TriedParams] = field(default_factory=dict)
@@ -67,7 +70,7 @@ class Progress:
             self.known.add(number)
         floors = Floors() if self.halving else self.study.floors(self.in_order())
         return {
-            "study": self.study.where,
+            "study": self.key,
             "attempt": {name: value for name, value in vars(attempt).items() if name != "floors"},
             "floors": {str(step): floor for step, floor in floors.at.items()},
             "best": floors.best,

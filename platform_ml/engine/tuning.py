@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from platform_ml.spec.errors import RowsError
+from platform_ml.spec.errors import PlatformError, RowsError
 from platform_ml.spec.fingerprint import digest, fingerprint, meaning
 from platform_ml.spec.space import ranges
 from platform_ml.spec.tuner import WarmStart
@@ -119,6 +119,8 @@ def memory_errors(where: str) -> Iterator[None]:
     """Say of an allocation that failed where it was and what to do; `RowsError`."""
     try:
         yield
+    except PlatformError:
+        raise
     except Exception as error:
         if not isinstance(error, MemoryError) and not any(said in str(error).lower() for said in OUT_OF_MEMORY):
             raise
