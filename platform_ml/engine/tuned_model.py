@@ -23,6 +23,7 @@ from platform_ml.engine.tuning import Tuning
 from platform_ml.spec.errors import MissingInputError, PlatformError, StoreError
 from platform_ml.spec.fingerprint import digest, fingerprint
 from platform_ml.spec.training_dataset import TRAIN, VALIDATION
+from platform_ml.spec.tuner import STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -184,7 +185,7 @@ def _summary(trained: Trained) -> dict[str, Any]:
     trials = trained.search.trials
     return {
         "trials": len(trials),
-        "pruned": sum(trial.score is None for trial in trials),
+        "pruned": sum(trial.state == STOPPED for trial in trials),
         "best_trial": trained.search.best.number,
         "best_score": trained.score,
     }
