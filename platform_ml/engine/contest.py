@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from platform_ml.engine.cross_validation import CrossValidated, Fold
     from platform_ml.engine.fitting import Fitting
+    from platform_ml.engine.tuning import Tuning
     from platform_ml.spec.choice import Choice
     from platform_ml.spec.complexity import Complexity
     from platform_ml.spec.family import Predictor
@@ -90,7 +91,14 @@ class Contest:
         return _lead(self.model, one, other, _confidence(self.entrants))
 
 
-def compete(fitting: Fitting, rows: pa.Table, folds: Sequence[Fold], *, progress: Callable[[str], None]) -> Contest:
+def compete(
+    fitting: Fitting,
+    rows: pa.Table,
+    folds: Sequence[Fold],
+    *,
+    progress: Callable[[str], None],
+    tuning: Tuning | None = None,
+) -> Contest:
     """Search every family, then choose: limits exclude, and the simplest wins of those that none is found better than.
 
     Args:
@@ -98,6 +106,7 @@ def compete(fitting: Fitting, rows: pa.Table, folds: Sequence[Fold], *, progress
         rows: features as they are in the dataset; of them single rows are predicted to see how long that takes.
         folds: those of the model, where the choice asks for them.
         progress: is told what comes of each trial.
+        tuning: where trials are kept and run; None: here.
 
     Raises:
         PlatformError: No family is within the limits, or none could be fitted.
@@ -105,7 +114,7 @@ def compete(fitting: Fitting, rows: pa.Table, folds: Sequence[Fold], *, progress
     model = fitting.model
     if model.choice.test == "folds" and not folds:
         raise PlatformError(f"Model {model.name!r} chooses by folds, and none were given. Give those of `read_folds`.")
-    entered = [_enter(fitting, name, rows, folds, progress) for name in model.competitors]
+    entered = [_enter(fitting, name, rows, folds, progress, tuning) for name in model.competitors]
     entrants = _scored(fitting, entered)
     chosen, why = choose(model, entrants)
     progress(f"{model.name}: {chosen} is chosen. {why}")
@@ -113,7 +122,12 @@ def compete(fitting: Fitting, rows: pa.Table, folds: Sequence[Fold], *, progress
 
 
 def _enter(
-    fitting: Fitting, name: str, rows: pa.Table, folds: Sequence[Fold], progress: Callable[[str], None]
+    fitting: Fitting,
+    name: str,
+    rows: pa.Table,
+    folds: Sequence[Fold],
+    progress: Callable[[str], None],
+    tuning: Tuning | None,
 ) -> Entrant:
     alone, choice = fitting.model.alone(name), fitting.model.choice
     kind = complexity_of(alone.family)
@@ -122,7 +136,7 @@ def _enter(
         return Entrant(name=name, complexity=kind, found=None, out=out)
     start = perf_counter()
     try:
-        predictor, found = search(replace(fitting, model=alone), alone.family, progress=progress)
+        predictor, found = search(replace(fitting, model=alone), alone.family, progress=progress, tuning=tuning)
     except RowsError as error:
         return Entrant(name=name, complexity=kind, found=None, out=str(error))
     seconds = perf_counter() - start

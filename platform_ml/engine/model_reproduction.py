@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine import conditions
+from platform_ml.engine.chosen import FILE as CHOSEN
+from platform_ml.engine.chosen import Chosen
 from platform_ml.engine.content import file_sha256
+from platform_ml.engine.cross_validation import read_folds
 from platform_ml.engine.declaration_diff import declaration_changes
 from platform_ml.engine.recut import Difference, Level, published
 from platform_ml.engine.reproduction import code_changes
 from platform_ml.engine.training_dataset import split_rows
-from platform_ml.engine.tuned_model import SEARCH, fitted, save, train
+from platform_ml.engine.tuned_model import SEARCH, fitted, refit, save, train
+from platform_ml.engine.tuning import Tuning
 from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.fingerprint import SEMANTICS, fingerprint, meaning
 from platform_ml.spec.training_dataset import TRAIN, VALIDATION
-from platform_ml.spec.tuner import Search, TriedParams
+from platform_ml.spec.tuner import WarmStart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from platform_ml.engine.model_reference import ModelReference
+    from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Artifact
     from platform_ml.engine.rows import SplitRows
     from platform_ml.engine.tuned_model import Trained
-    from platform_ml.spec.family import Family, Predictor
+    from platform_ml.spec.family import Predictor
     from platform_ml.spec.tuned_model import TunedModel
-    from platform_ml.spec.tuner import Trial
 
 TOLERANCE = 1e-3
 """How far predictions may lie apart to be called equal: of their range on the validation rows."""
-TIMES = ("seconds",)
+TIMES = ("seconds", "latency_ms")
 """What of a trial is no result."""
 
 
@@ -59,35 +63,8 @@ class ModelReproduction:
         return all(level.equal for level in self.levels) and bool(self.causes)
 
 
-@dataclass
-class Replay:
-    """A tuner that tries once what was recorded."""
-
-    params: Mapping[str, Any]
-    trials: int = 1
-
-    def search(self, objective: Callable[[Trial], float], **_: Any) -> Search:
-        """One trial, whatever is searched."""
-        trial = _Recorded(dict(self.params))
-        tried = TriedParams(number=0, params=trial.known, score=objective(trial), steps=tuple(trial.steps), seconds=0.0)
-        return Search(trials=(tried,), best=tried)
-
-
-@dataclass
-class _Recorded:
-    known: dict[str, Any]
-    number: int = 0
-    steps: list[float] = field(default_factory=list)
-
-    def params(self, family: Family) -> dict[str, Any]:
-        return dict(self.known)
-
-    def report(self, step: int, score: float) -> None:
-        self.steps.append(score)
-
-
 def reproduce_model(
-    reference: ModelReference, dataset: Artifact, *, now: Mapping[str, str], search: bool = False
+    reference: ModelReference, dataset: Artifact, *, work: Work, now: Mapping[str, str], search: bool = False
 ) -> ModelReproduction:
     """Check the files, fit the model again with its parameters, and with `search` also look for them again.
 
@@ -96,16 +73,30 @@ def reproduce_model(
     Args:
         reference: the published model.
         dataset: the published rows that it was trained on.
+        work: the stores, for the reference's project; they are only read.
         now: what a record written now would hold in `made_by`.
         search: whether all trials are run again, too; as long as the training was.
     """
     record, model = reference.artifact.record, reference.model
     levels = [published(reference.artifact)]
     splits = {split: split_rows(model.dataset, dataset, split) for split in (TRAIN, VALIDATION)}
-    once = replace(model, tuner=Replay(record["params"]))
-    levels.append(_again("fitted again with its parameters", reference, once, splits))
+    features = None
+    if model.features is not None:
+        features = Chosen.load(model.features, reference.artifact.folder / CHOSEN)
+    folds = read_folds(model, reference.cutoff, dataset, work=work) if search else []
+    name = record.get("family") or model.family.name
+
+    def fitted_again() -> Trained:
+        return refit(model, splits, name=name, params=record["params"], features=features)
+
+    def searched_again() -> Trained:
+        warm = record["search"].get("warm_start")
+        tuning = Tuning(warm_start=WarmStart(**warm)) if warm else None
+        return train(model, splits, folds=folds, features=features, tuning=tuning, progress=lambda _: None)
+
+    levels.append(_again("fitted again with its parameters", reference, fitted_again, splits))
     if search:
-        levels.append(_again("searched again, every trial", reference, model, splits, trials=True))
+        levels.append(_again("searched again, every trial", reference, searched_again, splits, trials=True))
     then = record.get("conditions", {})
     return ModelReproduction(
         reference=str(reference),
@@ -118,7 +109,7 @@ def reproduce_model(
 def _again(
     name: str,
     reference: ModelReference,
-    model: TunedModel,
+    made_again: Callable[[], Trained],
     splits: Mapping[str, SplitRows],
     *,
     trials: bool = False,
@@ -126,7 +117,7 @@ def _again(
     """Train, save aside, and compare file by file."""
     artifact, checked = reference.artifact, ""
     try:
-        trained = train(model, splits, progress=lambda _: None)
+        trained = made_again()
     except (PlatformError, KeyError, TypeError, ValueError) as error:
         reason = f"today's declaration cannot be trained: {type(error).__name__}: {error}"
         return Level(name=name, checked="", differences=[Difference(reason=reason)])

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from platform_ml.engine.ports import Artifacts, Compute, Registry, Snapshot, Tables, Tracker
+    from platform_ml.engine.ports import Artifacts, Compute, Journals, Registry, Snapshot, Tables, Tracker
+    from platform_ml.engine.tuning import Spread
     from platform_ml.spec.project import Noun
 
 COMMAND = "dagster asset materialize -m platform_ml.definitions --select"
@@ -31,6 +32,10 @@ class Platform:
     artifacts: Artifacts
     tracker: Tracker
     registry: Registry
+    journals: Journals | None = None
+    """Where trials of a search are written down until its model is published; None: a killed search starts again."""
+    spread: Spread | None = None
+    """Where the trials of a search run; None: on this machine."""
     retry: Retry = field(default=Retry())
     """How often a commit is tried again when the disk fails in a way that may pass."""
     pause: Callable[[float], None] = time.sleep

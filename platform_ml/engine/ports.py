@@ -306,3 +306,27 @@ class Artifacts(Protocol):
         Of one place, what `newest` returns comes last.
         """
         ...
+
+
+class Journal(Protocol):
+    """Plain values, one after the other: what was appended is there whatever happens to the process afterwards."""
+
+    def read(self) -> list[Mapping[str, Any]]:
+        """All of them, in order."""
+        ...
+
+    def append(self, entry: Mapping[str, Any]) -> None:
+        """Add one: it is there in full or not at all."""
+        ...
+
+
+class Journals(Protocol):
+    """What is under way and is not published yet."""
+
+    def open(self, place: str) -> Journal:
+        """The journal of a place; nothing is made before something is appended."""
+        ...
+
+    def drop(self, place: str) -> None:
+        """Remove the journals at this place and below it, if there are any."""
+        ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.model_card import (
@@ -110,7 +110,7 @@ def provenance(card: ModelCard, *, dataset: Artifact, model: Artifact, registere
             digest=model.digest,
             files=made["files"],
             params=made["params"],
-            search=SearchDone(**made["search"]),
+            search=SearchDone(**{item.name: made["search"][item.name] for item in fields(SearchDone)}),
             **({"onnx": made["onnx"]["reason"]} if "onnx" in made else {}),
             registered_as=registered_as,
             **{name: made[name] for name in LEARNED if name in made},

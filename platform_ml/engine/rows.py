@@ -54,3 +54,7 @@ class SplitRows:
             if value is not None
         }
         return replace(self, **some, cache={})
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which builds matrices of its own."""
+        return vars(self) | {"cache": {}}

@@ -12,7 +12,7 @@ from platform_ml.engine.content import file_sha256
 from platform_ml.engine.seeds import seeds
 from platform_ml.engine.tracked import TrackedDataset, TrackedRun, now_us
 from platform_ml.spec.fingerprint import digest, fingerprint, meaning
-from platform_ml.spec.space import Range, ranges
+from platform_ml.spec.space import Range, ranges, settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,6 +99,8 @@ def model_run(
         tags={"intent": model.description, "description": model.description}
         | said
         | {"kind": kind, "candidate": "true", "best_trial": str(search.best.number), "main_metric": model.metric.name}
+        | {"search_ended": search.ended, "search_caveat": search.caveat}
+        | ({"warm_start": search.warm_start.digest} if search.warm_start else {})
         | {f"goal.{model.metric.name}": model.metric.goal},
         artifacts={f"model/{file.name}": file for file in sorted(folder.iterdir())},
         curves={STEPS: search.best.steps},
@@ -211,14 +213,15 @@ def _trial(
 ) -> TrackedRun:
     every = -(-len(trial.steps) // POINTS) or 1
     score = {} if trial.score is None else {f"validation_{model.metric.name}": trial.score}
+    beside = {"latency_ms": trial.latency_ms, "size_bytes": trial.size_bytes}
     return TrackedRun(
         name=f"trial-{trial.number}",
         experiment=experiment,
         key=key,
         part="training",
         params={"seed": model.seed, **trial.params},
-        metrics={"seconds": trial.seconds, **score},
-        tags={**tags, "kind": TRIAL, "outcome": "stopped" if trial.score is None else "finished"},
+        metrics={"seconds": trial.seconds, **score, **{name: float(value) for name, value in beside.items() if value}},
+        tags={**tags, "kind": TRIAL, "outcome": trial.state, "reason": trial.reason, "origin": trial.origin},
         curves={STEPS: trial.steps[::every]},
         every=every,
         started=at,
@@ -236,7 +239,7 @@ def _baseline(
     folder: Path,
 ) -> TrackedRun:
     family = baseline.family
-    params = {item.name: getattr(family, item.name) for item in fields(family)}  # type: ignore[arg-type]
+    params = settings(family)
     return TrackedRun(
         name=run_name(BASELINE, baseline.name),
         experiment=experiment,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,18 +20,20 @@ from platform_ml.engine.feature_selection import chosen_for, recorded
 from platform_ml.engine.fitting import Fitting
 from platform_ml.engine.learnable import check_rows
 from platform_ml.engine.portable import export
-from platform_ml.engine.search import search
+from platform_ml.engine.search import search, search_account
 from platform_ml.engine.seeds import seeded
 from platform_ml.engine.tracked import now_us
 from platform_ml.engine.tracked_ablation import with_ablations
 from platform_ml.engine.tracked_contest import with_contest
 from platform_ml.engine.tracked_run import model_run
 from platform_ml.engine.training_dataset import split_rows
+from platform_ml.engine.tuning import Tuning
 from platform_ml.engine.winner import winner
 from platform_ml.spec.errors import MissingInputError, PlatformError, StoreError
 from platform_ml.spec.fingerprint import digest, fingerprint
 from platform_ml.spec.space import settings
 from platform_ml.spec.training_dataset import TRAIN, VALIDATION
+from platform_ml.spec.tuner import STOPPED, Search, TriedParams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
     from platform_ml.engine.rows import SplitRows
     from platform_ml.spec.family import Family, Predictor
     from platform_ml.spec.tuned_model import TunedModel
-    from platform_ml.spec.tuner import Search
 
 KIND = "models"
 SEARCH = "search.json"
@@ -93,6 +94,7 @@ def train(
     progress: Callable[[str], None],
     folds: Sequence[Mapping[str, SplitRows]] = (),
     features: chosen.Chosen | None = None,
+    tuning: Tuning | None = None,
 ) -> Trained:
     """Search and fit on train and validation; no other split is read.
 
@@ -102,20 +104,55 @@ def train(
         progress: is told what comes of each trial.
         folds: of `read_folds`; without them nothing is cross-validated, and a choice by folds is refused.
         features: the published choice of a model that declares one; None: it is made here.
+        tuning: where trials are kept and run, and what they start from; None: in memory, from nothing.
     """
     fitting, ready = Fitting.of(model, splits, chosen=features), prepared(model, folds)
     ablation.check_ablations(fitting)
     contest = None
     if model.rivals:
-        contest = compete(fitting, splits[VALIDATION].features, ready, progress=progress)
+        contest = compete(fitting, splits[VALIDATION].features, ready, progress=progress, tuning=tuning)
         predictor, found, name = contest.winner.predictor, contest.winner.search, contest.chosen
     else:
-        predictor, found = search(fitting, model.family, progress=progress)
+        predictor, found = search(fitting, model.family, progress=progress, tuning=tuning)
         name = model.family.name
-    family = model.competitors[name].family
     validated = contest.winner.folds if contest else None
     if validated is None and ready:
         validated = cross_validate(model.alone(name), found.best, ready, progress=progress)
+    return replace(
+        _with_rivals(fitting, splits, name, found, predictor, progress=progress),
+        contest=contest,
+        folds=validated,
+    )
+
+
+def refit(
+    model: TunedModel,
+    splits: Mapping[str, SplitRows],
+    *,
+    name: str,
+    params: Mapping[str, Any],
+    features: chosen.Chosen | None = None,
+) -> Trained:
+    """Fit one of the declared families with known parameters, and all that lies beside it: nothing is searched."""
+    fitting = Fitting.of(model, splits, chosen=features)
+    predictor, score = fitting.fit(model.competitors[name].family, params)
+    once = TriedParams(number=0, params=params, score=score, steps=(), seconds=0.0)
+    found = Search(trials=(once,), best=once)
+    return _with_rivals(fitting, splits, name, found, predictor, progress=lambda _: None)
+
+
+def _with_rivals(
+    fitting: Fitting,
+    splits: Mapping[str, SplitRows],
+    name: str,
+    found: Search,
+    predictor: Predictor,
+    *,
+    progress: Callable[[str], None],
+) -> Trained:
+    """A fitted model with its baselines and ablations."""
+    model = fitting.model
+    family = model.competitors[name].family
     whole = splits[TRAIN], splits[VALIDATION]
     baselines: dict[str, Predictor] = {}
     for item in model.baselines:
@@ -128,8 +165,6 @@ def train(
         family=family,
         name=name,
         advice=advise(len(splits[TRAIN].label), [one.family for one in model.competitors.values()]),
-        contest=contest,
-        folds=validated,
         ablations=ablation.ablate(fitting, family, found.best.params, progress=progress),
         chosen=fitting.chosen,
     )
@@ -152,6 +187,7 @@ def save(trained: Trained, folder: Path) -> Path:
         "best": trained.search.best.number,
         "trials": [asdict(trial) for trial in trained.search.trials],
         **({ablation.ABLATIONS: ablation.save(trained.ablations, folder)} if trained.ablations else {}),
+        **search_account(trained.search),
     } | _others(trained)
     text = json.dumps(plain, indent=1, sort_keys=True, allow_nan=False)
     (folder / SEARCH).write_text(text, encoding="utf-8")
@@ -188,7 +224,8 @@ def materialize_tuned_model(
     started = now_us()
     folds = read_folds(model, cutoff, dataset, work=work)
     features = chosen_for(model, cutoff, dataset, work=work)
-    trained = train(model, splits, folds=folds, features=features, progress=work.say)
+    tuning = Tuning.of(model, cutoff, dataset, work=work, made_by=made_by)
+    trained = train(model, splits, folds=folds, features=features, tuning=tuning, progress=work.say)
     declared = fingerprint(model)
     with TemporaryDirectory() as aside:
         folder = Path(aside)
@@ -227,6 +264,7 @@ def materialize_tuned_model(
             shutil.copytree(folder, target, dirs_exist_ok=True)
 
         artifact = work.platform.artifacts.publish(work.place(KIND, model, cutoff), name, record, fill)
+    tuning.done()
     if told.waits:
         work.say(f"{work.table(model)}: its run is kept and sent to the tracker later: {told.waits}")
     work.say(f"{work.table(model)}: {model.metric.title} {trained.score:.4f} on validation, version {name[:12]}")
@@ -238,7 +276,7 @@ def _learned(trained: Trained) -> dict[str, Any]:
     return {
         "family": trained.name,
         "params": dict(trained.params),
-        "search": _summary(trained),
+        "search": _summary(trained) | search_account(trained.search) | {"family": trained.family.name},
         "advice": trained.advice,
         "contest": None if trained.contest is None else standings(trained.contest),
         "cross_validation": None if trained.folds is None else trained.folds.to_plain(),
@@ -278,7 +316,7 @@ def _summary(trained: Trained) -> dict[str, Any]:
     trials = trained.search.trials
     return {
         "trials": len(trials),
-        "pruned": sum(trial.score is None for trial in trials),
+        "pruned": sum(trial.state == STOPPED for trial in trials),
         "best_trial": trained.search.best.number,
         "best_score": trained.score,
     }

@@ -65,7 +65,8 @@ def _model(text: str, projects: Sequence[Project], resource: PlatformResource, *
     dataset = reference.dataset(artifacts)
     print(f"{reference}, cutoff {reference.cutoff}; its dataset:")
     rows = _dataset(dataset, resource, deep=deep)
-    found = reproduce_model(reference, dataset.artifact, now=environment(), search=search)
+    work = resource.work(reference.project.name, lambda _: None)
+    found = reproduce_model(reference, dataset.artifact, work=work, now=environment(), search=search)
     print("The model:")
     for level in found.levels:
         _show(level)

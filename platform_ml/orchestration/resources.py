@@ -15,6 +15,7 @@ from platform_ml.engine.ports import Stamp
 from platform_ml.orchestration.environment import code_version
 from platform_ml.orchestration.tracking import MLflow
 from platform_ml.origins.stores import place
+from platform_ml.spec.errors import PlatformError, did_you_mean
 from platform_ml.spec.fingerprint import fingerprint
 
 if TYPE_CHECKING:
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
 
     from platform_ml.adapters.delta import DeltaTables
     from platform_ml.engine.ports import Tables, Upkeep
+    from platform_ml.engine.tuning import Spread
     from platform_ml.spec.project import Noun
 
 DATA = "data"
 LANDING = "PLATFORM_ML_LANDING"
 """The environment variable that says where suppliers deliver."""
+TUNING = "PLATFORM_ML_TUNING"
+"""The environment variable that says where the trials of searches run."""
 
 
 class PlatformResource(dg.ConfigurableResource):
@@ -46,6 +50,13 @@ class PlatformResource(dg.ConfigurableResource):
     tracking_uri: str = ""
     """An MLflow server; if left out that of PLATFORM_ML_TRACKING_URI, and without one SQLite in the folder."""
 
+    tuning: str = Field(default_factory=lambda: os.environ.get(TUNING, ""))
+    """Where trials of searches run: on this machine if empty; "ray": on the cluster that RAY_ADDRESS names.
+
+    Without that variable it is a cluster of this machine. "ray-asynchronous" does not wait for the trials of a batch,
+    and finds otherwise in each run.
+    """
+
     def mlflow(self) -> MLflow:
         """The tracker and registry of this environment."""
         root = Path(self.data).resolve()
@@ -60,6 +71,7 @@ class PlatformResource(dg.ConfigurableResource):
         """The adapters of this environment."""
         from platform_ml.adapters.duckdb import DuckDB
         from platform_ml.adapters.folders import Folders
+        from platform_ml.adapters.journals import SqliteJournals
 
         root, store = Path(self.data).resolve(), self.mlflow()
         return Platform(
@@ -69,6 +81,8 @@ class PlatformResource(dg.ConfigurableResource):
             artifacts=Folders(root / "artifacts"),
             tracker=store.tracker(),
             registry=store.registry(),
+            journals=SqliteJournals(root),
+            spread=self._spread(),
         )
 
     def upkeep(self) -> Upkeep:
@@ -78,6 +92,19 @@ class PlatformResource(dg.ConfigurableResource):
     def scratch(self, folder: Path) -> Callable[[str], Tables]:
         """Stores of tables below a folder that somebody else removes."""
         return lambda name: self._tables(str(folder / name))
+
+    def _spread(self) -> Spread | None:
+        if not self.tuning:
+            return None
+        from platform_ml.adapters.ray_tune import RayTune
+
+        places = {"ray": RayTune(), "ray-asynchronous": RayTune(asynchronous=True)}
+        if self.tuning not in places:
+            raise PlatformError(
+                f"{TUNING}={self.tuning!r} is no place for trials.{did_you_mean(self.tuning, places)} "
+                f"Use one of {', '.join(places)}, or leave it empty."
+            )
+        return places[self.tuning]
 
     def _tables(self, folder: str) -> DeltaTables:
         from platform_ml.adapters.delta import DeltaTables

@@ -36,6 +36,7 @@ def tuned_model_asset(project: Project, model: TunedModel) -> dg.AssetsDefinitio
                     "version": artifact.digest,
                     f"validation_{model.metric.name}": float(record["search"]["best_score"]),
                     "trials": record["search"]["trials"],
+                    "search_ended": record["search"]["ended"],
                     "pruned_trials": record["search"]["pruned"],
                     "family": record["family"],
                     **_folds(record["cross_validation"]),

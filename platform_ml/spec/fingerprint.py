@@ -19,6 +19,15 @@ JUDGED = PROSE
 ADDED = {"added": True}
 """Field metadata for what was added later: at its default it means what was meant before, and recomputes nothing."""
 
+
+def replacing(**before: Any) -> dict[str, Any]:
+    """Field metadata for what took the place of other fields: at its default it means what these values of them meant.
+
+    The fields are gone, but what was made from a declaration that had them stays as it is.
+    """
+    return {**ADDED, "before": before}
+
+
 MEANT = "_meant"
 
 
@@ -27,8 +36,10 @@ def meaning(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         known = vars(value)  # declarations are immutable, and each is part of all that are downstream: walked once
         if MEANT not in known:
-            fields = [f for f in dataclasses.fields(value) if not _is_silent(f, getattr(value, f.name))]
-            named = {f.name: meaning(getattr(value, f.name)) for f in fields}
+            named = dict[str, Any]()
+            for f in dataclasses.fields(value):
+                silent = _is_silent(f, getattr(value, f.name))
+                named |= f.metadata.get("before", {}) if silent else {f.name: meaning(getattr(value, f.name))}
             known[MEANT] = {"is": type(value).__name__} | named
         return known[MEANT]
     match value:

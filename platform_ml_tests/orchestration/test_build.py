@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 
+import pytest
+
+from platform_ml.adapters.ray_tune import RayTune
 from platform_ml.orchestration.build import definitions
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.orchestration.source import delivered
 from platform_ml.origins import SQL
 from platform_ml.projects.retail import retail
+from platform_ml.spec.errors import PlatformError
 from platform_ml.testing.declarations import orders, shop
 
 
@@ -39,3 +43,17 @@ def test_assets_of_one_job_share_their_partitions():
     jobs = {job.name for job in definitions([retail], PlatformResource()).resolve_all_job_defs()}
     assert {"retail_weekly_from_20161226", "retail_weekly_from_20161231"} <= jobs
     assert "retail_weekly" not in jobs
+
+
+@pytest.mark.parametrize(
+    ("place", "spread"),
+    [("", None), ("ray", RayTune()), ("ray-asynchronous", RayTune(asynchronous=True))],
+)
+def test_the_environment_says_where_trials_run(monkeypatch, tmp_path, place, spread):
+    monkeypatch.setenv("PLATFORM_ML_TUNING", place)
+    assert PlatformResource(data=str(tmp_path)).platform().spread == spread
+
+
+def test_a_place_that_nobody_knows_is_refused(tmp_path):
+    with pytest.raises(PlatformError, match=r"PLATFORM_ML_TUNING='rya' is no place for trials\. Did you mean 'ray'\?"):
+        PlatformResource(data=str(tmp_path), tuning="rya").platform()
