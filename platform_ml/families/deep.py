@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from platform_ml.families.epochs import PRECISIONS, SCHEDULES, Data, Learned, Plan, Training, device
 from platform_ml.families.inputs import weights
 from platform_ml.families.limits import check_limits
-from platform_ml.families.losses import check_loss, tasks_of
+from platform_ml.families.losses import NETWORKS, check_loss, tasks_of
 from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import DeclarationError, did_you_mean
 from platform_ml.spec.fingerprint import ADDED
@@ -42,7 +42,6 @@ class Deep:
     """
 
     complexity: ClassVar[Complexity] = Complexity.NETWORK
-    uses_torch: ClassVar[bool] = True
     limits: ClassVar[Limits] = {
         "dropout": (0, 0.9),
         "learning_rate": (0, 1),
@@ -79,14 +78,14 @@ class Deep:
 
     def __post_init__(self) -> None:
         check_limits(self, self.limits, above=("learning_rate", "clip_norm"))
-        check_loss(self)
+        check_loss(self, NETWORKS)
         for name, known in (("schedule", SCHEDULES), ("precision", PRECISIONS)):
             chosen(self, name, known)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
         """What the loss is for."""
-        return tasks_of(self.loss)
+        return tasks_of(self.loss, NETWORKS)
 
     def columns(self) -> tuple[str, ...] | None:
         """All of them."""

@@ -40,6 +40,11 @@ class FittedNetwork:
     """What training it took; empty once it was read back."""
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """What the columns of a prediction are of; none for other labels."""
+        return self.outcome.classes
+
+    @property
     def explained_rows(self) -> int:
         """Of more rows, so many are explained."""
         return EXPLAINED_ROWS

@@ -22,6 +22,7 @@ several classes; ndcg weighs each pair of a group by what its turning would chan
 USUAL: Mapping[Task, str] = {BINARY: "log", REGRESSION: "squared", MULTICLASS: "softmax", RANKING: "ndcg"}
 PLAIN = ("log", "squared", "absolute")
 """Those of labels with one prediction for each row, made from this row alone."""
+NETWORKS = (*PLAIN, "softmax")
 
 
 def check_loss(family: Any, known: Collection[str] = PLAIN) -> None:

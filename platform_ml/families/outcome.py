@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from platform_ml.families.inputs import check_label
 from platform_ml.families.losses import USUAL
-from platform_ml.spec.errors import RowsError
-from platform_ml.spec.task import BINARY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,12 +22,14 @@ class Outcome:
     """A loss, and what turns outputs (n, outputs) into predictions."""
 
     loss: str
-    """log, squared or absolute."""
+    """log, softmax, squared or absolute."""
     outputs: int
     """One score; of several classes one each."""
     middle: float = 0.0
     spread: float = 1.0
     """What numbers are scaled by."""
+    classes: tuple[str, ...] = ()
+    """What the outputs of a softmax are of."""
 
     @classmethod
     def of(cls, train: Rows, loss: str | None) -> Self:
@@ -37,8 +37,9 @@ class Outcome:
         check_label(train, "train")
         loss = loss or USUAL[train.task]
         if loss == "log":
-            classes = 2 if train.task is BINARY else round(float(train.label.max())) + 1
-            return cls(loss=loss, outputs=1 if train.task is BINARY else classes)
+            return cls(loss=loss, outputs=1)
+        if loss == "softmax":
+            return cls(loss=loss, outputs=len(train.classes), classes=tuple(train.classes))
         return cls(loss=loss, outputs=1, middle=float(train.label.mean()), spread=float(train.label.std()))
 
     def target(self, rows: Rows, split: str) -> NDArray[np.float32]:
@@ -46,15 +47,13 @@ class Outcome:
         import numpy as np
 
         check_label(rows, split)
-        if self.outputs > 1 and rows.label.max() >= self.outputs:
-            raise RowsError(f"A label of the {split} split is of a class that no training row has. Widen the split.")
         scaled: NDArray[np.float32] = ((rows.label - self.middle) / self.spread).astype(np.float32)
         return scaled
 
     def losses(self, torch: Any) -> Any:
         """From outputs (n, outputs) and targets (n,) to the loss of each row."""
         functions = torch.nn.functional
-        if self.loss == "log" and self.outputs > 1:
+        if self.loss == "softmax":
             return lambda output, target: functions.cross_entropy(output, target.long(), reduction="none")
         named = {"log": "binary_cross_entropy_with_logits", "squared": "mse_loss", "absolute": "l1_loss"}
         loss = getattr(functions, named[self.loss])
@@ -68,7 +67,7 @@ class Outcome:
 
         if not np.isfinite(output).all():
             return float("-inf")
-        if self.loss == "log" and self.outputs > 1:
+        if self.loss == "softmax":
             return float(log_softmax(output, axis=1)[np.arange(len(target)), target.astype(np.int64)].mean())
         if self.loss == "log":
             return float(roc_auc_score(target, output[:, 0]))
@@ -84,7 +83,7 @@ class Outcome:
         from scipy.special import expit, softmax
 
         output = output.astype(np.float32).astype(np.float64)
-        if self.outputs > 1:
+        if self.loss == "softmax":
             return np.asarray(softmax(output, axis=1))
         return np.asarray(expit(output[:, 0]) if self.loss == "log" else output[:, 0] * self.spread + self.middle)
 
@@ -93,7 +92,7 @@ class Outcome:
         import numpy as np
 
         node, given = onnx.helper.make_node, onnx.numpy_helper.from_array
-        if self.outputs > 1:
+        if self.loss == "softmax":
             return [node("Softmax", [source], [target], axis=1)], []
         tensors = [given(np.asarray([-1], np.int64), "flat")]
         nodes = [node("Reshape", [source, "flat"], ["flat_output"])]
@@ -108,7 +107,13 @@ class Outcome:
 
     def to_plain(self) -> dict[str, Any]:
         """As JSON has it."""
-        return {"loss": self.loss, "outputs": self.outputs, "middle": self.middle, "spread": self.spread}
+        return {
+            "loss": self.loss,
+            "outputs": self.outputs,
+            "middle": self.middle,
+            "spread": self.spread,
+            "classes": self.classes,
+        }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
@@ -118,4 +123,5 @@ class Outcome:
             outputs=int(plain["outputs"]),
             middle=float(plain["middle"]),
             spread=float(plain["spread"]),
+            classes=tuple(map(str, plain["classes"])),
         )

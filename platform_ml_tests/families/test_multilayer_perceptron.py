@@ -11,7 +11,12 @@ from platform_ml.spec.errors import DeclarationError, StoreError
 from platform_ml.spec.space import Between, Whole
 from platform_ml.spec.task import REGRESSION
 from platform_ml.testing.families import FEATURES, invented
-from platform_ml.testing.learners import BinaryLearnerContract, NumberLearnerContract, with_shop
+from platform_ml.testing.learners import (
+    BinaryLearnerContract,
+    MulticlassLearnerContract,
+    NumberLearnerContract,
+    with_shop,
+)
 
 PARAMS = {
     "layers": 2,
@@ -76,6 +81,10 @@ class TestMultilayerPerceptron(Both, BinaryLearnerContract):
 
 class TestMultilayerPerceptronOfNumbers(Both, NumberLearnerContract):
     """Of a number."""
+
+
+class TestMultilayerPerceptronOfClasses(Both, MulticlassLearnerContract):
+    """Of several classes."""
 
 
 def fit(report=None, seed=7, **changes):

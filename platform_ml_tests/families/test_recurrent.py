@@ -75,7 +75,7 @@ def test_several_classes_are_a_matter_of_outputs(monkeypatch):
     train, validation = (replace(lists(seed, 300, REGRESSION), cache={}) for seed in (1, 2))
     train, validation = (replace(rows, label=np.digitize(rows.label, [0, 10]) * 1.0) for rows in (train, validation))
     inputs = network_inputs(train, user="Recurrent", max_levels=50, longest=5)
-    outcome = Outcome(loss="log", outputs=3)
+    outcome = Outcome(loss="softmax", outputs=3, classes=("a", "b", "c"))
     how = Architecture.of(inputs, "gru", PARAMS, outcome.outputs)
     columns = [network_columns(inputs, rows) for rows in (train, validation)]
     lesson = Lesson(train=train, columns=columns[0], validation=validation, judged=columns[1], outcome=outcome)
