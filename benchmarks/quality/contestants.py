@@ -95,7 +95,7 @@ def ours(job: Job, *, tracked: bool = False) -> tuple[Callable[[], Predict], dic
     }
     record = {"split": {"splits": {split: {"rows": count} for split, count in rows.items()}}}
     dataset = Artifact(folder=Path(job.folder), digest="d" * 64, record=record)
-    scratch = Path(tempfile.mkdtemp(dir=job.folder))
+    scratch = Path(tempfile.mkdtemp())  # in a folder that run.py removes
     tracker: Any = Nothing()
     if tracked:
         uri = f"sqlite:///{scratch / 'mlflow.db'}"
