@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from platform_ml.engine import preparation
@@ -13,9 +13,6 @@ from platform_ml.spec.training_dataset import TRAIN, VALIDATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from platform_ml.engine.rows import SplitRows
     from platform_ml.spec.family import Family, Predictor
@@ -100,20 +97,7 @@ def _drawn(model: TunedModel, train: SplitRows) -> SplitRows:
     """The training rows, as often as is declared."""
     if model.resampling is None:
         return train
-    return taken(train, model.resampling.rows(train.label, seed=model.seed))
-
-
-def taken(rows: SplitRows, places: NDArray[np.int64]) -> SplitRows:
-    """The rows at these places, with all that goes with a row."""
-    import numpy as np
-
-    many = len(rows.label)
-    columns = {one.name: getattr(rows, one.name) for one in fields(rows)}
-    of_rows = {name: value for name, value in columns.items() if hasattr(value, "take") and len(value) == many}
-    moved: dict[str, Any] = {
-        name: value[places] if isinstance(value, np.ndarray) else value.take(places) for name, value in of_rows.items()
-    }
-    return replace(rows, **moved, cache={})
+    return train.taken(model.resampling.rows(train.label, seed=model.seed))
 
 
 def _weighed(model: TunedModel, train: SplitRows) -> SplitRows:

@@ -39,21 +39,25 @@ class SplitRows:
     cache: dict[str, Any] = field(default_factory=dict, compare=False)
     """Where a family keeps its own data matrix, so that it is built once per study."""
 
+    def taken(self, places: NDArray[np.int64]) -> SplitRows:
+        """The rows at these places, with all that goes with a row, without what families kept of them."""
+        import numpy as np
+
+        many = len(self.label)
+        columns = {one.name: getattr(self, one.name) for one in fields(self)}
+        of_rows = {name: value for name, value in columns.items() if hasattr(value, "take") and len(value) == many}
+        moved: dict[str, Any] = {
+            name: value[places] if isinstance(value, np.ndarray) else value.take(places)
+            for name, value in of_rows.items()
+        }
+        return replace(self, **moved, cache={})
+
     def thinned(self, most: int) -> SplitRows:
         """At most so many of the rows, evenly spread, without what families kept of them."""
         import numpy as np
 
         count = len(self.label)
-        if count <= most:
-            return replace(self, cache={})
-        chosen = np.linspace(0, count - 1, most).astype(np.int64)
-        values = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("task", "cache")}
-        some: dict[str, Any] = {
-            name: value[chosen] if isinstance(value, np.ndarray) else value.take(chosen)
-            for name, value in values.items()
-            if value is not None
-        }
-        return replace(self, **some, cache={})
+        return self.taken(np.linspace(0, count - 1, min(most, count)).astype(np.int64))
 
     def __getstate__(self) -> dict[str, Any]:
         """For another process, which builds matrices of its own."""

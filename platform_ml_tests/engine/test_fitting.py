@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from platform_ml.engine.fitting import Fitting, taken
+from platform_ml.engine.fitting import Fitting
 from platform_ml.engine.tuned_model import train
 from platform_ml.preparations import Scale
 from platform_ml.resamplings import Oversample, Undersample
@@ -16,7 +16,7 @@ from platform_ml_tests.engine.choosing import COUNT, MODEL, quiet, rows
 def splits():
     rare = rows(1)
     kept = np.flatnonzero((rare.label == 0) | (np.arange(400) % 4 == 0))
-    return {"train": taken(rare, kept), "validation": rows(2)}
+    return {"train": rare.taken(kept), "validation": rows(2)}
 
 
 @pytest.mark.parametrize(("resampling", "more"), [(Oversample(), True), (Undersample(), False)])
@@ -52,7 +52,7 @@ def test_the_seed_draws_and_baselines_see_each_row_once(splits):
 def test_rows_are_taken_with_all_that_goes_with_them(splits):
     given = replace(splits["train"], weight=np.arange(len(splits["train"].label), dtype=float))
     given.cache["matrix"] = 1
-    some = taken(given, np.array([3, 3, 5]))
+    some = given.taken(np.array([3, 3, 5]))
     assert some.weight.tolist() == [3.0, 3.0, 5.0]
     assert some.features.num_rows == 3
     assert some.task is given.task
