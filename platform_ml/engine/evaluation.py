@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.bootstrap import Subject, entity_weights, measure
 from platform_ml.engine.curves import curves, residual_statistics
+from platform_ml.engine.evidence import Tested, gather, with_dataset
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.engine.tuned_model import fitted
 from platform_ml.spec.errors import MissingInputError
@@ -99,6 +101,19 @@ def evaluate(
         task=task,
         residuals=residual_statistics(task, test.label, predictions[TEST]),
         unseen=predictor.unseen(test.features) if isinstance(predictor, Categorical) else {},
+        evidence=gather(evaluation, _tested(splits, subjects, judged[TEST], f"{dataset_digest}/{TEST}")),
+    )
+
+
+def _tested(splits: Mapping[str, SplitRows], subjects: Mapping[Key, Subject], measures: Measures, seed: str) -> Tested:
+    slices = {key: subject for key, subject in subjects.items() if key[0] == "slice"}
+    return Tested(
+        splits=splits,
+        whole=subjects[MODEL],
+        slices=slices,
+        of_whole=measures[MODEL],
+        of_slices={key: measures[key] for key in slices},
+        seed=seed,
     )
 
 
@@ -244,6 +259,8 @@ def materialize_evaluation(
         cutoff=cutoff,
         size_bytes=(model.folder / model.record["model_file"]).stat().st_size,
     )
+    if result.evidence:
+        result = replace(result, evidence=with_dataset(result.evidence, evaluation, dataset))
     text = json.dumps(result.to_json(), indent=1, allow_nan=False)  # in the declared order
 
     def fill(folder: Path) -> None:

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.fingerprint import PROSE, digest
+from platform_ml.spec.evidence import Evidence
+from platform_ml.spec.fingerprint import ADDED, PROSE, digest
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.task import BINARY, check_task
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from platform_ml.spec.tuned_model import TunedModel
 
 CONFIDENCE = 0.95
+LATER = ("evidence",)
+"""Fields of a result that are not written where they are empty, so that numbers from before keep their digest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,8 @@ class Evaluation:
     """Helper columns of the view; each of their values is a slice."""
     resamples: int = 1_000
     """Bootstrap resamples of entities behind every interval."""
+    threshold: float | None = field(default=None, metadata=ADDED)
+    """From which prediction of a binary label on a row is selected; gates on selection need it."""
 
     def __post_init__(self) -> None:
         check_name("Evaluation", self.name)
@@ -44,6 +49,10 @@ class Evaluation:
             raise DeclarationError(f"{where} has no metrics.")
         for metric in self.metrics:
             check_task(where, f"metric {metric.name!r}", [metric.task], self.model.task)
+        if self.threshold is not None:
+            check_task(where, "a threshold", [BINARY], self.model.task)
+            if not math.isfinite(self.threshold):
+                raise DeclarationError(f"{where}: threshold {self.threshold} is no number.")
 
     def metric(self, name: str) -> Metric:
         """The metric of this name."""
@@ -149,6 +158,8 @@ class EvaluationResult:
     """Feature → test rows with a category that training never saw."""
     residuals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Of numbers: statistics of prediction minus truth on the test rows, in the label's unit."""
+    evidence: Evidence | None = None
+    """What only gates read; None in numbers that were written before there was any."""
 
     @property
     def digest(self) -> str:
@@ -164,7 +175,8 @@ class EvaluationResult:
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries, lists and numbers."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {name: _plain(value) for name, value in values.items()}
+        plain = {name: _plain(value) for name, value in values.items()}
+        return {name: value for name, value in plain.items() if value or name not in LATER}
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Self:
@@ -176,6 +188,8 @@ class EvaluationResult:
             name: BaselineScore(metrics=_estimates(v["metrics"]), lead=_estimates(v["lead"]))
             for name, v in plain["baselines"].items()
         }
+        if plain.get("evidence"):
+            values["evidence"] = Evidence.from_json(plain["evidence"])
         values["importance"] = tuple(Importance(**v) for v in plain["importance"])
         values["curves"] = {name: tuple((x, y) for x, y in points) for name, points in plain["curves"].items()}
         return cls(**values)
