@@ -242,30 +242,35 @@ class Calibration:
         return cls(order=order, starts=starts, prediction=prediction[order], truth=whole.truth[order])
 
     def on(self, weights: Numbers) -> Numbers:
-        """The error on each resample: the mean over rows of how far prediction and outcome of their bin differ."""
+        """On each resample the mean over rows of the squared difference of prediction and outcome in their bin.
+
+        The reliability of the Brier score: Murphy (1973), A new vector partition of the probability score.
+        """
         import numpy as np
 
         sorted_ = weights[:, self.order]
+        rows = np.add.reduceat(sorted_, self.starts, axis=1)
         apart = np.add.reduceat(sorted_ * (self.prediction - self.truth), self.starts, axis=1)
-        error: Numbers = np.abs(apart).sum(axis=1) / sorted_.sum(axis=1)
-        return error
+        squares = np.divide(apart**2, rows, out=np.zeros(rows.shape), where=rows > 0)
+        reliability: Numbers = squares.sum(axis=1) / rows.sum(axis=1)
+        return reliability
 
     def corrected(self, drawn: list[Numbers]) -> Measured:
-        """The error less what chance adds to it: resampling adds as much again, so it shows how much that is.
+        """The root of it, less what chance adds to squares: resampling adds as much again, which shows how much.
 
-        Naeini, Cooper and Hauskrecht (2015), Obtaining well calibrated probabilities, with the bias correction of
-        Efron and Tibshirani (1993), An introduction to the bootstrap, chapter 10.
+        Ferro and Fricker (2012), A bias-corrected decomposition of the Brier score, have the same for single rows.
         """
         import numpy as np
 
         found = float(self.on(np.ones((1, len(self.order))))[0])
         if not drawn:
-            return Measured(value=found)
+            return Measured(value=found**0.5)
         again = np.concatenate(drawn)
         added = float(again.mean()) - found
         tail = (1 - CONFIDENCE) / 2
         low, high = (np.quantile(again, (tail, 1 - tail)) - 2 * added).tolist()
-        return Measured(value=max(0.0, found - added), low=max(0.0, low), high=max(0.0, high))
+        value, low, high = (max(0.0, square) ** 0.5 for square in (found - added, low, high))
+        return Measured(value=value, low=low, high=high)
 
 
 def _inside(splits: Mapping[str, SplitRows]) -> tuple[Numbers, dict[str, float]]:

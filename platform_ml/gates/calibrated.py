@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Calibrated:
-    """On the test rows probabilities differ from what happens by at most `limit` on average.
+    """On the test rows probabilities differ from what happens by at most `limit`, as a quadratic mean.
 
-    The expected calibration error over ten bins of about as many rows, less what chance adds to it.
+    Over ten bins of about as many rows: the root of the reliability of the Brier score (Murphy 1973), less what chance
+    adds to it. It is never smaller than the expected calibration error over these bins.
     """
 
     limit: float = 0.05
@@ -36,7 +37,7 @@ class Calibrated:
     @property
     def rule(self) -> str:
         """The rule as a sentence."""
-        return f"On the test rows, the expected calibration error is at most {self.limit:g}."
+        return f"On the test rows, the calibration error is at most {self.limit:g}."
 
     def check(self, evaluation: Evaluation) -> None:
         """Refuse a label that is not binary, and a model whose predictions are no probabilities."""
@@ -51,7 +52,7 @@ class Calibrated:
         return judged(
             self.name,
             result.evidence.calibration if result.evidence else Measured(),
-            what="expected calibration error",
+            what="calibration error",
             limit=self.limit,
             at_least=False,
             rows=result.splits["test"].rows,

@@ -43,7 +43,7 @@ class Covered:
     def judge(self, result: EvaluationResult) -> Verdict:
         """Name the features that are outside most often."""
         known = result.evidence
-        outside = sorted(known.outside.items(), key=lambda item: -item[1])[:NAMED] if known else []
+        outside = sorted(known.outside.items(), key=lambda item: (-item[1], item[0]))[:NAMED] if known else []
         named = ", ".join(f"{name} ({share:.1%})" for name, share in outside)
         return judged(
             self.name,

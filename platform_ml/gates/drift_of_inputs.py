@@ -58,7 +58,7 @@ class DriftOfInputs:
                 limit=self.limit,
                 rows=rows,
             )
-        order = sorted(found.items(), key=lambda item: -item[1][0])
+        order = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
         parts = tuple(self._part(name, index, chance, rows) for name, (index, chance) in order)
         failed = [part for part in parts if not part.passed]
         worst = (failed or parts)[0]

@@ -34,8 +34,8 @@ class NoLeak:
 
     def judge(self, result: EvaluationResult) -> Verdict:
         """A dataset without an audit is no evidence."""
-        audit = dict(result.evidence.audit) if result.evidence else {}
-        asked = {check: found for check, found in audit.items() if check not in self.but}
+        audit = sorted(result.evidence.audit.items()) if result.evidence else []
+        asked = {check: found for check, found in audit if check not in self.but}
         if not asked:
             return Verdict(
                 gate=self.name,

@@ -36,7 +36,7 @@ def judged(gate: str, found: Measured, *, what: str, limit: float, at_least: boo
         return _with(verdict, Outcome.PASSED, "")
     near = found.high if at_least else found.low
     if near is None or (near >= limit if at_least else near <= limit):
-        needed = None if near is None else math.ceil(rows * (abs(found.value - near) / excess) ** 2)
+        needed = None if near is None else math.ceil(round(rows * ((found.value - near) / excess) ** 2, 6))
         more = "" if needed is None else f" If it is real, about {needed:,} test rows would show it."
         return _with(verdict, Outcome.NOT_ENOUGH_EVIDENCE, f"It may be chance.{more} {advice}", needed)
     return _with(verdict, Outcome.FAILED, advice)

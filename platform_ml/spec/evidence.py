@@ -87,7 +87,7 @@ class Evidence:
     threshold: float | None = None
     """From which prediction on a row is selected: what the rates were counted at."""
     calibration: Measured = field(default_factory=Measured)
-    """Expected calibration error of a binary label, corrected for what chance adds."""
+    """Of a binary label: the root of the Brier score's reliability, corrected for what chance adds."""
     covered: Measured = field(default_factory=Measured)
     """The share of test rows whose every feature is within what training rows had."""
     outside: Mapping[str, float] = field(default_factory=_nothing)
