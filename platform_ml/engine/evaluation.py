@@ -8,12 +8,13 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.bootstrap import Subject, entity_weights, measure
+from platform_ml.engine.champion import champion_digest, champion_of
 from platform_ml.engine.curves import curves, residual_statistics
 from platform_ml.engine.evidence import Tested, gather, with_dataset
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.engine.tuned_model import fitted
 from platform_ml.spec.errors import MissingInputError
-from platform_ml.spec.evaluation import BaselineScore, EvaluationResult, Importance, Slice, SplitScore
+from platform_ml.spec.evaluation import CHAMPION, BaselineScore, EvaluationResult, Importance, Slice, SplitScore
 from platform_ml.spec.family import Categorical
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.training_dataset import SPLITS, TEST, TRAIN
@@ -63,7 +64,7 @@ def evaluate(
         evaluation: what to measure.
         splits: the rows of train, validation and test.
         predictor: the model.
-        baselines: its fitted rivals, by their declared names.
+        baselines: its fitted rivals, by their declared names; the model in use may be among them as `CHAMPION`.
         model_digest: the model's content hash.
         dataset_digest: the training dataset's; it also seeds the bootstrap.
         cutoff: the partition key.
@@ -71,7 +72,8 @@ def evaluate(
     """
     test, task = splits[TEST], evaluation.model.task
     predictions = {name: _predict(predictor, splits[name]) for name in SPLITS if name in splits}
-    rivals = {item.name: _predict(baselines[item.name], test) for item in evaluation.model.baselines}
+    names = [item.name for item in evaluation.model.baselines] + [name for name in baselines if name == CHAMPION]
+    rivals = {name: _predict(baselines[name], test) for name in names}
     subjects = _test_subjects(evaluation, test, predictions[TEST], rivals)
     judged: dict[str, Measures] = {
         name: measure(
@@ -249,6 +251,9 @@ def materialize_evaluation(
             f"({model.record['dataset'][:12]}, now {dataset.digest[:12]}). Materialize the model again first."
         )
     predictor, baselines = fitted(evaluation.model, model)
+    rival = champion_digest(evaluation, model, cutoff, work=work)
+    if rival and (champion := champion_of(evaluation, rival, model, work=work)):
+        baselines = baselines | {CHAMPION: champion}
     result = evaluate(
         evaluation,
         splits={split: split_rows(evaluation.model.dataset, dataset, split) for split in SPLITS},
@@ -260,7 +265,8 @@ def materialize_evaluation(
         size_bytes=(model.folder / model.record["model_file"]).stat().st_size,
     )
     if result.evidence:
-        result = replace(result, evidence=with_dataset(result.evidence, evaluation, dataset))
+        evidence = replace(with_dataset(result.evidence, evaluation, dataset), champion=rival)
+        result = replace(result, evidence=evidence)
     text = json.dumps(result.to_json(), indent=1, allow_nan=False)  # in the declared order
 
     def fill(folder: Path) -> None:

@@ -6,6 +6,7 @@ from platform_ml.gates.any_of import AnyOf
 from platform_ml.gates.at_least import AtLeast
 from platform_ml.gates.at_most import AtMost
 from platform_ml.gates.beats_baseline import BeatsBaseline
+from platform_ml.gates.beats_champion import BeatsChampion
 from platform_ml.gates.calibrated import Calibrated
 from platform_ml.gates.covered import Covered
 from platform_ml.gates.demographic_parity import DemographicParity
@@ -28,6 +29,7 @@ __all__ = [
     "AtLeast",
     "AtMost",
     "BeatsBaseline",
+    "BeatsChampion",
     "Calibrated",
     "Covered",
     "DemographicParity",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from platform_ml.spec.tuned_model import TunedModel
 
 CONFIDENCE = 0.95
+CHAMPION = "champion"
+"""The alias of the model in use, and what it is called among baselines."""
 LATER = ("evidence",)
 """Fields of a result that are not written where they are empty, so that numbers from before keep their digest."""
 
@@ -38,6 +40,8 @@ class Evaluation:
     """Bootstrap resamples of entities behind every interval."""
     threshold: float | None = field(default=None, metadata=ADDED)
     """From which prediction of a binary label on a row is selected; gates on selection need it."""
+    champion: str = field(default="", metadata=ADDED)
+    """Name of the registration whose model in use is measured on the same test rows; empty: none is."""
 
     def __post_init__(self) -> None:
         check_name("Evaluation", self.name)
@@ -49,6 +53,10 @@ class Evaluation:
             raise DeclarationError(f"{where} has no metrics.")
         for metric in self.metrics:
             check_task(where, f"metric {metric.name!r}", [metric.task], self.model.task)
+        if self.champion:
+            check_name(f"{where}, champion", self.champion)
+            if CHAMPION in {baseline.name for baseline in self.model.baselines}:
+                raise DeclarationError(f"{where}: a baseline is named {CHAMPION!r}, as the model in use is. Rename it.")
         if self.threshold is not None:
             check_task(where, "a threshold", [BINARY], self.model.task)
             if not math.isfinite(self.threshold):

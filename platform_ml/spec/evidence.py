@@ -94,6 +94,8 @@ class Evidence:
     """Feature → share of test rows outside of it, where there are any."""
     drift: Mapping[str, tuple[float, float]] = field(default_factory=_nothing)
     """Feature → its population stability index from training to test rows, and what chance explains."""
+    champion: str | None = None
+    """Digest of the model in use that was to be compared with; empty: there was none; None: nobody asked."""
     audit: Mapping[str, str] = field(default_factory=_nothing)
     """Leak check of the dataset → what it found; empty where it passed."""
 
