@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from platform_ml.gates.slices import Held, PerSlice
@@ -93,6 +93,7 @@ class Parity(PerSlice):
 
     def held(self, one: Compared, value: float, reference: float, _goal: str) -> Held:
         """The absolute difference, or the lower rate over the higher one."""
+        one = _as_sure_as_counts_allow(one, value, reference)
         low, high = min(value, reference), max(value, reference)
         own = -1.0 if value <= reference else 1.0
         if self.difference is not None:
@@ -114,3 +115,23 @@ class Parity(PerSlice):
             error=one.spread(1, -limit) if own < 0 else one.spread(limit, -1),
             value_error=spread / high if spread is not None and high else None,
         )
+
+
+def _as_sure_as_counts_allow(one: Compared, value: float, reference: float) -> Compared:
+    """Resamples of a group that was always, or never, selected do not differ, and yet its rate is not known for sure.
+
+    So no variance is below that of the rate, and of the rate of all others, with two more hits and two more misses:
+    Agresti and Coull (1998), Approximate is better than "exact" for interval estimation of binomial proportions.
+    """
+    if one.variance is None or one.reference_variance is None:
+        return one
+    return replace(
+        one,
+        variance=max(one.variance, *(_least_variance(rate, one.entities) for rate in (value, reference))),
+        reference_variance=max(one.reference_variance, _least_variance(reference, one.reference_entities)),
+    )
+
+
+def _least_variance(rate: float, count: int) -> float:
+    moved = (rate * count + 2) / (count + 4)
+    return moved * (1 - moved) / (count + 4)

@@ -64,6 +64,15 @@ class TestDemographicParity(GateContract):
         verdict = gate.judge(numbers(evidence=Evidence(compared=compared, threshold=0.5)))
         assert verdict.outcome is Outcome.NOT_ENOUGH_EVIDENCE
 
+    def test_a_small_group_that_was_always_selected_is_not_known_to_be_so(self):
+        gate = DemographicParity(column="country", difference=0.0)
+        always = replace(rate("C0", 1.0, rows=30, error=0.0), reference=0.97, reference_variance=1e-5)
+        verdict = gate.judge(numbers(evidence=Evidence(compared=(always,), threshold=0.5)))
+        assert verdict.outcome != "failed"
+        assert verdict.parts[0].rows_needed > 30
+        many = replace(always, rows=3_000, entities=3_000)
+        assert gate.judge(numbers(evidence=Evidence(compared=(many,), threshold=0.5))).outcome == "failed"
+
     def test_name(self, gate):
         assert gate.name == "demographic_parity_by_country"
 
