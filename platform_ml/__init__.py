@@ -21,9 +21,11 @@ from platform_ml.spec.source import Packaged, Source
 from platform_ml.spec.space import Between, Whole
 from platform_ml.spec.training_dataset import TrainingDataset
 from platform_ml.spec.tuned_model import Baseline, TunedModel
+from platform_ml.spec.waiver import Approval, Waiver
 from platform_ml.spec.window import Daily, Weekly
 
 __all__ = [
+    "Approval",
     "AsOf",
     "Baseline",
     "Between",
@@ -62,6 +64,7 @@ __all__ = [
     "TrainingDataset",
     "TunedModel",
     "ValidTime",
+    "Waiver",
     "Weekly",
     "Whole",
     "Without",

@@ -25,7 +25,18 @@ if TYPE_CHECKING:
     from platform_ml.spec.model_card import ModelCard
     from platform_ml.spec.tuned_model import TunedModel
 
-NOT_JUDGED = {"outcome": "not judged", "passed": False, "reason": "There is no verdict of this gate.", "advice": ""}
+NOT_JUDGED: dict[str, Any] = {
+    "outcome": "not judged",
+    "passed": False,
+    "stops": True,
+    "reason": "There is no verdict of this gate.",
+    "advice": "",
+    "advisory": False,
+    "waiver": None,
+    "bound_to": None,
+    "parts": [],
+    **dict.fromkeys(("value", "limit", "low", "high", "rows", "rows_needed")),
+}
 HUB_TASKS = {
     BINARY: "tabular-classification",
     REGRESSION: "tabular-regression",
@@ -56,7 +67,7 @@ def content(
     family = winner(model, known["model"])
     evaluation = {"classes": [], "groups": {}} | jsonable(result.to_json())
     metric = card.evaluation.metrics[0].name
-    approved = bool(judged) and all(gate["passed"] for gate in judged)
+    approved = bool(judged) and not any(gate["stops"] for gate in judged)
     return {
         "card": {name: getattr(card, name) for name in WORDS},
         "approved": approved,
@@ -111,23 +122,32 @@ def _judged(gates: Sequence[Gate], verdicts: Sequence[Verdict]) -> list[dict[str
     rules = {gate.name: gate.rule for gate in gates}
     found: dict[str, dict[str, Any]] = {name: {"name": name, "rule": rule} | NOT_JUDGED for name, rule in rules.items()}
     for verdict in verdicts:
-        found[verdict.gate] = {
-            "name": verdict.gate,
-            "rule": rules.get(verdict.gate, ""),
-            "outcome": str(verdict.outcome),
-            "passed": verdict.passed,
-            "reason": verdict.reason,
-            "advice": verdict.advice,
-        }
-    return sorted(found.values(), key=lambda gate: bool(gate["passed"]))
+        found[verdict.gate] = {"name": verdict.gate, "rule": rules.get(verdict.gate, "")} | _verdict(verdict)
+    return sorted(found.values(), key=lambda gate: (not gate["stops"], bool(gate["passed"])))
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    waiver = verdict.waiver
+    return {
+        **{name: getattr(verdict, name) for name in NOT_JUDGED},
+        "outcome": str(verdict.outcome),
+        "waiver": waiver and {"author": waiver.author, "reason": waiver.reason, "expires": waiver.expires.isoformat()},
+        "bound_to": jsonable(verdict.bound_to),
+        "parts": [{"name": part.gate} | _verdict(part) for part in verdict.parts],
+    }
 
 
 def _status(judged: Sequence[Mapping[str, Any]]) -> str:
-    stopped = [f"{gate['name']} ({gate['outcome']})" for gate in judged if not gate["passed"]]
+    stopped = [f"{gate['name']} ({gate['outcome']})" for gate in judged if gate["stops"]]
+    waived = [f"{gate['name']} ({gate['outcome']})" for gate in judged if gate["waiver"]]
     if not judged:
         return "Not approved: no gate has judged this model."
     if stopped:
         return f"Not approved: {len(stopped)} of {len(judged)} gates did not pass: {', '.join(stopped)}."
+    if waived:
+        return f"Approved with {len(waived)} of {len(judged)} gates waived: {', '.join(waived)}."
+    if advised := [f"{gate['name']} ({gate['outcome']})" for gate in judged if not gate["passed"]]:
+        return f"Approved: no gate stopped it; {len(advised)} of {len(judged)} advise against it: {', '.join(advised)}."
     return "Approved: the gate passed." if len(judged) == 1 else f"Approved: all {len(judged)} gates passed."
 
 

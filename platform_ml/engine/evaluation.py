@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.ablation import fitted_ablations
 from platform_ml.engine.bootstrap import Subject, entity_weights, measure, together
+from platform_ml.engine.champion import champion_digest, champion_of
 from platform_ml.engine.class_scores import class_scores
 from platform_ml.engine.curves import curves, group_statistics, residual_statistics
+from platform_ml.engine.evidence import Tested, gather, with_dataset
 from platform_ml.engine.latency import latency_ms
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.engine.tuned_model import SEARCH, fitted
 from platform_ml.engine.winner import winner
 from platform_ml.spec.errors import MissingInputError
-from platform_ml.spec.evaluation import BaselineScore, EvaluationResult, Importance, Slice, SplitScore
+from platform_ml.spec.evaluation import CHAMPION, BaselineScore, EvaluationResult, Importance, Slice, SplitScore
 from platform_ml.spec.family import Categorical
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.task import MULTICLASS
@@ -65,7 +68,8 @@ def evaluate(
         evaluation: what to measure.
         splits: the rows of train, validation and test.
         predictor: the model.
-        baselines: its fitted rivals, and its ablations, by their declared names.
+        baselines: its fitted rivals and its ablations, by their declared names; the model in use may be among them, as
+            `CHAMPION`.
         model_digest: the model's content hash.
         dataset_digest: the training dataset's; it also seeds the bootstrap.
         cutoff: the partition key.
@@ -73,10 +77,11 @@ def evaluate(
     """
     test, task = splits[TEST], evaluation.model.task
     predictions = {name: _predict(predictor, splits[name]) for name in SPLITS if name in splits}
-    rivals = {item.name: _predict(baselines[item.name], test) for item in evaluation.model.baselines}
+    names = [item.name for item in evaluation.model.baselines] + [name for name in baselines if name == CHAMPION]
+    rivals = {name: _predict(baselines[name], test) for name in names}
     subjects = _test_subjects(evaluation, test, predictions[TEST], rivals)
     for one in evaluation.model.ablations:
-        subjects[ABLATION, one.name] = Subject(truth=test.label, prediction=_predict(baselines[one.name], test))
+        subjects[ABLATION, one.name] = _subject(test, _predict(baselines[one.name], test))
     judged: dict[str, Measures] = {
         name: measure(
             evaluation.metrics,
@@ -108,6 +113,19 @@ def evaluate(
         classes=class_scores(test.classes, test.label, predictions[TEST]),
         groups=group_statistics(test.label, test.group),
         unseen=predictor.unseen(test.features) if isinstance(predictor, Categorical) else {},
+        evidence=gather(evaluation, _tested(splits, subjects, judged[TEST], f"{dataset_digest}/{TEST}")),
+    )
+
+
+def _tested(splits: Mapping[str, SplitRows], subjects: Mapping[Key, Subject], measures: Measures, seed: str) -> Tested:
+    slices = {key: subject for key, subject in subjects.items() if key[0] == "slice"}
+    return Tested(
+        splits=splits,
+        whole=subjects[MODEL],
+        slices=slices,
+        of_whole=measures[MODEL],
+        of_slices={key: measures[key] for key in slices},
+        seed=seed,
     )
 
 
@@ -240,6 +258,9 @@ def materialize_evaluation(
             f"({model.record['dataset'][:12]}, now {dataset.digest[:12]}). Materialize the model again first."
         )
     predictor, baselines = fitted(evaluation.model, model)
+    rival = champion_digest(evaluation, model, cutoff, work=work)
+    if rival and (champion := champion_of(evaluation, rival, model, work=work)):
+        baselines = baselines | {CHAMPION: champion}
     result = evaluate(
         evaluation,
         splits={split: split_rows(evaluation.model.dataset, dataset, split) for split in SPLITS},
@@ -250,6 +271,9 @@ def materialize_evaluation(
         cutoff=cutoff,
         size_bytes=(model.folder / model.record["model_file"]).stat().st_size,
     )
+    if result.evidence:
+        evidence = replace(with_dataset(result.evidence, evaluation, dataset), champion=rival)
+        result = replace(result, evidence=evidence)
     text = json.dumps(result.to_json(), indent=1, allow_nan=False)  # in the declared order
 
     def fill(folder: Path) -> None:

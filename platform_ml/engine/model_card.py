@@ -166,9 +166,11 @@ def render(
     """Write the card; equal arguments give equal bytes.
 
     Raises:
-        Refused: The evaluation is of another model, dataset or declaration than the card.
+        Refused: The evaluation is of another model, dataset or declaration than the card, or a verdict of other
+            numbers.
     """
     _check_same(card, result, provenance)
+    _check_bound(card, result, verdicts)
     shown = content(card, result=result, verdicts=verdicts, gates=gates, provenance=jsonable(provenance))
     pictures = plots(result, metric=shown["metric"])
     templates = environment()
@@ -203,6 +205,16 @@ def _check_same(card: ModelCard, result: EvaluationResult, provenance: Provenanc
             raise Refused(
                 f"Model card {card.name!r}: the evaluation is of {what} {evaluated[:12]!r}, the card of {ours[:12]!r}. "
                 f"Materialize {card.evaluation.name!r} again, then the card."
+            )
+
+
+def _check_bound(card: ModelCard, result: EvaluationResult, verdicts: Sequence[Verdict]) -> None:
+    ours = (result.model_digest, result.dataset_digest, result.digest)
+    for verdict in verdicts:
+        if (bound := verdict.bound_to) and (bound.model, bound.dataset, bound.evaluation) != ours:
+            raise Refused(
+                f"Model card {card.name!r}: the verdict of {verdict.gate} is on model {bound.model[:12]}, dataset "
+                f"{bound.dataset[:12]} and numbers {bound.evaluation[:12]}, not on those of this card. Judge again."
             )
 
 

@@ -64,6 +64,7 @@ def register(
     said = {
         **tags,
         **{f"gate.{verdict.gate}": f"{verdict.outcome}: {verdict.reason}" for verdict in approved.verdicts},
+        **{f"waiver.{verdict.gate}": verdict.waiver.says for verdict in approved.verdicts if verdict.waiver},
         **identity,
         "dataset_digest": approved.dataset_digest,
         "fingerprint": fingerprint(registration),

@@ -57,6 +57,7 @@ class BeatsBaseline:
             f"{self.metric} leads {self.baseline} by {lead} on {rows:,} test rows, must be at least {self.by:g} with "
             "an interval above 0."
         )
+        needed = None
         if lead.value is None or lead.low is None:
             outcome = Outcome.NOT_ENOUGH_EVIDENCE
             advice = (
@@ -66,15 +67,28 @@ class BeatsBaseline:
             outcome = Outcome.FAILED
             advice = f"It misses by {self.by - lead.value:.4f}. Improve the model, or use the baseline: it is simpler."
         elif lead.low <= 0:
-            outcome, advice = Outcome.NOT_ENOUGH_EVIDENCE, _more_rows(lead.value, lead.low, rows)
+            outcome, needed = Outcome.NOT_ENOUGH_EVIDENCE, _needed(lead.value, lead.low, rows)
+            advice = (
+                "The model is no better than the baseline. Improve it, or use the baseline: it is simpler."
+                if needed is None
+                else f"If the lead is real, about {needed:,} test rows would show it."
+            )
         else:
             outcome, advice = Outcome.PASSED, ""
-        return Verdict(gate=self.name, outcome=outcome, reason=reason, advice=advice)
+        return Verdict(
+            gate=self.name,
+            outcome=outcome,
+            reason=reason,
+            advice=advice,
+            value=lead.value,
+            limit=self.by,
+            low=lead.low,
+            high=lead.high,
+            rows=rows,
+            rows_needed=needed,
+        )
 
 
-def _more_rows(lead: float, low: float, rows: int) -> str:
-    """An interval narrows with the square root of the rows."""
-    if lead <= 0:
-        return "The model is no better than the baseline. Improve it, or use the baseline: it is simpler."
-    needed = math.ceil(rows * ((lead - low) / lead) ** 2)
-    return f"If the lead is real, about {needed:,} test rows would show it."
+def _needed(lead: float, low: float, rows: int) -> int | None:
+    """An interval narrows with the square root of the rows; None where no number of rows would help."""
+    return None if lead <= 0 else math.ceil(rows * ((lead - low) / lead) ** 2)

@@ -57,22 +57,26 @@ class Limit:
         rows = result.splits["test"].rows
         reason = f"{self.metric} is {estimate} on {rows:,} test rows, must be {self.words} {self.limit:g}."
         if estimate.value is None:
-            return Verdict(
-                gate=self.name,
-                outcome=Outcome.NOT_ENOUGH_EVIDENCE,
-                reason=reason,
-                advice=f"Look for test rows of different outcomes and for predictions that {self.metric} can take.",
-            )
-        if self._holds(estimate.value):
-            return Verdict(gate=self.name, outcome=Outcome.PASSED, reason=reason)
-        return Verdict(
-            gate=self.name,
-            outcome=Outcome.FAILED,
-            reason=reason,
-            advice=(
+            outcome = Outcome.NOT_ENOUGH_EVIDENCE
+            advice = f"Look for test rows of different outcomes and for predictions that {self.metric} can take."
+        elif self._holds(estimate.value):
+            outcome, advice = Outcome.PASSED, ""
+        else:
+            outcome = Outcome.FAILED
+            advice = (
                 f"It misses by {abs(estimate.value - self.limit):.4f}. If the validation score is fine, look at what "
                 "changed before the test period; if not, give the model better features or more history."
-            ),
+            )
+        return Verdict(
+            gate=self.name,
+            outcome=outcome,
+            reason=reason,
+            advice=advice,
+            value=estimate.value,
+            limit=self.limit,
+            low=estimate.low,
+            high=estimate.high,
+            rows=rows,
         )
 
     def _holds(self, value: float) -> bool:

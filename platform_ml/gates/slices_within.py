@@ -92,7 +92,19 @@ class SlicesWithin:
             )
         else:
             outcome, advice = Outcome.PASSED, ""
-        return Verdict(gate=self.name, outcome=outcome, reason="; ".join(parts) + ".", advice=advice)
+        worst = judged[0][1] if judged else None
+        return Verdict(
+            gate=self.name,
+            outcome=outcome,
+            reason="; ".join(parts) + ".",
+            advice=advice,
+            value=worst.gap.value if worst else None,
+            limit=-self.margin,
+            low=worst.gap.low if worst else None,
+            high=worst.gap.high if worst else None,
+            rows=worst.rows if worst else None,
+            rows_needed=self.min_rows if result.slices and not judged else None,
+        )
 
 
 def _gap(one: Slice) -> str:

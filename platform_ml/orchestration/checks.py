@@ -32,12 +32,14 @@ def report(context: dg.AssetExecutionContext, findings: Sequence[Finding]) -> It
     many = len({finding.partition for finding in findings}) > 1
     if many:
         record(context, findings)
-    for check, found in _by_check(findings):
+    for found in _by_check(findings):
         failed = [finding for finding in found if not finding.passed]
+        # Whether a failure stops the run is up to each finding: one that is waived only warns.
+        worst = next((finding for finding in failed if finding.stops), (failed or found)[0])
         yield dg.AssetCheckResult(
-            check_name=check.name,
+            check_name=worst.check.name,
             passed=not failed,
-            severity=_severity(check),
+            severity=_severity(worst.check),
             description=_summary(found, failed) if many else found[0].reason,
             metadata={"partitions": len(found), "failed": len(failed)} if many else dict(found[0].numbers),
         )
@@ -53,18 +55,25 @@ def record(context: dg.AssetExecutionContext, findings: Iterable[Finding]) -> No
             passed=finding.passed,
             severity=_severity(finding.check),
             description=finding.reason,
-            metadata={name: dg.MetadataValue.text(str(value)) for name, value in finding.numbers.items()},
+            metadata={name: _value(value) for name, value in finding.numbers.items()},
             blocking=finding.check.blocking,
             partition=None if finding.partition == WHOLE else finding.partition,
         )
         DagsterEvent.asset_check_evaluation(step, evaluation)
 
 
-def _by_check(findings: Sequence[Finding]) -> list[tuple[Check, list[Finding]]]:
-    found: dict[Check, list[Finding]] = {}
+def _value(value: float | str) -> dg.MetadataValue:
+    """Numbers as numbers, so that Dagster draws them over partitions."""
+    if isinstance(value, bool | str):
+        return dg.MetadataValue.text(str(value))
+    return dg.MetadataValue.int(value) if isinstance(value, int) else dg.MetadataValue.float(float(value))
+
+
+def _by_check(findings: Sequence[Finding]) -> list[list[Finding]]:
+    found: dict[str, list[Finding]] = {}
     for finding in findings:
-        found.setdefault(finding.check, []).append(finding)
-    return list(found.items())
+        found.setdefault(finding.check.name, []).append(finding)
+    return list(found.values())
 
 
 def _summary(found: Sequence[Finding], failed: Sequence[Finding]) -> str:

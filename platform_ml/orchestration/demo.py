@@ -195,7 +195,8 @@ def _summary(project: Project, registration: Registration, cutoff: str, work: Wo
         print(f"{'baseline: ' + name:<28}" + "".join(f"{_short(baseline.metrics[n]):>{width}}" for n in names))
     print()
     for verdict in registration.judge(result):
-        print(f"{'PASSED' if verdict.passed else verdict.outcome.upper():<8}{verdict.gate}: {verdict.reason}")
+        waiver = f" {verdict.waiver.says}" if verdict.waiver else ""
+        print(f"{'PASSED' if verdict.passed else verdict.outcome.upper():<8}{verdict.gate}: {verdict.reason}{waiver}")
     trained = models.load(evaluation.model, cutoff, work=work)
     tags = {"model_digest": trained.digest, "cutoff": cutoff}
     version = work.platform.registry.find(registration.name, tags)

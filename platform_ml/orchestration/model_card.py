@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -16,6 +17,7 @@ from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep,
 from platform_ml.orchestration.checks import report
 from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.spec.fingerprint import fingerprint
+from platform_ml.spec.gate import Outcome, is_advisory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 def model_card_asset(project: Project, registration: Registration) -> dg.AssetsDefinition:
     """Judge the gates, then write down everything that a reader has to know."""
     card = registration.card
-    checks = [Check(name=gate.name, blocking=True, description=gate.rule) for gate in registration.gates]
+    checks = [
+        Check(name=gate.name, blocking=not is_advisory(gate), description=gate.rule) for gate in registration.gates
+    ]
     model = card.evaluation.model
 
     def body(context: dg.AssetExecutionContext) -> Iterator[object]:
@@ -48,6 +52,7 @@ def model_card_asset(project: Project, registration: Registration) -> dg.AssetsD
                     "folder": dg.MetadataValue.path(str(published.artifact.folder)),
                     "gates_passed": sum(verdict.passed for verdict in verdicts),
                     "gates_failed": sum(not verdict.passed for verdict in verdicts),
+                    "gates_waived": sum(verdict.waiver is not None for verdict in verdicts),
                 },
                 partition_key=cutoff,
             )
@@ -72,11 +77,41 @@ def model_card_asset(project: Project, registration: Registration) -> dg.AssetsD
 def _findings(checks: Sequence[Check], verdicts: Sequence[Verdict], cutoff: str) -> list[Finding]:
     return [
         Finding(
-            check=check,
+            # A check is declared blocking once and for all; a waiver only takes its failure's weight away.
+            check=replace(check, blocking=verdict.stops) if not verdict.passed else check,
             partition=cutoff,
             passed=verdict.passed,
-            reason=f"{verdict.reason} {verdict.advice}".strip(),
-            numbers={"verdict": str(verdict.outcome)},
+            reason=" ".join(filter(None, (_waiver(verdict), verdict.reason, verdict.advice))),
+            numbers=_numbers(verdict),
         )
         for check, verdict in zip(checks, verdicts, strict=True)
     ]
+
+
+def _waiver(verdict: Verdict) -> str:
+    if verdict.waiver is None:
+        return ""
+    says = verdict.waiver.says.rstrip(".")
+    return f"{says[0].upper()}{says[1:]}."
+
+
+def _numbers(verdict: Verdict) -> dict[str, float | str]:
+    """Value, limit, interval and support as numbers, and what the verdict is bound to."""
+    bound = verdict.bound_to
+    waiver = {"waived_by": verdict.waiver.author, "waiver_reason": verdict.waiver.reason} if verdict.waiver else {}
+    expiry = {"waiver_expires": verdict.waiver.expires.isoformat()} if verdict.waiver else {}
+    parts = {
+        f"parts_{name}": sum(part.outcome is outcome for part in verdict.parts) for name, outcome in _PARTS.items()
+    }
+    return {
+        "verdict": str(verdict.outcome),
+        **verdict.numbers,
+        **(parts if verdict.parts else {}),
+        **({"advisory": "yes"} if verdict.advisory else {}),
+        **waiver,
+        **expiry,
+        **({name: getattr(bound, name) for name in ("model", "dataset", "evaluation", "policy")} if bound else {}),
+    }
+
+
+_PARTS = {"passed": Outcome.PASSED, "failed": Outcome.FAILED, "undecided": Outcome.NOT_ENOUGH_EVIDENCE}

@@ -45,6 +45,7 @@ def registration_asset(project: Project, registration: Registration) -> dg.Asset
                     "dataset": approved.dataset_digest,
                     "evaluation": approved.evaluation_digest,
                     "gates": "; ".join(f"{verdict.gate}: {verdict.outcome}" for verdict in approved.verdicts),
+                    **{f"waiver/{v.gate}": v.waiver.says for v in approved.verdicts if v.waiver},
                 },
                 partition_key=cutoff,
             )

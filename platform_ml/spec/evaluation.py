@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.fingerprint import PROSE, digest
+from platform_ml.spec.evidence import Evidence
+from platform_ml.spec.fingerprint import ADDED, PROSE, digest
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.task import BINARY, check_task
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from platform_ml.spec.tuned_model import TunedModel
 
 CONFIDENCE = 0.95
-LATER = ("classes", "groups", "ablations")
+CHAMPION = "champion"
+"""The alias of the model in use, and what it is called among baselines."""
+LATER = ("classes", "groups", "ablations", "evidence")
 """Fields of a result that are not written where they are empty, so that numbers from before keep their digest."""
 
 
@@ -35,6 +38,10 @@ class Evaluation:
     """Helper columns of the view; each of their values is a slice."""
     resamples: int = 1_000
     """Bootstrap resamples of entities behind every interval."""
+    threshold: float | None = field(default=None, metadata=ADDED)
+    """From which prediction of a binary label on a row is selected; gates on selection need it."""
+    champion: str = field(default="", metadata=ADDED)
+    """Name of the registration whose model in use is measured on the same test rows; empty: none is."""
 
     def __post_init__(self) -> None:
         check_name("Evaluation", self.name)
@@ -46,6 +53,14 @@ class Evaluation:
             raise DeclarationError(f"{where} has no metrics.")
         for metric in self.metrics:
             check_task(where, f"metric {metric.name!r}", [metric.task], self.model.task)
+        if self.champion:
+            check_name(f"{where}, champion", self.champion)
+            if CHAMPION in {baseline.name for baseline in self.model.baselines}:
+                raise DeclarationError(f"{where}: a baseline is named {CHAMPION!r}, as the model in use is. Rename it.")
+        if self.threshold is not None:
+            check_task(where, "a threshold", [BINARY], self.model.task)
+            if not math.isfinite(self.threshold):
+                raise DeclarationError(f"{where}: threshold {self.threshold} is no number.")
 
     def metric(self, name: str) -> Metric:
         """The metric of this name."""
@@ -177,6 +192,8 @@ class EvaluationResult:
     """Of a ranking: what groups the test rows are in."""
     ablations: Mapping[str, BaselineScore] = field(default_factory=lambda: MappingProxyType({}))
     """Name → how good the model is without some of its features, and by how much it is better with them."""
+    evidence: Evidence | None = None
+    """What only gates read; None in numbers that were written before there was any."""
 
     @property
     def digest(self) -> str:
@@ -209,6 +226,8 @@ class EvaluationResult:
         values["classes"] = tuple(
             ClassScore(**one | {"predicted": tuple(one["predicted"])}) for one in plain.get("classes", ())
         )
+        if plain.get("evidence"):
+            values["evidence"] = Evidence.from_json(plain["evidence"])
         values["importance"] = tuple(Importance(**v) for v in plain["importance"])
         values["curves"] = {name: tuple((x, y) for x, y in points) for name, points in plain["curves"].items()}
         return cls(**values)

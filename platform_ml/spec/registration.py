@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass, field, replace
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import DeclarationError, Refused
-from platform_ml.spec.fingerprint import PROSE, fingerprint
-from platform_ml.spec.naming import check_name, check_unique
+from platform_ml.spec.fingerprint import ADDED, PROSE, fingerprint
+from platform_ml.spec.gate import BoundTo, Outcome, Verdict, is_advisory
+from platform_ml.spec.naming import check_known, check_name, check_unique
 
 if TYPE_CHECKING:
     from platform_ml.spec.evaluation import EvaluationResult
-    from platform_ml.spec.gate import Gate, Verdict
+    from platform_ml.spec.gate import Gate
     from platform_ml.spec.model_card import ModelCard
+    from platform_ml.spec.waiver import Waiver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +27,8 @@ class Registration:
     card: ModelCard
     gates: tuple[Gate, ...]
     alias: str = "champion"
+    waivers: tuple[Waiver, ...] = field(default=(), metadata=ADDED)
+    """Who answers for which gate that does not pass, and until when."""
 
     def __post_init__(self) -> None:
         check_name("Registration", self.name)
@@ -34,10 +39,50 @@ class Registration:
         for gate in self.gates:
             check_name("Gate", gate.name)
             gate.check(self.card.evaluation)
+        check_known(
+            where, "gate to waive", [waiver.gate for waiver in self.waivers], [gate.name for gate in self.gates]
+        )
+        check_unique(where, "waiver of gate", [waiver.gate for waiver in self.waivers])
 
-    def judge(self, result: EvaluationResult) -> tuple[Verdict, ...]:
-        """The verdict of every gate."""
-        return tuple(gate.judge(result) for gate in self.gates)
+    def judge(self, result: EvaluationResult, *, on: date | None = None) -> tuple[Verdict, ...]:
+        """The verdict of every gate, bound to what was judged, with the waivers that hold `on` this day (UTC, today).
+
+        A gate that raises, or answers for another one, fails; a waiver is for what a gate said, so not for that.
+        """
+        day = on or datetime.now(tz=UTC).date()
+        bound = BoundTo(
+            model=result.model_digest,
+            dataset=result.dataset_digest,
+            evaluation=result.digest,
+            policy=fingerprint(self),
+        )
+        waivers = {waiver.gate: waiver for waiver in self.waivers}
+        return tuple(replace(_waived(gate, result, waivers.get(gate.name), day), bound_to=bound) for gate in self.gates)
+
+
+def _waived(gate: Gate, result: EvaluationResult, waiver: Waiver | None, day: date) -> Verdict:
+    try:
+        verdict = gate.judge(result)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not let a model through
+        return _broken(gate, f"The gate raised {type(error).__name__}: {error}")
+    if not isinstance(verdict, Verdict) or verdict.gate != gate.name:
+        return _broken(gate, f"The gate answered with {verdict!r:.200}, which is no verdict of its own")
+    if verdict.passed or waiver is None:
+        return verdict
+    if waiver.holds(day):
+        return replace(verdict, waiver=waiver)
+    expired = f"The waiver by {waiver.author} expired on {waiver.expires.isoformat()}: remove it, or have it renewed."
+    return replace(verdict, advice=f"{verdict.advice} {expired}".strip())
+
+
+def _broken(gate: Gate, what: str) -> Verdict:
+    return Verdict(
+        gate=gate.name,
+        outcome=Outcome.FAILED,
+        reason=f"{what.rstrip('.')}.",
+        advice="Mend the gate: one that cannot judge lets nothing through, with or without a waiver.",
+        advisory=is_advisory(gate),
+    )
 
 
 _KEY = object()
@@ -45,14 +90,14 @@ _KEY = object()
 
 @dataclass(frozen=True, kw_only=True)
 class Approved:
-    """The right to be registered. Only `Approved.by` can make one, from gates that all passed on these numbers."""
+    """The right to be registered. Only `Approved.by` can make one, from gates that stop nothing on these numbers."""
 
     registration: str
     model_digest: str
     dataset_digest: str
     evaluation_digest: str
     policy_digest: str
-    """Fingerprint of the registration: gates and evaluation."""
+    """Fingerprint of the registration: gates, waivers and evaluation."""
     verdicts: tuple[Verdict, ...]
     key: InitVar[object] = None
 
@@ -62,7 +107,7 @@ class Approved:
 
     @classmethod
     def by(cls, registration: Registration, result: EvaluationResult) -> Approved:
-        """Judge the numbers now; `Refused` names every gate that did not pass, and why."""
+        """Judge the numbers now; `Refused` names every gate that stops them, and why."""
         expected = fingerprint(registration.card.evaluation)
         if result.policy_digest != expected:
             raise Refused(
@@ -70,7 +115,7 @@ class Approved:
                 f"({result.policy_digest[:12]}, now {expected[:12]}). Materialize the evaluation again."
             )
         verdicts = registration.judge(result)
-        if stopped := [verdict for verdict in verdicts if not verdict.passed]:
+        if stopped := [verdict for verdict in verdicts if verdict.stops]:
             reasons = "; ".join(f"{v.gate}: {v.reason} {v.advice}".rstrip() for v in stopped)
             raise Refused(f"Not registered: {registration.name!r} did not pass its gates. {reasons}")
         return cls(

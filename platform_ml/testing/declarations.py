@@ -13,6 +13,7 @@ from platform_ml.metrics import MAE, R2, RMSE, LogLoss, RocAuc
 from platform_ml.outcomes import NoEvent
 from platform_ml.outcomes import Total as Sum
 from platform_ml.spec.evaluation import BaselineScore, Estimate, Evaluation, EvaluationResult, Slice, SplitScore
+from platform_ml.spec.evidence import ALL, Compared, Evidence
 from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.fingerprint import fingerprint
@@ -184,6 +185,34 @@ def slice_of(value: str, *, gap: Estimate, rows: int = 400) -> Slice:
     return Slice(column="country", value=value, rows=rows, mean=0.25, metrics=metrics, gap=gap)
 
 
+def beside(
+    value_of: str,
+    value: float | None,
+    *,
+    error: float,
+    reference: float = 0.8,
+    measure: str = "roc_auc",
+    rows: int = 400,
+    against: str = ALL,
+) -> Compared:
+    """A number of the test rows of one country beside that of all, or of the rest, known to a standard error."""
+    return Compared(
+        measure=measure,
+        column="country",
+        value_of=value_of,
+        against=against,
+        rows=rows,
+        entities=rows,
+        reference_rows=800,
+        reference_entities=800,
+        value=value,
+        reference=reference,
+        variance=error**2,
+        reference_variance=0.0,
+        covariance=0.0,
+    )
+
+
 GOOD_AUC = Estimate(value=0.8, low=0.75, high=0.85)
 GOOD_LOSS = Estimate(value=0.5, low=0.4, high=0.6)
 GOOD_LEAD = Estimate(value=0.1, low=0.05, high=0.15)
@@ -199,6 +228,7 @@ def numbers(
     log_loss: Estimate = GOOD_LOSS,
     lead: Estimate = GOOD_LEAD,
     slices: tuple[Slice, ...] = GOOD_SLICES,
+    evidence: Evidence | None = None,
 ) -> EvaluationResult:
     """What an evaluation might say of a model that passes every gate of `lapse`."""
     metrics = {"roc_auc": roc_auc, "log_loss": log_loss}
@@ -219,4 +249,5 @@ def numbers(
         size_bytes=1_000,
         goals={metric.name: metric.goal for metric in lapse_evaluation.metrics},
         titles={metric.name: metric.title for metric in lapse_evaluation.metrics},
+        evidence=evidence,
     )

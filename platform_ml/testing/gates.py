@@ -11,9 +11,9 @@ import pytest
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.evaluation import EvaluationResult
 from platform_ml.spec.fingerprint import fingerprint
-from platform_ml.spec.gate import Outcome
+from platform_ml.spec.gate import Outcome, is_advisory
 from platform_ml.spec.naming import check_name
-from platform_ml.testing.declarations import lapse_evaluation
+from platform_ml.testing.declarations import lapse_evaluation, spend_evaluation
 
 if TYPE_CHECKING:
     from typing import Any
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 
 class GateContract:
-    """What every gate promises; the fixtures are numbers of `lapse_evaluation` that it has to tell apart."""
+    """What every gate promises; the fixtures are numbers of `evaluation` that it has to tell apart."""
+
+    @pytest.fixture
+    def evaluation(self) -> Evaluation:
+        """What the gate is fit for."""
+        return lapse_evaluation
 
     @pytest.fixture
     def gate(self) -> Gate:
@@ -46,9 +51,9 @@ class GateContract:
         raise NotImplementedError
 
     @pytest.fixture
-    def foreign(self) -> Evaluation:
-        """An evaluation that does not have what it needs."""
-        raise NotImplementedError
+    def foreign(self) -> Evaluation | None:
+        """An evaluation that does not have what it needs; None: every one has."""
+        return None
 
     def test_says_what_it_is(self, gate: Gate) -> None:
         check_name("Gate", gate.name)
@@ -59,12 +64,28 @@ class GateContract:
         with pytest.raises(FrozenInstanceError):
             setattr(gate, fields(gate)[0].name, None)
 
-    def test_fits_its_evaluation(self, gate: Gate) -> None:
-        gate.check(lapse_evaluation)
+    def test_fits_its_evaluation(self, gate: Gate, evaluation: Evaluation) -> None:
+        gate.check(evaluation)
 
-    def test_refuses_an_evaluation_without_its_numbers(self, gate: Gate, foreign: Evaluation) -> None:
+    def test_refuses_an_evaluation_without_its_numbers(self, gate: Gate, foreign: Evaluation | None) -> None:
+        if foreign is None:
+            gate.check(spend_evaluation)
+            return
         with pytest.raises(DeclarationError):
             gate.check(foreign)
+
+    def test_says_its_numbers_not_only_in_words(
+        self, gate: Gate, passing: EvaluationResult, failing: EvaluationResult
+    ) -> None:
+        for verdict in (gate.judge(passing), gate.judge(failing)):
+            assert {"value", "limit"} <= verdict.numbers.keys()
+            json.dumps(verdict.numbers, allow_nan=False)
+
+    def test_binds_nothing_and_waives_nothing_by_itself(self, gate: Gate, failing: EvaluationResult) -> None:
+        verdict = gate.judge(failing)
+        assert verdict.bound_to is None
+        assert verdict.waiver is None
+        assert verdict.advisory == is_advisory(gate)
 
     def test_passes(self, gate: Gate, passing: EvaluationResult) -> None:
         verdict = gate.judge(passing)
@@ -75,6 +96,7 @@ class GateContract:
     def test_fails_with_advice(self, gate: Gate, failing: EvaluationResult) -> None:
         verdict = gate.judge(failing)
         assert verdict.outcome is Outcome.FAILED, verdict
+        assert verdict.stops is not is_advisory(gate)
         assert verdict.reason.endswith(".")
         assert verdict.advice.endswith(".")
 

@@ -1,6 +1,7 @@
 """Every partition has its own verdict, and a blocking one keeps its data out."""
 
 from dataclasses import replace
+from datetime import date
 
 import dagster as dg
 from dagster._core.event_api import PartitionKeyFilter
@@ -12,6 +13,7 @@ from platform_ml.engine.audit import REJECTED, VOLUME
 from platform_ml.engine.dataset_checks import BALANCED
 from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.validation import reported
+from platform_ml.spec.waiver import Waiver
 from platform_ml_tests.orchestration.shop import (
     CUTOFF,
     DAYS,
@@ -221,6 +223,24 @@ def test_a_failed_gate_leaves_a_card_and_no_version(built):
     assert "roc_auc" in failures(alone)
     assert materialized(built, lapse) == set()
     assert built.work.platform.registry.find("lapse", {}) is None
+
+    # Somebody answers for it: the check still fails, but only warns, and the version says who.
+    waiver = Waiver(gate=gate.name, author="ada", reason="A test.", expires=date(2999, 1, 1))
+    (refused,) = strict.outputs
+    waived = replace(shop, outputs=(replace(refused, waivers=(waiver,)),))
+    result = built.materialize([lapse_card, lapse], partition=CUTOFF, project=waived)
+    assert result.success, failures(result)
+    found = latest(built, lapse_card, gate, CUTOFF)
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert found.description.startswith("Waived by ada until 2999-01-01: A test.")
+    numbers = {name: found.metadata[name].value for name in ("value", "limit", "low", "high", "rows")}
+    assert numbers["low"] < numbers["value"] < numbers["high"] < numbers["limit"] == 1.0
+    assert isinstance(found.metadata["value"], dg.FloatMetadataValue)
+    assert isinstance(found.metadata["rows"], dg.IntMetadataValue)
+    tags = built.work.platform.registry.promoted("lapse", "champion")
+    assert tags["waiver.roc_auc_at_least"] == "waived by ada until 2999-01-01: A test."
+    assert found.metadata["model"].value == tags["model_digest"]
+    assert found.metadata["policy"].value == tags["policy_digest"]
 
 
 def test_declared_checks_are_asset_checks(landed):
