@@ -294,6 +294,8 @@ def _within(train: pa.ChunkedArray, test: pa.ChunkedArray) -> Flags:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if pa.types.is_list(train.type):  # of lists, how long they are
+        train, test = pc.list_value_length(train), pc.list_value_length(test)
     kind = train.type
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         if not pa.types.is_temporal(kind):
