@@ -14,9 +14,13 @@ from platform_ml.spec.training_dataset import TRAIN, VALIDATION
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    import pyarrow as pa
+
     from platform_ml.engine.rows import SplitRows
     from platform_ml.spec.family import Family, Predictor
     from platform_ml.spec.tuned_model import TunedModel
+
+SAMPLE = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,8 @@ class Fitting:
     judge: SplitRows
     """Validation rows, prepared the same way, each of them once, none weighing more than another."""
     prepared: preparation.Fitted | None
+    sample: pa.Table
+    """Some validation rows as they are in the dataset: what a deployed model is timed with."""
     chosen: Chosen | None = None
     """Which features the families see, and why; None: all."""
     ablated: bool = False
@@ -42,6 +48,7 @@ class Fitting:
         training rows. So a fold chooses by its own.
         """
         learn, judge = splits[TRAIN], splits[VALIDATION]
+        sample = judge.features.slice(0, SAMPLE)
         if chosen is None and model.features is not None:
             chosen = choose(model.features, learn)
         prepared = preparation.Fitted.of(model.preparations, learn.features) if model.preparations else None
@@ -50,7 +57,7 @@ class Fitting:
         if chosen is not None:
             learn, judge = (_narrowed(rows, chosen.kept) for rows in (learn, judge))
         learn = _weighed(model, _drawn(model, learn))
-        return cls(model=model, learn=learn, judge=judge, prepared=prepared, chosen=chosen)
+        return cls(model=model, learn=learn, judge=judge, prepared=prepared, sample=sample, chosen=chosen)
 
     @property
     def kept(self) -> tuple[str, ...]:

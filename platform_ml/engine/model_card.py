@@ -77,6 +77,10 @@ class SearchDone:
     best_trial: int
     best_score: float
     """On the validation rows."""
+    ended: str = ""
+    """Why no further trial was run."""
+    caveat: str = ""
+    """Why another run of the same search may find otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)

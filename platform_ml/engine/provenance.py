@@ -20,7 +20,7 @@ from platform_ml.spec.fingerprint import digest
 from platform_ml.spec.training_dataset import SPLITS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Artifact, PartitionState, Snapshot
@@ -110,7 +110,9 @@ def provenance(card: ModelCard, *, dataset: Artifact, model: Artifact, registere
             digest=model.digest,
             files=made["files"],
             params=made["params"],
-            search=SearchDone(**{item.name: made["search"][item.name] for item in fields(SearchDone)}),
+            search=SearchDone(
+                **{item.name: made["search"][item.name] for item in fields(SearchDone) if item.name in made["search"]}
+            ),
             **({"onnx": made["onnx"]["reason"]} if "onnx" in made else {}),
             registered_as=registered_as,
             **{name: made[name] for name in LEARNED if name in made},
@@ -127,3 +129,8 @@ def provenance(card: ModelCard, *, dataset: Artifact, model: Artifact, registere
         mlflow_run_id=made["mlflow_run"],
         created=made["made_at"],
     )
+
+
+def _search(said: Mapping[str, Any]) -> SearchDone:
+    """What a card says of the search, of all that a record does."""
+    return SearchDone(**{item.name: said[item.name] for item in fields(SearchDone) if item.name in said})

@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from platform_ml.engine.latency import latency_ms
 from platform_ml.engine.study import Study
 from platform_ml.engine.tuning import Tuning, memory_errors
 from platform_ml.spec.errors import PlatformError
@@ -17,16 +17,12 @@ from platform_ml.spec.tuner import FAILED, FINISHED, STOPPED, Latency, Outcome, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pyarrow as pa
-
     from platform_ml.engine.fitting import Fitting
     from platform_ml.spec.family import Family, Predictor
     from platform_ml.spec.tuner import Search, Trial, TriedParams
 
-MOST_ROWS = 200
-"""Rows that latency is measured on, one at a time."""
 ROUNDS = 3
-"""Of which the quickest counts: others had the machine to share."""
+"""Of measuring how long a prediction takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +38,14 @@ class Scored:
         wanted = {type(objective) for objective in self.fitting.model.tuner.objectives}
         return Outcome(
             score=score,
-            latency_ms=latency_ms(predictor, self.fitting.judge.features) if Latency in wanted else None,
+            latency_ms=self._latency_ms(predictor) if Latency in wanted else None,
             size_bytes=size_bytes(predictor) if Size in wanted else None,
         )
+
+    def _latency_ms(self, predictor: Predictor) -> float:
+        """p99 of one row as it is in the dataset; of the quickest round, for others had the machine to share."""
+        deployed, rows = self.fitting.deployed(predictor), self.fitting.sample
+        return min(latency_ms(deployed, rows)["p99"] for _ in range(ROUNDS))
 
 
 def search(
@@ -97,24 +98,6 @@ def search(
             f"and then {again}. Look for randomness without a seed in family {family.name!r}."
         )
     return predictor, found
-
-
-def latency_ms(predictor: Predictor, rows: pa.Table) -> float:
-    """99th percentile of predicting one row, in milliseconds: of the quickest of some rounds over the same rows."""
-    ones = [rows.slice(number, 1) for number in range(min(MOST_ROWS, rows.num_rows))]
-    if not ones:
-        return 0.0
-    predictor.predict(ones[0])  # whatever is built with the first call
-    return min(_percentile(predictor, ones) for _ in range(ROUNDS))
-
-
-def _percentile(predictor: Predictor, ones: list[pa.Table]) -> float:
-    taken = []
-    for one in ones:
-        start = perf_counter()
-        predictor.predict(one)
-        taken.append(1_000 * (perf_counter() - start))
-    return sorted(taken)[-(-99 * len(taken) // 100) - 1]
 
 
 def size_bytes(predictor: Predictor) -> int:
