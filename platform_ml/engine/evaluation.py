@@ -68,32 +68,28 @@ def evaluate(
         evaluation: what to measure.
         splits: the rows of train, validation and test.
         predictor: the model.
-        baselines: its fitted rivals and its ablations, by their declared names; the model in use may be among them, as
-            `CHAMPION`.
+        baselines: its fitted rivals and ablations, by name; the model in use may be among them, as `CHAMPION`.
         model_digest: the model's content hash.
         dataset_digest: the training dataset's; it also seeds the bootstrap.
         cutoff: the partition key.
         size_bytes: of the saved model.
     """
-    test, task = splits[TEST], evaluation.model.task
+    test, model, task = splits[TEST], evaluation.model, evaluation.model.task
     predictions = {name: _predict(predictor, splits[name]) for name in SPLITS if name in splits}
-    names = [item.name for item in evaluation.model.baselines] + [name for name in baselines if name == CHAMPION]
+    names = [*(item.name for item in model.baselines), *({CHAMPION} & baselines.keys())]
     rivals = {name: _predict(baselines[name], test) for name in names}
     subjects = _test_subjects(evaluation, test, predictions[TEST], rivals)
-    for one in evaluation.model.ablations:
-        subjects[ABLATION, one.name] = _subject(test, _predict(baselines[one.name], test))
+    subjects |= {(ABLATION, one.name): _subject(test, _predict(baselines[one.name], test)) for one in model.ablations}
     judged: dict[str, Measures] = {
         name: measure(
             evaluation.metrics,
             subjects if name == TEST else {MODEL: _subject(splits[name], prediction)},
-            # Training rows are no sample of what the model will meet: an interval would lend their numbers a meaning
-            # that they lack, and they are the most expensive ones.
-            () if name == TRAIN else _resamples(evaluation, splits[name], f"{dataset_digest}/{name}"),
+            _resamples(evaluation, splits[name], f"{dataset_digest}/{name}", name),
         )
         for name, prediction in predictions.items()
     }
     return EvaluationResult(
-        model=evaluation.model.name,
+        model=model.name,
         cutoff=cutoff,
         model_digest=model_digest,
         dataset_digest=dataset_digest,
@@ -102,7 +98,7 @@ def evaluate(
         slices=_slices(evaluation, subjects, judged[TEST]),
         baselines=_rival_scores(evaluation, judged[TEST], BASELINE),
         ablations=_rival_scores(evaluation, judged[TEST], ABLATION),
-        importance=_importance(evaluation.model.dataset.view, predictor, test.features),
+        importance=_importance(model.dataset.view, predictor, test.features),
         curves=curves(task, test.label, predictions[TEST], rivals, test.group),
         latency_ms=latency_ms(predictor, test.features),
         size_bytes=size_bytes,
@@ -138,7 +134,9 @@ def _predict(predictor: Predictor, rows: SplitRows) -> Numbers:
     return np.asarray(predictor.predict(rows.features), dtype=np.float64)
 
 
-def _resamples(evaluation: Evaluation, rows: SplitRows, seed: str) -> Any:
+def _resamples(evaluation: Evaluation, rows: SplitRows, seed: str, split: str) -> Any:
+    if split == TRAIN:  # an interval would lend these rows a meaning that they lack, and they are the most expensive
+        return ()
     return entity_weights(together(rows.entity, rows.group), resamples=evaluation.resamples, seed=seed)
 
 

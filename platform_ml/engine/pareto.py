@@ -35,11 +35,11 @@ def chosen(where: str, tried: Sequence[TriedParams], goal: Goal, objectives: Seq
     """The best quality within the limits, the earliest of equals; `RowsError` when there is none."""
     finished = [trial for trial in tried if trial.state == FINISHED]
     if not finished:
-        reasons = [trial.reason for trial in tried if trial.reason]
+        reason = next((trial.reason.rstrip(".") for trial in tried if trial.reason), "it was stopped")
         raise RowsError(
-            f"{where} ended without a score: none of {len(tried)} trials came to its end, the first because "
-            f"{reasons[0] if reasons else 'it was stopped'}. Look at the validation split, which needs rows of "
-            "different outcomes, and at the ranges of the family."
+            f"{where} ended without a score: none of {len(tried)} trials came to its end, the first because: "
+            f"{reason}. Look at the validation split, which needs rows of different outcomes, and at the ranges of the "
+            "family."
         )
     fitting = [trial for trial in finished if all(_within(trial, objective) for objective in objectives)]
     if not fitting:

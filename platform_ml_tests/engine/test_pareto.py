@@ -60,5 +60,5 @@ def test_a_limit_on_latency_is_no_promise():
 
 def test_no_score_at_all_says_why():
     tried = [trial(0, None, state="failed", reason="too deep"), trial(1, None, state="stopped", reason="slow")]
-    with pytest.raises(RowsError, match=r"s ended without a score: none of 2 .* the first because too deep\."):
+    with pytest.raises(RowsError, match=r"s ended without a score: none of 2 .* the first because: too deep\."):
         chosen("s", tried, "maximize", ())
