@@ -11,6 +11,8 @@ QUALITY_ARGS ?=
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
+# As pip does, but on all cores. What is no Python of this version (templates of code) is left as it is.
+COMPILE = $(BIN)/python -m compileall -qq -j 0 $$($(BIN)/python -c 'import site; print(*site.getsitepackages())') || true
 export DAGSTER_HOME := $(CURDIR)
 
 .PHONY: demo test ui bench-pit bench-weekly bench-training lock clean
@@ -63,12 +65,14 @@ $(BIN)/python:
 
 $(VENV)/.base: pyproject.toml requirements.lock | $(BIN)/python
 	@echo "Installing platform_ml into $(VENV): 2 GB, a minute or two"
-	@$(PIP) install -c requirements.lock -e .
+	@$(PIP) install --no-compile -c requirements.lock -e .
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml requirements.lock | $(BIN)/python
 	@echo "Installing platform_ml with [deep,dev] into $(VENV): 3.5 GB, three minutes"
-	@$(PIP) install -c requirements.lock -e '.[deep,dev]'
+	@$(PIP) install --no-compile -c requirements.lock -e '.[deep,dev]'
+	@$(COMPILE)
 	@touch $(VENV)/.base $@
 
 # Feast on its own: where it does not install, the others are measured, and the table says that it is not there.

@@ -233,11 +233,7 @@ class ExportContract:
                 yield batch
                 del batch
 
-        gc.freeze()  # what else the tests hold need not be searched twelve times
-        try:
-            assert form.write(batches(), SCHEMA, path) == 240
-        finally:
-            gc.unfreeze()
+        assert form.write(batches(), SCHEMA, path) == 240
 
     def frugal(self, form: FileFormat) -> FileFormat:
         """The member, told to read little at once where it can be told."""

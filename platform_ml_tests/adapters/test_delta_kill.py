@@ -14,7 +14,7 @@ from platform_ml.adapters.delta import DeltaTables
 from platform_ml.engine.content import content_hash
 from platform_ml.testing.tables import TABLE, content, read, stamp
 
-KILLS = 24
+KILLS = 14
 KEYS = ("a", "b", "c")
 ROWS = 3000
 

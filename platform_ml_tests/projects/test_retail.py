@@ -306,7 +306,7 @@ QUICK = {
     "xgboost": XGBoost(max_depth=4, learning_rate=0.1, max_rounds=150),
     "lightgbm": LightGBM(num_leaves=15, learning_rate=0.1, max_rounds=150),
     "catboost": CatBoost(depth=4, learning_rate=0.1, max_rounds=150),
-    "random_forest": RandomForest(trees=60, max_depth=8, min_samples_leaf=10, max_features=0.5),
+    "random_forest": RandomForest(trees=25, max_depth=8, min_samples_leaf=10, max_features=0.3),
     "linear": Linear(penalty=0.01),
     "multilayer_perceptron": MultilayerPerceptron(
         layers=1, width=32, dropout=0.1, learning_rate=3e-3, weight_decay=0.01, batch_rows=512, max_epochs=6
@@ -338,7 +338,7 @@ def test_every_family_goes_all_the_way(shop, registered, name):
     assert trained.record["onnx"]["file"] == "model.onnx", trained.record["onnx"]["reason"]
     first = evaluation.load(PASSING.outputs[0].card.evaluation, CUTOFF, work=shop.work)
     assert result.test("roc_auc").value > first.test("roc_auc").value - 0.05, "XGBoost ranks far better"
-    assert [item.mean_abs_shap for item in result.importance[:1]] > [0] or name == "multilayer_perceptron"
+    assert [item.mean_abs_shap for item in result.importance[:1]] > [0]
 
     tags = shop.platform.platform().registry.promoted("churn", "champion")
     assert tags["model_digest"] == trained.digest
