@@ -1,4 +1,4 @@
-# make demo | test | ui | bench-pit | bench-weekly | bench-training | lock | clean. Any Python from 3.11: make demo PYTHON=python3.12
+# make demo | test | test-kills | ui | bench-pit | bench-weekly | bench-training | lock | clean. Any Python from 3.11: make demo PYTHON=python3.12
 PYTHON ?= python3
 VENV ?= .venv
 VENV_BENCH ?= .venv-bench
@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 COMPILE = $(BIN)/python -m compileall -qq -j 0 $$($(BIN)/python -c 'import site; print(*site.getsitepackages())') || true
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: demo test ui bench-pit bench-weekly bench-training lock clean
+.PHONY: demo test test-kills ui bench-pit bench-weekly bench-training lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.base ## data, features, model, gates and card of one project, start to end
@@ -30,6 +30,9 @@ test: $(VENV)/.dev ## everything that CI checks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-kills: $(VENV)/.dev ## kill -9 at many random points, where the suite has a few: five minutes
+	PLATFORM_ML_KILLS=40 $(BIN)/python -m pytest -q platform_ml_tests/orchestration/test_kill.py platform_ml_tests/adapters/test_delta_kill.py
 
 bench-pit: $(VENV)/.base $(VENV_BENCH)/.done ## the point-in-time join beside its peers: an hour; BENCH_ARGS="--scale small --rounds 1": a minute
 	$(BIN)/python benchmarks/point_in_time/run.py --peers-python $(VENV_BENCH)/bin/python $(BENCH_ARGS)

@@ -1,7 +1,6 @@
-"""How the suite stays quick: what takes longest starts first, waiting is filled, and garbage is not sought in vain."""
+"""How the suite stays quick: what takes longest starts first, and garbage is not sought in vain."""
 
 import gc
-import os
 from pathlib import Path
 
 LONGEST = (
@@ -28,11 +27,6 @@ def pytest_collection_finish(session):
     # Millions of objects of libraries and collected tests live to the end: no collection has to look at them.
     gc.collect()
     gc.freeze()
-
-
-def pytest_xdist_auto_num_workers(config):
-    # Tests wait for locks, servers and killed processes: one more than there are cores keeps all of them busy.
-    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else None
 
 
 def _turn(path):

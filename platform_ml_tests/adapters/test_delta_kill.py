@@ -14,7 +14,8 @@ from platform_ml.adapters.delta import DeltaTables
 from platform_ml.engine.content import content_hash
 from platform_ml.testing.tables import TABLE, content, read, stamp
 
-KILLS = 14
+KILLS = int(os.environ.get("PLATFORM_ML_KILLS", "8"))
+"""`make test-kills` makes it many."""
 KEYS = ("a", "b", "c")
 ROWS = 3000
 
