@@ -1,6 +1,5 @@
-"""How the suite stays quick: what takes longest starts first, and garbage is not sought in vain."""
+"""The order of test files: who takes longest starts first, so that no worker is left alone with one in the end."""
 
-import gc
 from pathlib import Path
 
 LONGEST = (
@@ -21,12 +20,6 @@ HERE = Path(__file__).parent
 def pytest_collection_modifyitems(items):
     turn = {path: _turn(path) for path in {item.path for item in items}}
     items.sort(key=lambda item: turn[item.path])
-
-
-def pytest_collection_finish(session):
-    # Millions of objects of libraries and collected tests live to the end: no collection has to look at them.
-    gc.collect()
-    gc.freeze()
 
 
 def _turn(path):
