@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from platform_ml.spec.evaluation import CONFIDENCE, Estimate
 from platform_ml.spec.fingerprint import digest
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from platform_ml.engine.rows import SplitRows
     from platform_ml.spec.metric import Metric
 
     Numbers = NDArray[np.float64]
@@ -35,6 +36,14 @@ class Subject:
     """Which of the resampled rows these are; None: all."""
     group: NDArray[np.int64] | None = None
     """(n,) of a ranking: which rows are ranked together."""
+
+    @classmethod
+    def of(cls, rows: SplitRows, prediction: Numbers, taken: NDArray[np.int64] | None = None) -> Self:
+        """All rows of a split with their predictions, or those that are taken."""
+        if taken is None:
+            return cls(truth=rows.label, prediction=prediction, group=rows.group)
+        group = None if rows.group is None else rows.group[taken]
+        return cls(truth=rows.label[taken], prediction=prediction[taken], rows=taken, group=group)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +80,11 @@ def together(entity: NDArray[np.int64], group: NDArray[np.int64] | None) -> NDAr
     order = np.lexsort((entity, group))
     cut = (np.diff(group[order]) == 0) & (np.diff(entity[order]) != 0)
     return group if cut.any() else entity
+
+
+def resampled(rows: SplitRows, *, resamples: int, seed: str) -> Iterator[Numbers]:
+    """`entity_weights` of the rows of a split, with groups of a ranking left whole."""
+    return entity_weights(together(rows.entity, rows.group), resamples=resamples, seed=seed)
 
 
 def entity_weights(entity: NDArray[np.int64], *, resamples: int, seed: str) -> Iterator[Numbers]:

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from platform_ml.engine.bootstrap import Measured, Subject, entity_weights, measure
+from platform_ml.engine.bootstrap import Measured, Subject, measure, resampled
 from platform_ml.engine.cross_validation import corrected_interval, cross_validate
 from platform_ml.engine.latency import latency_ms
 from platform_ml.engine.search import search
@@ -55,9 +55,7 @@ class Found:
     @property
     def value(self) -> float:
         """The metric of the best trial."""
-        if self.search.best.score is None:
-            raise PlatformError("The tuner named a trial as the best that has no score.")
-        return self.search.best.score
+        return self.search.score
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,12 +171,12 @@ def _scored(fitting: Fitting, entrants: Sequence[Entrant]) -> tuple[Entrant, ...
     """Every family on the same resamples of the validation rows, so that differences are paired."""
     model, judge = fitting.model, fitting.judge
     subjects = {
-        one.name: Subject(truth=judge.label, prediction=one.found.predictor.predict(judge.features))
+        one.name: Subject.of(judge, one.found.predictor.predict(judge.features))
         for one in entrants
         if one.found is not None
     }
     seed = f"{model.name}/{model.seed}/choice"
-    blocks = entity_weights(judge.entity, resamples=model.choice.resamples, seed=seed) if subjects else ()
+    blocks = resampled(judge, resamples=model.choice.resamples, seed=seed) if subjects else ()
     scores = measure([model.metric], subjects, blocks)
     return tuple(
         one if one.found is None else replace(one, found=replace(one.found, score=scores[one.name][model.metric.name]))

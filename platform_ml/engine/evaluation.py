@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.ablation import fitted_ablations
-from platform_ml.engine.bootstrap import Subject, entity_weights, measure, together
+from platform_ml.engine.bootstrap import Subject, measure, resampled
 from platform_ml.engine.champion import champion_digest, champion_of
 from platform_ml.engine.class_scores import class_scores
 from platform_ml.engine.curves import curves, group_statistics, residual_statistics
@@ -79,11 +79,11 @@ def evaluate(
     names = [*(item.name for item in model.baselines), *({CHAMPION} & baselines.keys())]
     rivals = {name: _predict(baselines[name], test) for name in names}
     subjects = _test_subjects(evaluation, test, predictions[TEST], rivals)
-    subjects |= {(ABLATION, one.name): _subject(test, _predict(baselines[one.name], test)) for one in model.ablations}
+    subjects |= {(ABLATION, one.name): Subject.of(test, _predict(baselines[one.name], test)) for one in model.ablations}
     judged: dict[str, Measures] = {
         name: measure(
             evaluation.metrics,
-            subjects if name == TEST else {MODEL: _subject(splits[name], prediction)},
+            subjects if name == TEST else {MODEL: Subject.of(splits[name], prediction)},
             _resamples(evaluation, splits[name], f"{dataset_digest}/{name}", name),
         )
         for name, prediction in predictions.items()
@@ -137,26 +137,19 @@ def _predict(predictor: Predictor, rows: SplitRows) -> Numbers:
 def _resamples(evaluation: Evaluation, rows: SplitRows, seed: str, split: str) -> Any:
     if split == TRAIN:  # an interval would lend these rows a meaning that they lack, and they are the most expensive
         return ()
-    return entity_weights(together(rows.entity, rows.group), resamples=evaluation.resamples, seed=seed)
-
-
-def _subject(rows: SplitRows, prediction: Numbers, taken: NDArray[np.int64] | None = None) -> Subject:
-    if taken is None:
-        return Subject(truth=rows.label, prediction=prediction, group=rows.group)
-    group = None if rows.group is None else rows.group[taken]
-    return Subject(truth=rows.label[taken], prediction=prediction[taken], rows=taken, group=group)
+    return resampled(rows, resamples=evaluation.resamples, seed=seed)
 
 
 def _test_subjects(
     evaluation: Evaluation, test: SplitRows, prediction: Numbers, rivals: Mapping[str, Numbers]
 ) -> dict[Key, Subject]:
     """The model, every baseline and every slice, so that all of them see the same resamples."""
-    subjects: dict[Key, Subject] = {MODEL: _subject(test, prediction)}
+    subjects: dict[Key, Subject] = {MODEL: Subject.of(test, prediction)}
     for name, rival in rivals.items():
-        subjects[BASELINE, name] = _subject(test, rival)
+        subjects[BASELINE, name] = Subject.of(test, rival)
     for column in evaluation.slices:
         for value, rows in _values(test.helpers.column(column)):
-            subjects["slice", column, value] = _subject(test, prediction, rows)
+            subjects["slice", column, value] = Subject.of(test, prediction, rows)
     return subjects
 
 

@@ -15,7 +15,7 @@ from platform_ml.checks.distances import (
     stability,
     stability_by_chance,
 )
-from platform_ml.engine.bootstrap import DEFINED, entity_weights, together
+from platform_ml.engine.bootstrap import DEFINED, resampled, together
 from platform_ml.engine.split_statistics import statistics_of
 from platform_ml.spec.evaluation import CONFIDENCE
 from platform_ml.spec.evidence import ALL, RATES, REST, SELECTION_RATE, TRUE_POSITIVE_RATE, Compared, Evidence, Measured
@@ -69,7 +69,7 @@ def gather(evaluation: Evaluation, tested: Tested) -> Evidence:
     errors = Calibration.of(tested.whole) if evaluation.model.task is BINARY else None
     hits = None if threshold is None else Rates.of(tested, threshold)
     drawn_error, drawn_share, drawn_rates = [], [], []
-    for weights in entity_weights(entity, resamples=evaluation.resamples, seed=tested.seed):
+    for weights in resampled(test, resamples=evaluation.resamples, seed=tested.seed):
         drawn_share.append(weights @ covered / weights.sum(axis=1))  # whole numbers: exact in any order
         if errors is not None:
             drawn_error.append(errors.on(weights))

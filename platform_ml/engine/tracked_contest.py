@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.tracked import TrackedRun
-from platform_ml.engine.tracked_run import FIT, SEARCH, _trials, run_name
+from platform_ml.engine.tracked_run import FIT, SEARCH, run_name, trial_runs
 from platform_ml.spec.space import ranges
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _rival(run: TrackedRun, trained: Trained, contest: Contest, one: Entrant, fo
             "intent": f"Compete for {contest.model.name}. {one.out}".strip(),
         },
         datasets=run.datasets,
-        children=_trials(model, its, key=key, experiment=run.experiment, tags=tags, started=started),
+        children=trial_runs(model, its, key=key, experiment=run.experiment, tags=tags, started=started),
         started=started,
         seconds=found.seconds,
     )

@@ -106,7 +106,7 @@ def model_run(
         curves={STEPS: search.best.steps},
         datasets=[tracked_dataset(experiment, model, dataset, said)],
         children=[
-            *_trials(model, trained, key=key, experiment=experiment, tags=said, started=started),
+            *trial_runs(model, trained, key=key, experiment=experiment, tags=said, started=started),
             *(_baseline(model, one, model_digest, dataset, experiment, said, folder) for one in model.baselines),
         ],
         started=started,
@@ -194,7 +194,7 @@ def _sampling(model: TunedModel) -> str:
     return "every row once" if weight is None else f"every row once, those with label 1 weighing {weight}"
 
 
-def _trials(
+def trial_runs(
     model: TunedModel, trained: Trained, *, key: str, experiment: str, tags: Mapping[str, str], started: int
 ) -> list[TrackedRun]:
     """One after the other, as they ran."""

@@ -29,7 +29,7 @@ from platform_ml.engine.tracked_run import model_run
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.engine.tuning import Tuning
 from platform_ml.engine.winner import winner
-from platform_ml.spec.errors import MissingInputError, PlatformError, StoreError
+from platform_ml.spec.errors import MissingInputError, StoreError
 from platform_ml.spec.fingerprint import digest, fingerprint
 from platform_ml.spec.space import settings
 from platform_ml.spec.training_dataset import TRAIN, VALIDATION
@@ -82,9 +82,7 @@ class Trained:
     @property
     def score(self) -> float:
         """The model's metric on the validation rows."""
-        if self.search.best.score is None:
-            raise PlatformError("The tuner named a trial as the best that has no score.")
-        return self.search.best.score
+        return self.search.score
 
 
 def train(

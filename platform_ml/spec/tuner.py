@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol
 
-from platform_ml.spec.errors import DeclarationError
+from platform_ml.spec.errors import DeclarationError, PlatformError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -197,6 +197,13 @@ class Search:
     """None: every trial was drawn."""
     caveat: str = ""
     """Why another run of the same search may find otherwise; empty: it finds the same."""
+
+    @property
+    def score(self) -> float:
+        """That of the best trial, on the validation rows."""
+        if self.best.score is None:
+            raise PlatformError("The tuner named a trial as the best that has no score.")
+        return self.best.score
 
 
 def _check_limit(objective: Objective, at_most: float | None) -> None:

@@ -7,12 +7,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from platform_ml import Rival
 from platform_ml.engine.card_artifact import materialize_model_card
 from platform_ml.engine.evaluation import load, materialize_evaluation
 from platform_ml.engine.portable import run
 from platform_ml.engine.tracked_evaluation import Evaluated, track_evaluation
 from platform_ml.engine.training_dataset import materialize_training_dataset, split_rows
-from platform_ml.engine.tuned_model import fitted, materialize_tuned_model
+from platform_ml.engine.tuned_model import fitted, materialize_tuned_model, train
+from platform_ml.families import SingleFeature
 from platform_ml.metrics import NDCG, Accuracy
 from platform_ml.spec.errors import DeclarationError, RowsError
 from platform_ml.spec.registration import Approved
@@ -120,6 +122,19 @@ def test_a_published_model_that_ranks_beats_the_order_by_price(rankings):
     assert rankings.result.baselines["cheapest"].lead["ndcg_at_10"].low > 0
     graph = run((rankings.model.folder / "model.onnx").read_bytes(), predictor.inputs(test.features))
     np.testing.assert_allclose(graph, predictor.predict(test.features), atol=1e-5)
+
+
+def test_families_that_compete_are_ranked_in_groups(rankings):
+    declared = rankings.declared
+    competing = replace(
+        declared, rivals=(Rival(name="cheapest", family=SingleFeature(feature="price", descending=True)),)
+    )
+    splits = {name: split_rows(declared.dataset, rankings.dataset, name) for name in ("train", "validation")}
+    validation, trained = splits["validation"], train(competing, splits, progress=lambda _: None)
+    cheapest = trained.contest.entrants[1]
+    prediction = cheapest.found.predictor.predict(validation.features)
+    assert cheapest.found.score.value == NDCG().score(validation.label, prediction, group=validation.group)
+    assert trained.contest.chosen == declared.family.name
 
 
 def test_an_evaluation_of_classes_counts_who_is_taken_for_whom(classes):

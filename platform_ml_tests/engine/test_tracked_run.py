@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from platform_ml.engine.ports import Artifact
-from platform_ml.engine.tracked_run import BASELINE, POINTS, SEARCH, STEPS, TRIAL, _trials, model_run
+from platform_ml.engine.tracked_run import BASELINE, POINTS, SEARCH, STEPS, TRIAL, model_run, trial_runs
 from platform_ml.engine.tuned_model import save, train
 from platform_ml.families import SingleFeature
 from platform_ml_tests.engine.test_tuned_model import MODEL, RECENCY, Splits, quiet
@@ -83,7 +83,7 @@ def test_the_curve_of_a_long_trial_is_thinned_but_not_that_of_the_model(both):
     trained, _ = both
     best = replace(trained.search.best, steps=tuple(n / 1_000 for n in range(250)))
     long = replace(trained, search=replace(trained.search, trials=(best,), best=best))
-    made = _trials(MODEL, long, key="k", experiment="shop", tags={}, started=0)
+    made = trial_runs(MODEL, long, key="k", experiment="shop", tags={}, started=0)
     assert (made[0].every, len(made[0].curves[STEPS]), made[0].curves[STEPS][1]) == (25, POINTS, 0.025)
 
 
