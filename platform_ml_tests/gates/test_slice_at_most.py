@@ -1,64 +1,19 @@
-import math
-from dataclasses import replace
-
 import pytest
 
 from platform_ml.gates import SliceAtMost
-from platform_ml.metrics import RocAuc
 from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.evidence import Evidence
-from platform_ml.spec.gate import Outcome
-from platform_ml.testing.declarations import beside, lapse_evaluation, numbers
-from platform_ml.testing.gates import GateContract
+from platform_ml.testing.declarations import lapse_evaluation
+from platform_ml.testing.gate_kinds import SliceLimitContract
 
 
-def country(value_of, value, **changes):
-    return beside(value_of, value, measure="log_loss", **{"error": 0.01} | changes)
+class TestSliceAtMost(SliceLimitContract):
+    member = SliceAtMost
+    metric, other_metric = "log_loss", "roc_auc"
+    limit, good, bad = 0.5, 0.48, 0.6
 
-
-GOOD, BAD = country("AT", 0.48), country("CH", 0.6)
-SMALL = country("LI", 0.6, rows=29)
-
-
-class TestSliceAtMost(GateContract):
-    @pytest.fixture
-    def gate(self):
-        return SliceAtMost(metric="log_loss", limit=0.5)
-
-    @pytest.fixture
-    def passing(self):
-        return numbers(evidence=Evidence(compared=(GOOD, SMALL)))
-
-    @pytest.fixture
-    def failing(self):
-        return numbers(evidence=Evidence(compared=(GOOD, BAD, SMALL)))
-
-    @pytest.fixture
-    def undefined(self):
-        return numbers(evidence=Evidence(compared=(SMALL, country("FR", math.nan))))
-
-    @pytest.fixture
-    def foreign(self):
-        return replace(lapse_evaluation, metrics=(RocAuc(),))
-
-    def test_name_and_numbers(self, gate, failing):
-        verdict = gate.judge(failing)
-        assert verdict.gate == "slices_log_loss_at_most"
-        assert (verdict.value, verdict.limit, verdict.rows) == (0.6, 0.5, 400)
-        assert verdict.low == pytest.approx(0.6 - 1.9659 * 0.01, abs=1e-5)
-        assert [part.gate for part in verdict.parts if not part.passed] == ["country = CH", "country = LI"]
-
-    def test_no_more_than_chance_is_named_and_stops_nothing(self, gate):
-        verdict = gate.judge(numbers(evidence=Evidence(compared=(GOOD, replace(BAD, variance=0.01)))))
-        assert verdict.passed
-        assert "beyond it, but no more than chance explains: country = CH (about" in verdict.reason
-        assert verdict.parts[1].outcome is Outcome.NOT_ENOUGH_EVIDENCE
-        assert verdict.parts[1].rows_needed > 400
+    def test_name(self, gate):
+        assert gate.name == "slices_log_loss_at_most"
 
     def test_the_other_direction_is_not_for_it(self):
         with pytest.raises(DeclarationError, match="Use SliceAtLeast"):
             SliceAtMost(metric="roc_auc", limit=0.5).check(lapse_evaluation)
-
-    def test_without_slices_there_is_nothing_to_judge(self, gate):
-        with pytest.raises(DeclarationError, match="no slices"):
-            gate.check(replace(lapse_evaluation, slices=()))
