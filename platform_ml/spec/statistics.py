@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -78,9 +78,9 @@ class PartitionStatistics:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, without what is at its default."""
-        usual = asdict(ColumnStatistics(kind="number", nulls=0, distinct=0))
+        usual = vars(ColumnStatistics(kind="number", nulls=0, distinct=0))
         columns = {
-            name: {"kind": one.kind} | {key: value for key, value in asdict(one).items() if value != usual[key]}
+            name: {"kind": one.kind} | {key: value for key, value in vars(one).items() if value != usual[key]}
             for name, one in self.columns.items()
         }
         scores = {"quality": self.quality.to_json()} if self.quality else {}

@@ -112,6 +112,14 @@ def test_wiped_means_empty_and_usable(storage):
     assert partitions(storage) == [2]
 
 
+def test_a_table_that_is_made_later_is_seen(storage):
+    assert storage.has_table("asset_check_executions")
+    assert not storage.has_table("notes")
+    with storage.index_connection() as connection:
+        connection.exec_driver_sql("CREATE TABLE notes (text TEXT)")
+    assert storage.has_table("notes")
+
+
 def test_threads_share_one_storage(storage):
     def write(thread):
         for number in range(20):
