@@ -48,7 +48,7 @@ def seconds(statement):
     return perf_counter() - start
 
 
-def ratio(rounds=5):
+def ratio(rounds=3):
     pairs = [(seconds("import platform_ml.definitions"), seconds("import dagster")) for _ in range(rounds)]
     ours, dagsters = zip(*pairs, strict=True)
     return median(ours) / median(dagsters)

@@ -40,8 +40,30 @@ def checkout(landing, tmp_path_factory):
     return checkout
 
 
-def run(checkout, *command):
-    return subprocess.run(
+@pytest.fixture
+def arrivals(checkout, monkeypatch, capsys):
+    monkeypatch.chdir(checkout.folder)
+    monkeypatch.setenv("DAGSTER_HOME", str(checkout.folder))
+
+    def command(*arguments):
+        assert main(["arrivals", *arguments]) == 0
+        said = capsys.readouterr()
+        assert s3.SECRET not in said.out + said.err
+        return said.out
+
+    return command
+
+
+def test_days_in_an_object_store_arrive_and_are_loaded(checkout, landing, arrivals):
+    s3.put(f"{landing}/retail/transactions/{FIRST}.PARQUET", b"")
+    said = json.loads(arrivals("retail", "transactions", "--json"))
+    assert [(one["partition"], one["status"]) for one in said if one["status"] in {"new", "growing"}] == [
+        (FIRST, "growing"),
+        (SECOND, "growing"),
+    ]
+    command = ["dagster", "asset", "materialize", "-m", "platform_ml.definitions"]
+    command += ["--select", "retail/transactions", "--partition", FIRST]
+    ran = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=checkout.folder,
         env=checkout.environment,
@@ -49,37 +71,16 @@ def run(checkout, *command):
         capture_output=True,
         text=True,
     )
-
-
-def arrivals(checkout, *arguments):
-    ran = run(checkout, "platform_ml.cli", "arrivals", *arguments)
-    assert ran.returncode == 0, ran.stderr
-    assert s3.SECRET not in ran.stdout
-    return ran.stdout
-
-
-def test_days_in_an_object_store_arrive_and_are_loaded(checkout, landing):
-    s3.put(f"{landing}/retail/transactions/{FIRST}.PARQUET", b"")
-    said = json.loads(arrivals(checkout, "retail", "transactions", "--json"))
-    assert [(one["partition"], one["status"]) for one in said if one["status"] in {"new", "growing"}] == [
-        (FIRST, "growing"),
-        (SECOND, "growing"),
-    ]
-    ran = run(
-        checkout,
-        *("dagster", "asset", "materialize", "-m", "platform_ml.definitions"),
-        *("--select", "retail/transactions", "--partition", FIRST),
-    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert s3.SECRET not in ran.stdout + ran.stderr
-    said = json.loads(arrivals(checkout, "retail", "transactions", "--json"))
+    said = json.loads(arrivals("retail", "transactions", "--json"))
     assert next(one["status"] for one in said if one["partition"] == FIRST) == "up to date"
-    text = arrivals(checkout, "retail")
+    text = arrivals("retail")
     assert "retail/transactions: 1 up to date, 1 growing, 363 awaited, 1 unexpected\n" in text
     assert f"  unexpected  {FIRST}.PARQUET: fits no partition. Did you mean '{FIRST}.parquet'?\n" in text
     assert text.endswith("To be loaded: 0 partitions.\n")
     assert f"  awaited     {SECOND[:6]}" not in text
-    assert "  awaited     2017-12-31  nothing was delivered\n" in arrivals(checkout, "retail", "transactions", "--all")
+    assert "  awaited     2017-12-31  nothing was delivered\n" in arrivals("retail", "transactions", "--all")
 
 
 def test_a_source_that_is_not_there(capsys):
