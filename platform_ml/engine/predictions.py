@@ -55,7 +55,9 @@ def predicted(scores: Scores, served: Served, rows: pa.Table, features: pa.Table
     said[MODEL_DIGEST] = pa.array([served.digest] * rows.num_rows, pa.string())
     types = {name: arrow_type(kind) for name, kind in scores.columns.items()}
     columns = [_column(said[name] if name in said else rows[name], kind) for name, kind in types.items()]
-    return pa.table(columns, names=list(types)), int((~np.isfinite(found)).reshape(rows.num_rows, -1).any(axis=1).sum())
+    return pa.table(columns, names=list(types)), int(
+        (~np.isfinite(found if found.ndim == 1 else found.sum(axis=1))).sum()
+    )
 
 
 def ranks(score: NDArray[np.float64], group: pa.ChunkedArray) -> NDArray[np.int64]:

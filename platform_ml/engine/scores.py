@@ -89,7 +89,7 @@ def materialize_scores(
     reference, done = _reference(scores, served, work), []
     for some in chunks(keys):
         seen = seen_by_model(scores, some, newest(scores, some, work), work=work)
-        made = _scored(scores, served, seen, some)
+        made = scored(scores, served, seen, some)
         expected = Expectation(
             schema=arrow_schema(scores.columns),
             required=tuple(scores.columns),
@@ -147,7 +147,7 @@ class Made:
     """Feature → rows with a category that training never saw."""
 
 
-def _scored(scores: Scores, served: Served, seen: Seen, keys: Sequence[str]) -> dict[str, Made]:
+def scored(scores: Scores, served: Served, seen: Seen, keys: Sequence[str]) -> dict[str, Made]:
     """Partition by partition: how many are scored at once must not show in a score."""
     parts = split(seen.rows, keys)
     made = {}
@@ -184,7 +184,7 @@ def _record(
         scores.source.name: labels.population_keys(view.label, key),
         **{group.name: group_keys(group, view, key) for group in view.groups},
     }
-    population = [read[scores.source.name].partitions[day].content for day in tables[scores.source.name]]
+    population = _used(read[scores.source.name], tables[scores.source.name])["content"]
     declared = fingerprint(scores)
     named = {name: served.record[name] for name in ("registered_as", "version", "model", "dataset")}
     return {
@@ -195,13 +195,7 @@ def _record(
             {"of": declared, "by": named, "population": population, "features": features_read(view, key, read)}
         ),
         "model": dict(served.record),
-        "tables": {
-            name: {
-                "version": read[name].version,
-                "partitions": {day: read[name].partitions[day].content for day in days},
-            }
-            for name, days in tables.items()
-        },
+        "tables": {name: _used(read[name], days) for name, days in tables.items()},
         "features": dict(served.features),
         "features_content": content_hash(made.features),
         "content": content_hash(made.rows),
@@ -211,6 +205,12 @@ def _record(
         "made_by": dict(made_by),
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _used(snapshot: Snapshot, days: Sequence[str]) -> dict[str, Any]:
+    """Which version of a table was read, and what of it; `upstream` says which partitions are meant."""
+    content = digest([snapshot.partitions[day].content for day in days])
+    return {"version": snapshot.version, "partitions": len(days), "content": content}
 
 
 def record_of(scores: Scores, key: str, *, work: Work, version: int | None = None) -> Artifact:

@@ -192,7 +192,7 @@ def meaning_changes(trained: Mapping[str, Any], view: FeatureView) -> list[str]:
                 how = declaration_changes(gone, [meaning(feature)])
                 said.append(f"feature {name!r} is computed otherwise than in training ({'; '.join(how)})")
         parts = [{**_lasting(one), "features": []} for one in (before, after)]
-        joined = [_lasting({name: one.get(name) for name in ("on", "at")}) for one in (then, now)]
+        joined = [{"on": one.get("on") or [], "at": one.get("at")} for one in (then, now)]
         if how := [*declaration_changes(*parts), *declaration_changes(*joined)]:
             first, *others = selection.columns
             more = f" and {len(others)} more are" if others else " is"
