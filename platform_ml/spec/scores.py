@@ -94,11 +94,11 @@ class Scores:
 
     @property
     def view(self) -> FeatureView:
-        """The model's view at the moments that are scored: it joins as the trained one does."""
+        """The model's view at the moments that are scored, without helpers: it joins as the trained one does."""
         view, label = self.model.dataset.view, self.label
-        if self.moments is None or isinstance(label, EventLabel):
-            return view
-        return replace(view, label=replace(label, cadence=self.moments))
+        if self.moments is not None and not isinstance(label, EventLabel):
+            label = replace(label, cadence=self.moments)
+        return replace(view, label=label, helpers=(), checks=())
 
     @property
     def cadence(self) -> Cadence:

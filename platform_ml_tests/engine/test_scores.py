@@ -111,7 +111,7 @@ def test_each_partition_says_how_it_was_made(ready):
     assert record["made_by"]["git_commit"] == "c" * 40
     assert {name: one["version"] for name, one in record["tables"].items()} == {
         name: work.platform.tables.snapshot(f"shop/{name}").version
-        for name in ("orders", "order_history", "order_weeks", "customer_profile")
+        for name in ("orders", "order_history", "order_weeks")
     }
     (row, *_) = rows_of(work, scores, [AFTER])
     assert (row["model_version"], row["model_digest"]) == (1, served.digest)
