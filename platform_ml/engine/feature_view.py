@@ -129,7 +129,7 @@ def materialize_feature_view(view: FeatureView, keys: Sequence[str], *, work: Wo
         read[view.label.name] = label
         digests = {key: inputs(view, key, read) for key in some}
         staged = Staged(rows=rows, inputs=digests, read=versions(read))
-        ahead = _not_ahead(view, some, spine, work)
+        ahead = not_ahead(view, some, spine, work)
         result = publish(view, staged, _expected(view, some, label.partitions), work=work, stamp=stamp, more=ahead)
         done.append(result)
         work.say(f"{work.table(view)}: {rows.num_rows:,} rows of {len(some)} moment(s) up to {some[-1]}")
@@ -190,7 +190,8 @@ def _expected(view: FeatureView, keys: Sequence[str], label: Mapping[str, Partit
     )
 
 
-def _not_ahead(view: FeatureView, keys: Sequence[str], spine: pa.Table, work: Work) -> list[Finding]:
+def not_ahead(view: FeatureView, keys: Sequence[str], spine: pa.Table, work: Work) -> list[Finding]:
+    """Whether any feature is read as of a later moment than that of prediction; nothing where none could be."""
     times = sorted({selection.at for selection in view.selections if selection.at})
     if not times:
         return []

@@ -11,7 +11,14 @@ from platform_ml.checks.distances import pooled
 from platform_ml.engine import labels, serving
 from platform_ml.engine.audit import ONE_EACH, TABLE_CHECKS, VOLUME, Check, Expectation, Finding
 from platform_ml.engine.content import content_hash
-from platform_ml.engine.feature_view import features_at, features_read, group_keys, groups_needed
+from platform_ml.engine.feature_view import (
+    NOT_AHEAD,
+    features_at,
+    features_read,
+    group_keys,
+    groups_needed,
+    not_ahead,
+)
 from platform_ml.engine.ports import PARTITION, Files
 from platform_ml.engine.predictions import predicted
 from platform_ml.engine.schema import arrow_schema
@@ -54,12 +61,11 @@ UNSEEN = Check(
 )
 
 
-def checks(_: Scores) -> tuple[Check, ...]:
+def checks(scores: Scores) -> tuple[Check, ...]:
     """The data checks of scores."""
-    return (
-        *(check for check in TABLE_CHECKS if check != VOLUME),
-        *(ONE_EACH, AS_TRAINED, FINITE, SPREAD, UNSEEN, SKEW),
-    )
+    ahead = (NOT_AHEAD,) if any(selection.at for selection in scores.view.selections) else ()
+    own = (ONE_EACH, *ahead, AS_TRAINED, FINITE, SPREAD, UNSEEN, SKEW)
+    return (*(check for check in TABLE_CHECKS if check != VOLUME), *own)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +75,7 @@ class Seen:
     spine: pa.Table
     """Keys and moments."""
     rows: pa.Table
-    """The same with features and helpers."""
+    """The same with features."""
     read: Mapping[str, Snapshot]
     """Population and groups: the versions that were read."""
 
@@ -104,7 +110,8 @@ def materialize_scores(
             work.platform.artifacts.publish(place, record["inputs"], record, lambda _: None)
         rows = _together([made[key].rows for key in some], some)
         staged = Staged(rows=rows, inputs={key: records[key]["inputs"] for key in some}, read=versions(seen.read))
-        found = [finding for key in some for finding in _findings(scores, key, seen, made[key], reference, work)]
+        found = not_ahead(scores.view, some, seen.spine, work)
+        found += [finding for key in some for finding in _findings(scores, key, seen, made[key], reference, work)]
         done.append(publish(scores, staged, expected, work=work, stamp=stamp, more=found))
         work.say(
             f"{work.table(scores)}: {rows.num_rows:,} scores of {len(some)} moment(s) up to {some[-1]} by "
@@ -154,8 +161,8 @@ def scored(scores: Scores, served: Served, seen: Seen, keys: Sequence[str]) -> d
     for key in keys:
         features = parts[key].select(list(served.features))
         rows, odd = predicted(scores, served, parts[key], features)
-        known = isinstance(served.predictor, Categorical) and features.num_rows
-        unseen = served.predictor.unseen(features) if known and isinstance(served.predictor, Categorical) else {}
+        model = served.predictor
+        unseen = model.unseen(features) if isinstance(model, Categorical) and features.num_rows else {}
         made[key] = Made(features=features, rows=rows, odd=odd, unseen=unseen)
     return made
 

@@ -5,14 +5,12 @@ import shutil
 from dataclasses import replace
 from datetime import date, timedelta
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
 from platform_ml.adapters.folders import RECORD
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.maintenance import pins
-from platform_ml.engine.predictions import ranks
 from platform_ml.engine.rescoring import rescore
 from platform_ml.engine.scores import record_of
 from platform_ml.engine.serving import load, meaning_changes, schema_changes, unlike_training
@@ -232,12 +230,6 @@ def test_what_no_model_sees_may_change_and_what_it_sees_may_not(trained):
     assert unlike_training(served, replace(view, label=other)) == [
         "what is predicted, or for whom, is another: Label lapsed: seen_within_days: null → 30"
     ]
-
-
-def test_places_in_a_group_are_counted_from_the_greatest_score():
-    groups = pa.chunked_array([["b", "a", "b", "a", "b"]])
-    assert ranks(np.array([0.1, 0.5, 0.9, 0.5, 0.1]), groups).tolist() == [2, 1, 1, 2, 3]
-    assert ranks(np.empty(0), groups.slice(0, 0)).tolist() == []
 
 
 @pytest.fixture(scope="module")
