@@ -84,15 +84,15 @@ def materialize_scores(
     scores: Scores, keys: Sequence[str], *, work: Work, stamp: Stamp, made_by: Mapping[str, str]
 ) -> list[Materialized]:
     """Score the population of these moments with the model in use, and commit what it says."""
-    served = serving.load(scores.registration, work=work, version=scores.version)
-    if wrong := serving.unlike_training(served, scores.view):
-        reason = (
-            f"{scores.registration.name} version {served.version} cannot be used: {'; '.join(wrong)}. Take the change "
-            "back, or train and register a model with it."
-        )
-        found = [Finding(check=AS_TRAINED, partition=key, passed=False, reason=reason) for key in keys]
-        return [Materialized(findings=found, snapshot=None)]
-    reference, done = _reference(scores, served, work), []
+    found = serving.in_use(scores.registration, work=work, version=scores.version)
+    if wrong := serving.unlike_training(found, scores.view):
+        called = f"{scores.registration.name} version {found.record['version']}"
+        cure = "Take the change back, or train and register a model with it."
+        reason = f"{called} cannot be used: {'; '.join(wrong)}. {cure}"
+        stopped = [Finding(check=AS_TRAINED, partition=key, passed=False, reason=reason) for key in keys]
+        return [Materialized(findings=stopped, snapshot=None)]
+    served, done = found.load(), []
+    reference = _reference(scores, served, work)
     for some in chunks(keys):
         seen = seen_by_model(scores, some, newest(scores, some, work), work=work)
         made = scored(scores, served, seen, some)
@@ -110,9 +110,9 @@ def materialize_scores(
             work.platform.artifacts.publish(place, record["inputs"], record, lambda _: None)
         rows = _together([made[key].rows for key in some], some)
         staged = Staged(rows=rows, inputs={key: records[key]["inputs"] for key in some}, read=versions(seen.read))
-        found = not_ahead(scores.view, some, seen.spine, work)
-        found += [finding for key in some for finding in _findings(scores, key, seen, made[key], reference, work)]
-        done.append(publish(scores, staged, expected, work=work, stamp=stamp, more=found))
+        findings = not_ahead(scores.view, some, seen.spine, work)
+        findings += [finding for key in some for finding in _findings(scores, key, seen, made[key], reference, work)]
+        done.append(publish(scores, staged, expected, work=work, stamp=stamp, more=findings))
         work.say(
             f"{work.table(scores)}: {rows.num_rows:,} scores of {len(some)} moment(s) up to {some[-1]} by "
             f"{scores.registration.name} version {served.version}"

@@ -40,8 +40,6 @@ class Served:
     """Plain JSON: name, version and alias in the registry; digests of model, evaluation and dataset; cutoff, family."""
     features: Mapping[str, str]
     """What it was trained on, in order: feature → SQL type."""
-    trained_view: Mapping[str, Any]
-    """The meaning of the view that its rows came from."""
     classes: tuple[str, ...] = ()
     """Of several classes their names, in the order of the probabilities."""
     test: pa.Table | None = field(default=None, compare=False)
@@ -58,12 +56,44 @@ class Served:
         return str(self.record["model"])
 
 
+@dataclass(frozen=True, kw_only=True)
+class InUse:
+    """A registered version and what it was made from; its files were verified, and are not opened yet."""
+
+    model: TunedModel
+    trained: Artifact
+    dataset: Artifact
+    record: Mapping[str, Any]
+    """As `Served.record`."""
+
+    @property
+    def features(self) -> dict[str, str]:
+        """What it was trained on, in order: feature → SQL type."""
+        manifest = self.dataset.record
+        return {name: manifest["columns"][name] for name in manifest["features"]}
+
+    def load(self) -> Served:
+        """Open it; `StoreError` when today's declaration cannot read it."""
+        return Served(
+            predictor=predictor_of(self.model, self.trained, list(self.features)),
+            record=self.record,
+            features=self.features,
+            classes=tuple(self.dataset.record["split"].get("classes", ())),
+            test=_test_rows(self.dataset),
+        )
+
+
 def load(registration: Registration, *, work: Work, version: int | None = None) -> Served:
-    """The version that the alias points at now, or this one, from files whose checksums and digest were verified.
+    """The version that the alias points at now, or this one; raises as `in_use` does."""
+    return in_use(registration, work=work, version=version).load()
+
+
+def in_use(registration: Registration, *, work: Work, version: int | None = None) -> InUse:
+    """The version that the alias points at now, or this one, its checksums and its digest verified.
 
     Raises:
         MissingInputError: there is no such version, or its files are not here.
-        StoreError: a file is not the one that was registered, or today's declaration cannot read the model.
+        StoreError: a file is not the one that was registered.
     """
     model, registry = registration.card.evaluation.model, work.platform.registry
     called = f"version {version}" if version else f"alias {registration.alias!r}"
@@ -77,26 +107,18 @@ def load(registration: Registration, *, work: Work, version: int | None = None) 
     dataset = _published(DATASETS, model.dataset, tags["dataset_digest"], work)
     _verify(trained, tags["model_digest"])
     identity = {name: tags[name] for name in ("model_digest", "evaluation_digest", "policy_digest") if name in tags}
-    number = version or int(registry.find(registration.name, identity) or 0)
-    manifest = dataset.record
-    return Served(
-        predictor=predictor_of(model, trained),
-        record={
-            "registered_as": registration.name,
-            "version": number,
-            "alias": "" if version else registration.alias,
-            "model": trained.digest,
-            "evaluation": tags.get("evaluation_digest", ""),
-            "dataset": dataset.digest,
-            "cutoff": trained.record["cutoff"],
-            "family": trained.record["family"],
-            "made_by": dict(trained.record["made_by"]),
-        },
-        features={name: manifest["columns"][name] for name in manifest["features"]},
-        trained_view=manifest["declaration"]["view"],
-        classes=tuple(manifest["split"].get("classes", ())),
-        test=_test_rows(dataset),
-    )
+    record = {
+        "registered_as": registration.name,
+        "version": version or int(registry.find(registration.name, identity) or 0),
+        "alias": "" if version else registration.alias,
+        "model": trained.digest,
+        "evaluation": tags.get("evaluation_digest", ""),
+        "dataset": dataset.digest,
+        "cutoff": trained.record["cutoff"],
+        "family": trained.record["family"],
+        "made_by": dict(trained.record["made_by"]),
+    }
+    return InUse(model=model, trained=trained, dataset=dataset, record=record)
 
 
 def _published(kind: str, noun: TunedModel | Any, digest: str, work: Work) -> Artifact:
@@ -144,14 +166,14 @@ def _test_rows(dataset: Artifact) -> pa.Table | None:
     return pq.read_table(file, columns=dataset.record["features"])
 
 
-def unlike_training(served: Served, view: FeatureView) -> list[str]:
+def unlike_training(found: InUse, view: FeatureView) -> list[str]:
     """Why the features of today's view are not those that the model was trained on; nothing when they are.
 
     A feature is missing, added, renamed or of another type; or it has its name still and is computed otherwise.
     """
     types = view.types
-    said = schema_changes(served.features, {name: types[name].sql for name in view.feature_names})
-    return said or meaning_changes(served.trained_view, view)
+    said = schema_changes(found.features, {name: types[name].sql for name in view.feature_names})
+    return said or meaning_changes(found.dataset.record["declaration"]["view"], view)
 
 
 def schema_changes(trained: Mapping[str, str], given: Mapping[str, str]) -> list[str]:

@@ -301,10 +301,10 @@ def fitted(model: TunedModel, artifact: Artifact) -> tuple[Predictor, dict[str, 
     return predictor_of(model, artifact), baselines
 
 
-def predictor_of(model: TunedModel, artifact: Artifact) -> Predictor:
-    """A published model alone: it takes rows as they are in the dataset."""
+def predictor_of(model: TunedModel, artifact: Artifact, names: Sequence[str] | None = None) -> Predictor:
+    """A published model alone, for rows with these features in the order of its dataset; None: those of the view."""
     plain = json.loads((artifact.folder / SEARCH).read_text(encoding="utf-8"))
-    names = model.dataset.view.feature_names
+    names = names or model.dataset.view.feature_names
     seen = chosen.Chosen.load(model.features, artifact.folder / chosen.FILE) if model.features else None
     predictor: Predictor = winner(model, artifact.record).load(
         artifact.folder / plain["model"], seen.kept if seen else names

@@ -32,9 +32,7 @@ class Told:
 
 def said(scores, answer, *, rows=ROWS, classes=()):
     record = {"version": 3, "model": "m" * 64}
-    served = Served(
-        predictor=Told(answer), record=record, features={"price": "DOUBLE"}, trained_view={}, classes=classes
-    )
+    served = Served(predictor=Told(answer), record=record, features={"price": "DOUBLE"}, classes=classes)
     table, odd = predicted(scores, served, rows, rows.select(["price"]))
     assert table.schema.names == list(scores.columns)
     return table.to_pydict(), odd

@@ -13,7 +13,7 @@ from platform_ml.engine.content import file_sha256
 from platform_ml.engine.maintenance import pins
 from platform_ml.engine.rescoring import rescore
 from platform_ml.engine.scores import record_of
-from platform_ml.engine.serving import load, meaning_changes, schema_changes, unlike_training
+from platform_ml.engine.serving import in_use, load, meaning_changes, schema_changes, unlike_training
 from platform_ml.engine.upstream import upstream
 from platform_ml.features import Recency, Total
 from platform_ml.spec.errors import MissingInputError, StoreError
@@ -200,6 +200,20 @@ def test_a_feature_that_is_made_otherwise_stops_every_moment_and_is_named(ready)
     assert work.platform.tables.snapshot(work.table(scores)) is None
 
 
+def test_features_may_stand_in_another_order_but_none_may_be_missing(ready):
+    work, _ = ready
+    score(work, scores, [AFTER])
+    before = [row["score"] for row in rows_of(work, scores, [AFTER])]
+    turned = replace(order_history, features=tuple(reversed(order_history.features)))
+    view = replace(lapse_view, features=tuple(reversed(lapse_view.features)))
+    for part in (swapped(scores, order_history, turned), swapped(scores, lapse_view, view)):
+        assert score(work, part, [AFTER], token=2)[1] == []
+        assert [row["score"] for row in rows_of(work, scores, [AFTER])] == before
+    fewer = replace(order_history, features=order_history.features[1:])
+    (stopped,) = score(work, swapped(scores, order_history, fewer), [AFTER], token=3)[1]
+    assert "lapse version 1 cannot be used: feature 'amount_sum_28d' is missing" in stopped.reason
+
+
 def test_features_of_other_names_and_types_are_told_apart():
     trained = {"km_sum_7d": "DOUBLE", "races": "BIGINT", "wins": "BIGINT"}
     assert schema_changes(trained, dict(reversed(trained.items()))) == []
@@ -214,7 +228,7 @@ def test_features_of_other_names_and_types_are_told_apart():
 
 def test_what_no_model_sees_may_change_and_what_it_sees_may_not(trained):
     work, _, _ = trained
-    served, view = load(lapse, work=work), lapse_view
+    served, view = in_use(lapse, work=work), lapse_view
     assert unlike_training(served, scores.view) == []
     longer = swapped(view, orders, replace(orders, cadence=replace(orders.cadence, last=None), max_rejected_share=0.5))
     assert unlike_training(served, longer) == []
