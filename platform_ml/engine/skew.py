@@ -88,7 +88,7 @@ def compare(
             feature=name,
             rows=rows,
             example=_example(name, keys, {"before": before, "after": after}, inputs, compute),
-            why=_why(view, name, key, snapshot, read),
+            why=_why(view, name, key, snapshot, read, work),
         )
         for one in both
         for name, rows in one.columns.items()
@@ -154,29 +154,36 @@ def _value(rows: pa.Table, key: Mapping[str, Any], name: str, compute: Compute) 
     return compute.query(sql, {"rows": rows}).table()["value"][0].as_py()
 
 
-def _why(view: FeatureView, name: str, key: str, trained: Snapshot, read: Mapping[str, Snapshot]) -> str:
-    """What of its group was committed again since the training view was made."""
+def _why(view: FeatureView, name: str, key: str, trained: Snapshot, read: Mapping[str, Snapshot], work: Work) -> str:
+    """What of its group was committed between what training read and what was served."""
     state = trained.partitions[key]
     if name not in view.joined:
         return f"{view.label.source.name} has other events than when the label was made"
     group = view.joined[name][0]
-    if said := _changed(group, group_keys(group, view, key), state.read[group.name], read[group.name]):
+    then = state.read.get(group.name)
+    if then is not None and (said := _changed(group, group_keys(group, view, key), then, read[group.name], work)):
         return said
     if state.fingerprint != fingerprint(view):
         return f"the training view was joined by another declaration ({state.fingerprint[:8]})"
     return f"nothing that was recorded of {group.name} explains it"
 
 
-def _changed(group: FeatureGroup, keys: Sequence[str], then: int, now: Snapshot) -> str:
-    others = {day: now.at(day, then) for day in keys}
-    others = {day: was for day, was in others.items() if was is None or was.content != now.partitions[day].content}
-    if not others:
+def _changed(group: FeatureGroup, keys: Sequence[str], then: int, served: Snapshot, work: Work) -> str:
+    newest = work.platform.tables.snapshot(served.table) or served
+    sides = {day: (newest.at(day, then), newest.at(day, served.version)) for day in keys}
+    later = {}
+    for day, states in sides.items():
+        old, new = states if then < served.version else states[::-1]
+        if new is not None and (old is None or old.content != new.content):
+            later[day] = old, new
+    if not later:
         return ""
-    last = max(others, key=lambda day: (now.partitions[day].created, day))
-    state, was = now.partitions[last], others[last]
-    by = ", by another declaration of it" if was is not None and was.fingerprint != state.fingerprint else ""
+    last = max(later, key=lambda day: (later[day][1].created, day))
+    old, new = later[last]
+    what = "the training view was made" if then < served.version else "these rows were served"
+    by = ", by another declaration of it" if old is not None and old.fingerprint != new.fingerprint else ""
     return (
-        f"{len(others):,} of the {len(keys):,} partitions of {group.name} that it reads changed after the training "
-        f"view was made (version {then}, now {now.version}), last {last} on {state.created:%Y-%m-%d %H:%M} by run "
-        f"{state.run_id[:8]}{by}"
+        f"{len(later):,} of the {len(keys):,} partitions of {group.name} that it reads changed after {what} (training "
+        f"has version {then}, served was {served.version}), last {last} on {new.created:%Y-%m-%d %H:%M} by run "
+        f"{new.run_id[:8]}{by}"
     )

@@ -195,9 +195,8 @@ def test_a_group_that_changed_since_is_named_with_its_features(town):
     found = compare(view, key, read, seen_by_model(ride_scores, [key], read, work=work).rows, work=work)
     assert [one.feature for one in found.skewed] == ["newest_km", "newest_origin"]
     words = str(found.skewed[0])
-    assert (
-        f"partitions of changing that it reads changed after the training view was made (version {stale}, now" in words
-    )
+    assert "partitions of changing that it reads changed after the training view was made" in words
+    assert f"(training has version {stale}, served was {stale + 1}), last" in words
     assert "in training," in words
     findings, stopped = score(work, ride_scores, [key], token=4)
     (skew,) = (one for one in findings if one.check.name == "no_skew")
@@ -209,3 +208,9 @@ def test_a_group_that_changed_since_is_named_with_its_features(town):
     # What was scored before can be made again all the same, from the versions of then.
     before = work.platform.tables.snapshot(work.table(ride_scores)).version - 1
     assert rescore(ride_scores, key, work=work, version=before).differences == []
+    # And when training has caught up, it is those that differ.
+    assert make(work, shown, token=3) == []
+    assert make(work, view, token=3) == []
+    assert compare(view, key, read, seen_by_model(ride_scores, [key], read, work=work).rows, work=work).skewed == ()
+    (behind, *_) = rescore(ride_scores, key, work=work, version=before).skew.skewed
+    assert f"changed after these rows were served (training has version {stale + 1}, served was {stale})" in str(behind)
