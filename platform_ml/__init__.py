@@ -17,6 +17,7 @@ from platform_ml.spec.quality import Quality
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.response import Response
 from platform_ml.spec.schema import Boolean, Column, Decimal, Double, Integer, Text, Timestamp
+from platform_ml.spec.scores import Scores
 from platform_ml.spec.source import Packaged, Source
 from platform_ml.spec.space import Between, Whole
 from platform_ml.spec.training_dataset import TrainingDataset
@@ -58,6 +59,7 @@ __all__ = [
     "Registration",
     "Response",
     "Rival",
+    "Scores",
     "Source",
     "Text",
     "Timestamp",

@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _catalog(commands)
     _arrivals(commands)
     _tracking(commands)
+    _scores(commands)
     return parser
 
 
@@ -113,6 +114,15 @@ def _catalog(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     catalog.add_argument("--html", metavar="FILE", help="write one page to search instead; - is the standard output")
     catalog.add_argument("--json", metavar="FILE", help="write it for programs instead; - is the standard output")
     catalog.set_defaults(run=_show_catalog)
+
+
+def _scores(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    scores = commands.add_parser("scores", help="which model scored which moment, and whether it would again")
+    scores.add_argument("project", metavar="PROJECT", help="one of: " + ", ".join(p.name for p in PROJECTS))
+    scores.add_argument("name", nargs="?", metavar="NAME", help="all scores of the project, if left out")
+    scores.add_argument("--partition", metavar="KEY", help="only this moment")
+    scores.add_argument("--again", action="store_true", help="score again from pinned versions; compare with training")
+    scores.set_defaults(run=_show_scores)
 
 
 def _arrivals(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -243,6 +253,12 @@ def _look(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.arrivals import arrivals
 
     return arrivals(_project(options.project), options.source, everything=options.all, as_json=options.json)
+
+
+def _show_scores(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.scores_command import show_scores
+
+    return show_scores(_project(options.project), options.name, options.partition, again=options.again)
 
 
 def _models(options: argparse.Namespace) -> int:

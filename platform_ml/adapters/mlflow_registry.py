@@ -165,6 +165,8 @@ def _lowest(client: MlflowClient, name: str, identity: Mapping[str, str]) -> Mod
 
 def _holder(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
     with Unless(MISSING, "INVALID_PARAMETER_VALUE"):
+        if alias.isdecimal():
+            return client.get_model_version(name, alias)
         return client.get_model_version_by_alias(name, alias)
     return None
 

@@ -19,6 +19,7 @@ from platform_ml.spec.leader_board import LeaderBoard
 from platform_ml.spec.model_card import ModelCard
 from platform_ml.spec.project import upstream
 from platform_ml.spec.registration import Registration
+from platform_ml.spec.scores import Scores
 from platform_ml.spec.source import Source
 from platform_ml.spec.training_dataset import TrainingDataset
 from platform_ml.spec.tuned_model import TunedModel
@@ -41,6 +42,7 @@ KINDS: Mapping[type, str] = {
     FeatureSelection: "feature selection",
     TunedModel: "model",
     Registration: "registered model",
+    Scores: "scores",
 }
 """What is listed; evaluations, leader boards and cards are shown with their models."""
 SHORT = 8

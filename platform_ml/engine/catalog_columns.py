@@ -14,6 +14,7 @@ from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.label import KNOWN_TIME, Label
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.schema import Decimal
+from platform_ml.spec.scores import Scores
 from platform_ml.spec.source import Source
 from platform_ml.spec.training_dataset import TrainingDataset
 from platform_ml.spec.tuned_model import TunedModel
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.statistics import PartitionStatistics
     from platform_ml.spec.window import Cadence
 
-    Tables = Source | FeatureGroup | Label | EventLabel | FeatureView
+    Tables = Source | FeatureGroup | Label | EventLabel | FeatureView | Scores
     Listed = Tables | TrainingDataset | FeatureSelection | TunedModel | Registration
 
 KEY, TIME, FEATURE, HELPER, LABEL, SCORE = "key", "time", "feature", "helper", "label", "quality"
@@ -83,6 +84,8 @@ def columns(noun: Listed, project: Project, found: PartitionStatistics | None) -
             return tuple(_label_column(noun, name, found) for name in noun.columns)
         case FeatureView():
             return view_columns(noun, found)
+        case Scores():
+            return tuple(_score_column(noun, name, found) for name in noun.columns)
         case _:
             return ()
 
@@ -112,6 +115,10 @@ def facts(noun: Listed) -> dict[str, str]:
             return {"Family": families, "Tuned for": noun.metric.title, "Baselines": baselines}
         case Registration():
             return {"Alias": noun.alias, "Gates": " ".join(gate.rule for gate in noun.gates)}
+        case Scores():
+            by = f"version {noun.version}" if noun.version else f"the {noun.registration.alias} of the day"
+            said = {"Model": f"{noun.registration.name}, {by}", "For whom": noun.view.label.population}
+            return said | _cadence(noun.cadence)
 
 
 def _cadence(cadence: Cadence | None) -> dict[str, str]:
@@ -236,6 +243,15 @@ def _label_column(label: Label | EventLabel, name: str, found: PartitionStatisti
     role = KEY if name in (*label.key, label.entity) else FEATURE if name in label.attributes else HELPER
     kind = type_name(label.columns[name])
     return CatalogColumn(name=name, type=kind, role=role, meaning=meaning, unit=unit, missing=_missing(found, name))
+
+
+def _score_column(scores: Scores, name: str, found: PartitionStatistics | None) -> CatalogColumn:
+    meaning = scores.meanings.get(name, "")
+    if name == EVENT_TIME:
+        return _time(found, name, meaning)
+    role = KEY if name in scores.label.columns else ""
+    kind = type_name(scores.columns[name])
+    return CatalogColumn(name=name, type=kind, role=role, meaning=meaning, missing=_missing(found, name))
 
 
 def view_columns(view: FeatureView, found: PartitionStatistics | None) -> tuple[CatalogColumn, ...]:

@@ -64,6 +64,16 @@ def reads(label: EventLabel, key: str) -> list[tuple[Source, list[str]]]:
     return [own, (label.event.source, responses.keys(label, label.event, key))]
 
 
+def population_sql(label: EventLabel) -> str:
+    """Every event in `raw` at its moment of prediction, with or without an outcome."""
+    asked = [label.entity, *(label.event.on if isinstance(label.event, Response) else ())]
+    there = " AND ".join(f"{identifier(name)} IS NOT NULL" for name in dict.fromkeys(asked))
+    return f"""
+{_events_sql(label)}
+SELECT {PARTITION}, {columns_sql(label.own)}, _from AS {EVENT_TIME} FROM events WHERE {there}
+ORDER BY {PARTITION}, {EVENT_TIME}, {columns_sql(label.key)}"""
+
+
 def moments(label: EventLabel, key: str) -> tuple[datetime, datetime]:
     """The first and the last moment that a partition may have."""
     first = moment(label.cadence.day(key)) - label.lead
@@ -120,12 +130,18 @@ def _query(label: EventLabel) -> str:
     return responses.sql(label, label.event) if isinstance(label.event, Response) else _sql(label, label.event)
 
 
+def _events_sql(label: EventLabel) -> str:
+    """Events with their derived columns, and `_from`, the moment that is predicted from."""
+    lead, time = microseconds(label.lead), identifier(str(label.source.event_time))
+    before = f"{time} - INTERVAL {lead} MICROSECONDS AS _from"
+    return f"WITH events AS (SELECT *{derived_sql(label.derived)}, {before} FROM raw)"
+
+
 def _sql(label: EventLabel, event: Event) -> str:
-    lead = microseconds(label.lead)
-    value, known, time = map(identifier, (event.value, event.known, str(label.source.event_time)))
+    value, known = map(identifier, (event.value, event.known))
     return f"""
-WITH events AS (SELECT *{derived_sql(label.derived)} FROM raw)
-SELECT {PARTITION}, {columns_sql(label.own)}, {time} - INTERVAL {lead} MICROSECONDS AS {EVENT_TIME},
+{_events_sql(label)}
+SELECT {PARTITION}, {columns_sql(label.own)}, _from AS {EVENT_TIME},
        {value} AS {identifier(label.name)}, {known} AS {KNOWN_TIME}
 FROM events WHERE {value} IS NOT NULL AND {known} IS NOT NULL AND {identifier(label.entity)} IS NOT NULL
 ORDER BY {PARTITION}, {EVENT_TIME}, {columns_sql(label.key)}"""

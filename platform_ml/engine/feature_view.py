@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from platform_ml.engine.platform import Work
-    from platform_ml.engine.ports import PartitionState, Snapshot, Stamp
+    from platform_ml.engine.ports import Compute, PartitionState, Snapshot, Stamp
     from platform_ml.spec.feature_group import FeatureGroup
     from platform_ml.spec.feature_view import FeatureView
 
@@ -98,12 +98,16 @@ def _reach(group: FeatureGroup, view: FeatureView) -> timedelta | None:
 
 def inputs(view: FeatureView, key: str, tables: Mapping[str, Snapshot]) -> str:
     """The digest of the rows that a partition is computed from."""
+    return digest([tables[view.label.name].partitions[key].content, *features_read(view, key, tables)])
+
+
+def features_read(view: FeatureView, key: str, tables: Mapping[str, Snapshot]) -> list[Any]:
+    """Of each group, what its partitions hold that a partition of the view may be joined with."""
     until = labels.moments(view.label, key)[1]
-    joined = [
+    return [
         [_content(group, view, tables[group.name], found, until) for found in group_keys(group, view, key)]
         for group in view.groups
     ]
-    return digest([tables[view.label.name].partitions[key].content, *joined])
 
 
 def _content(group: FeatureGroup, view: FeatureView, snapshot: Snapshot, key: str, until: datetime) -> Any:
@@ -118,30 +122,49 @@ def materialize_feature_view(view: FeatureView, keys: Sequence[str], *, work: Wo
     done = []
     for some in chunks(keys):
         label = work.read(view.label, some)
-        needed = {
-            group.name: sorted({found for key in some for found in group_keys(group, view, key)})
-            for group in view.groups
-        }
+        needed = groups_needed(view, some)
         read = {group.name: work.read(group, needed[group.name]) for group in view.groups}
         spine = _spine(view, label, some, work)
-        until = labels.moments(view.label, some[-1])[1]
-        known = {
-            group.name: Lives(
-                snapshot=read[group.name],
-                lives=[life for key in needed[group.name] for life in lives(group, view, read[group.name], key, until)],
-                committed=by_commit(group, view),
-            )
-            for group in view.groups
-        }
-        rows = joined_rows(spine, view.selections, known, knowledge=view.knowledge, compute=work.platform.compute)
+        rows = features_at(view, spine, some, read, compute=work.platform.compute)
         read[view.label.name] = label
         digests = {key: inputs(view, key, read) for key in some}
         staged = Staged(rows=rows, inputs=digests, read=versions(read))
-        ahead = _not_ahead(view, some, spine, work)
+        ahead = not_ahead(view, some, spine, work)
         result = publish(view, staged, _expected(view, some, label.partitions), work=work, stamp=stamp, more=ahead)
         done.append(result)
         work.say(f"{work.table(view)}: {rows.num_rows:,} rows of {len(some)} moment(s) up to {some[-1]}")
     return done
+
+
+def groups_needed(view: FeatureView, keys: Sequence[str]) -> dict[str, list[str]]:
+    """Group → its partitions that these partitions of the view may need."""
+    return {
+        group.name: sorted({found for key in keys for found in group_keys(group, view, key)}) for group in view.groups
+    }
+
+
+def features_at(
+    view: FeatureView, spine: pa.Table, keys: Sequence[str], read: Mapping[str, Snapshot], *, compute: Compute
+) -> pa.Table:
+    """The spine with all that is joined to it: the one way in which features come to rows, labelled or not.
+
+    Args:
+        view: what is joined, and by which rules.
+        spine: keys and moments of these partitions; whether it has an outcome makes no difference.
+        keys: the partitions, oldest first.
+        read: group → the version of its table to read.
+        compute: what reads it.
+    """
+    until, needed = labels.moments(view.label, keys[-1])[1], groups_needed(view, keys)
+    known = {
+        group.name: Lives(
+            snapshot=read[group.name],
+            lives=[life for key in needed[group.name] for life in lives(group, view, read[group.name], key, until)],
+            committed=by_commit(group, view),
+        )
+        for group in view.groups
+    }
+    return joined_rows(spine, view.selections, known, knowledge=view.knowledge, compute=compute)
 
 
 def _spine(view: FeatureView, label: Snapshot, keys: Sequence[str], work: Work) -> pa.Table:
@@ -167,7 +190,8 @@ def _expected(view: FeatureView, keys: Sequence[str], label: Mapping[str, Partit
     )
 
 
-def _not_ahead(view: FeatureView, keys: Sequence[str], spine: pa.Table, work: Work) -> list[Finding]:
+def not_ahead(view: FeatureView, keys: Sequence[str], spine: pa.Table, work: Work) -> list[Finding]:
+    """Whether any feature is read as of a later moment than that of prediction; nothing where none could be."""
     times = sorted({selection.at for selection in view.selections if selection.at})
     if not times:
         return []

@@ -37,7 +37,6 @@ def source_keys(label: Label, key: str) -> list[str]:
     day, cadence = label.cadence.day(key), label.source.cadence
     if cadence is None:
         raise TypeError(label)
-    since = None if label.seen_within_days is None else day - timedelta(days=label.seen_within_days)
     until, today = day + timedelta(days=label.horizon_days), datetime.now(UTC).date()
     over = min(cadence.end or today, today)
     if until > over:
@@ -46,7 +45,27 @@ def source_keys(label: Label, key: str) -> list[str]:
             f"{label.horizon_days} days are over; source {label.source.name!r} has only the days before {over}. "
             "Materialize it when those days are there."
         )
-    return cadence.keys(since, until)
+    return cadence.keys(_since(label, day), until)
+
+
+def _since(label: Label, day: date) -> date | None:
+    """From when on an entity has to be seen; None: whenever."""
+    return None if label.seen_within_days is None else day - timedelta(days=label.seen_within_days)
+
+
+def population_keys(label: Label, key: str) -> list[str]:
+    """The days before the moment that say who is there: all of them are over when it comes."""
+    day, cadence = label.cadence.day(key), label.source.cadence
+    if cadence is None:
+        raise TypeError(label)
+    today = datetime.now(UTC).date()
+    over = min(cadence.end or today, today)
+    if day > over:
+        raise MissingInputError(
+            f"Label {label.name!r}: who is there on {key} is known when the days before it are over; source "
+            f"{label.source.name!r} has only those before {over}. Materialize it when they are there."
+        )
+    return cadence.keys(_since(label, day), day)
 
 
 def moments(label: Label, key: str) -> tuple[datetime, datetime]:
@@ -85,9 +104,17 @@ def materialize_label(label: Label, keys: Sequence[str], *, work: Work, stamp: S
     return done
 
 
-def _sql(label: Label, keys: Sequence[str]) -> str:
-    entity, value = identifier(label.entity), identifier(label.name)
-    epoch = date(1970, 1, 1)
+def population_sql(label: Label, keys: Sequence[str]) -> str:
+    """Who is there at each moment, of the days before it in `raw`."""
+    return f"""
+{_seen_sql(label, keys)}
+SELECT _key AS {PARTITION}, {identifier(label.entity)}, to_timestamp(_at * 86400) AS {EVENT_TIME}
+FROM seen ORDER BY _key, {identifier(label.entity)}"""
+
+
+def _seen_sql(label: Label, keys: Sequence[str]) -> str:
+    """The one rule of who is there, for labels and for scores."""
+    entity, epoch = identifier(label.entity), date(1970, 1, 1)
     moments = ", ".join(f"({literal(key)}, {(label.cadence.day(key) - epoch).days})" for key in keys)
     day = DAY.format(identifier(str(label.source.event_time)))
     seen = f"AND day._day >= _at - {label.seen_within_days}" if label.seen_within_days else ""
@@ -95,7 +122,13 @@ def _sql(label: Label, keys: Sequence[str]) -> str:
 WITH moments(_key, _at) AS (VALUES {moments}),
 events AS (SELECT *, {day} AS _day FROM raw),
 days AS (SELECT DISTINCT {entity}, _day FROM events WHERE {entity} IS NOT NULL),
-seen AS (SELECT DISTINCT _key, _at, {entity} FROM moments JOIN days AS day ON day._day < _at {seen}),
+seen AS (SELECT DISTINCT _key, _at, {entity} FROM moments JOIN days AS day ON day._day < _at {seen})"""
+
+
+def _sql(label: Label, keys: Sequence[str]) -> str:
+    entity, value = identifier(label.entity), identifier(label.name)
+    return f"""
+{_seen_sql(label, keys)},
 happened AS (
     SELECT _at, {entity}, {label.outcome.sql()} AS value
     FROM moments JOIN events ON _day >= _at AND _day < _at + {label.horizon_days} GROUP BY _at, {entity}

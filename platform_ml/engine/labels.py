@@ -49,3 +49,13 @@ def moments(noun: Label | EventLabel, key: str) -> tuple[datetime, datetime]:
 def inputs(noun: Label | EventLabel, key: str, tables: Mapping[str, Snapshot]) -> str:
     """The digest of the rows that a partition is computed from."""
     return event_label.inputs(noun, key, tables) if isinstance(noun, EventLabel) else label.inputs(noun, key, tables)
+
+
+def population_keys(noun: Label | EventLabel, key: str) -> list[str]:
+    """The source partitions that say whom or what there is to predict; no outcome is waited for."""
+    return [key] if isinstance(noun, EventLabel) else label.population_keys(noun, key)
+
+
+def population_sql(noun: Label | EventLabel, keys: Sequence[str]) -> str:
+    """The rows to predict, without an outcome, of these partitions of the source in `raw`."""
+    return event_label.population_sql(noun) if isinstance(noun, EventLabel) else label.population_sql(noun, keys)

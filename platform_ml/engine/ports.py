@@ -257,7 +257,7 @@ class Registry(Protocol):
         ...
 
     def promoted(self, name: str, alias: str) -> Mapping[str, str] | None:
-        """The tags of the version that the alias points at."""
+        """The tags of the version that the alias points at; of version 3, if `alias` is "3"."""
         ...
 
 

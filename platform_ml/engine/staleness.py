@@ -17,6 +17,7 @@ from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.label import Label
+from platform_ml.spec.scores import Scores
 from platform_ml.spec.source import Source
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def stale(project: Project, work: Work) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     tables: dict[str, Snapshot] = {}
     for noun in project.nouns:
-        if isinstance(noun, Table):
+        if isinstance(noun, Table) and not isinstance(noun, Scores):  # those of last year's champion stay what they are
             snapshot = work.platform.tables.snapshot(work.table(noun))
             if snapshot:
                 tables[noun.name] = snapshot

@@ -298,6 +298,13 @@ def fitted(model: TunedModel, artifact: Artifact) -> tuple[Predictor, dict[str, 
     baselines = {
         item.name: item.family.load(artifact.folder / plain["baselines"][item.name], names) for item in model.baselines
     }
+    return predictor_of(model, artifact), baselines
+
+
+def predictor_of(model: TunedModel, artifact: Artifact, names: Sequence[str] | None = None) -> Predictor:
+    """A published model alone, for rows with these features in the order of its dataset; None: those of the view."""
+    plain = json.loads((artifact.folder / SEARCH).read_text(encoding="utf-8"))
+    names = names or model.dataset.view.feature_names
     seen = chosen.Chosen.load(model.features, artifact.folder / chosen.FILE) if model.features else None
     predictor: Predictor = winner(model, artifact.record).load(
         artifact.folder / plain["model"], seen.kept if seen else names
@@ -307,7 +314,7 @@ def fitted(model: TunedModel, artifact: Artifact) -> tuple[Predictor, dict[str, 
     if model.preparations:
         prepared = preparation.Fitted.load(model.preparations, artifact.folder / preparation.FILE)
         predictor = preparation.Prepared(fitted=prepared, predictor=predictor)
-    return predictor, baselines
+    return predictor
 
 
 def _summary(trained: Trained) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.label import Label
+from platform_ml.spec.scores import Scores
 from platform_ml.spec.source import Source
 
-Table = Source | FeatureGroup | Label | EventLabel | FeatureView
+Table = Source | FeatureGroup | Label | EventLabel | FeatureView | Scores
 
 
 def upstream(noun: Table, key: str) -> list[tuple[Table, list[str]]]:
@@ -28,3 +29,7 @@ def upstream(noun: Table, key: str) -> list[tuple[Table, list[str]]]:
         case FeatureView():
             joined: list[tuple[Table, list[str]]] = [(g, views.group_keys(g, noun, key)) for g in noun.groups]
             return [(noun.label, [key]), *joined]
+        case Scores():
+            view = noun.view
+            seen: list[tuple[Table, list[str]]] = [(g, views.group_keys(g, view, key)) for g in view.groups]
+            return [(noun.source, labels.population_keys(view.label, key)), *seen]

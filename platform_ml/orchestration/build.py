@@ -19,6 +19,7 @@ from platform_ml.orchestration.leader_board import leader_board_asset
 from platform_ml.orchestration.model_card import model_card_asset
 from platform_ml.orchestration.quarantine import quarantine_asset
 from platform_ml.orchestration.registration import registration_asset
+from platform_ml.orchestration.scores import scores_asset
 from platform_ml.orchestration.source import delivered, source_asset
 from platform_ml.orchestration.tracking import kept_runs, mlflow_health
 from platform_ml.orchestration.training_dataset import training_dataset_asset
@@ -32,6 +33,7 @@ from platform_ml.spec.label import Label
 from platform_ml.spec.leader_board import LeaderBoard
 from platform_ml.spec.project import CATALOG
 from platform_ml.spec.registration import Registration
+from platform_ml.spec.scores import Scores
 from platform_ml.spec.source import Source
 from platform_ml.spec.training_dataset import TrainingDataset
 from platform_ml.spec.tuned_model import TunedModel
@@ -106,10 +108,12 @@ def _training_assets(project: Project, noun: Noun) -> Iterator[dg.AssetsDefiniti
         case Registration():
             yield model_card_asset(project, noun)  # with its gates, which the registration declares
             yield registration_asset(project, noun)
+        case Scores():
+            yield scores_asset(project, noun)
 
 
 def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
-    """One job per cadence, since the assets of a job share their partitions, and one for each registered model."""
+    """One job per cadence, since the assets of a job share their partitions, one per registered model, and scores."""
     feeds: list[Source | FeatureGroup] = [*project.all(Source), *project.all(FeatureGroup)]
     by_cadence: dict[Cadence | None, list[dg.AssetKey]] = {}
     for noun in feeds:
@@ -144,4 +148,10 @@ def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
             f"{project.name}_{registration.name}",
             [key(project, noun) for noun in nouns],
             description=f"From labels to the registered model {registration.name}, for one cutoff.",
+        )
+    for scores in project.all(Scores):
+        yield dg.define_asset_job(
+            f"{project.name}_{scores.name}",
+            [key(project, scores)],
+            description=f"Batch inference with {scores.registration.name}: {scores.name}, for one moment or many.",
         )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.label import Label
     from platform_ml.spec.response import Response
+    from platform_ml.spec.scores import Scores
     from platform_ml.spec.training_dataset import TrainingDataset
 
 EVERYTHING = 10_000
@@ -41,6 +42,14 @@ def partitions_def(cadence: Cadence | None) -> dg.PartitionsDefinition | None:
     raise TypeError(cadence)
 
 
+def scored_at(scores: Scores) -> dg.PartitionsDefinition | None:
+    """The moments of scores: one of a day is there when the day begins, events when it is over."""
+    cadence = scores.cadence
+    if isinstance(cadence, Daily) and cadence.last is None and not isinstance(scores.label, EventLabel):
+        return dg.DailyPartitionsDefinition(start_date=str(cadence.first), end_offset=1)
+    return partitions_def(cadence)
+
+
 def group_on_source(group: FeatureGroup) -> dg.PartitionMapping | None:
     """Windows look back from the end of the partition; events are those of the same partition."""
     if group.cadence is None or group.of_events:
@@ -56,6 +65,13 @@ def label_on_source(label: Label | EventLabel) -> dg.PartitionMapping | None:
     step = label.cadence.days
     before = label.seen_within_days or EVERYTHING
     return _window(start=-ceil(before / step), end=ceil(label.horizon_days / step) - 1)
+
+
+def population_on_source(label: Label | EventLabel) -> dg.PartitionMapping | None:
+    """Who was seen before the moment, and nothing after it."""
+    if isinstance(label, EventLabel):
+        return None
+    return _window(start=-ceil((label.seen_within_days or EVERYTHING) / label.cadence.days), end=-1)
 
 
 def label_on_response(label: EventLabel, response: Response) -> dg.PartitionMapping:

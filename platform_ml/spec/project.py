@@ -17,6 +17,7 @@ from platform_ml.spec.leader_board import LeaderBoard
 from platform_ml.spec.model_card import ModelCard
 from platform_ml.spec.naming import check_name
 from platform_ml.spec.registration import Registration
+from platform_ml.spec.scores import Scores
 from platform_ml.spec.source import Source
 from platform_ml.spec.training_dataset import TrainingDataset
 from platform_ml.spec.tuned_model import TunedModel
@@ -37,6 +38,7 @@ Noun = (
     | Evaluation
     | ModelCard
     | Registration
+    | Scores
 )
 N = TypeVar("N", bound=Noun)
 REJECTED = "_rejected"
@@ -55,11 +57,11 @@ class Project:
     description: str = field(metadata=PROSE)
     owner: str = field(metadata=PROSE)
     """An e-mail address or `team:name`."""
-    outputs: tuple[Registration | FeatureGroup, ...]
-    """Registrations, and feature groups that no model uses yet."""
+    outputs: tuple[Registration | Scores | FeatureGroup, ...]
+    """Registrations, scores of registered models, and feature groups that no model uses yet."""
     demo_cutoff: date | None = None
     """The cutoff that a demonstration trains for."""
-    demo_without: tuple[FeatureGroup, ...] = ()
+    demo_without: tuple[Scores | FeatureGroup, ...] = ()
     """Outputs that a demonstration leaves out, with all that only they are made of."""
 
     def __post_init__(self) -> None:
@@ -133,10 +135,10 @@ def upstream(noun: Noun) -> tuple[Noun, ...]:
             return (noun.dataset, *_chosen(noun))
         case Evaluation() | LeaderBoard():
             return (noun.model, noun.model.dataset)
-        case ModelCard():
-            return (noun.evaluation,)
-        case Registration():
-            return (noun.card,)
+        case ModelCard(evaluation=judged) | Registration(card=judged):
+            return (judged,)
+        case Scores():
+            return (noun.registration, noun.source, *noun.view.groups)
 
 
 def _chosen(noun: FeatureSelection | TunedModel) -> tuple[FeatureSelection, ...]:

@@ -252,6 +252,12 @@ class RegistryContract(ABC):
             assert registry.promoted("lapse", "champion") == {"model": model}
         assert registry.promoted("lapse", "challenger") is None
 
+    def test_a_version_goes_by_its_number_too(self, registry: Registry, run_id: str, files: Mapping[str, Path]) -> None:
+        for model in "ab":
+            registry.register("lapse", run_id, files, {"model": model})
+        assert [registry.promoted("lapse", version) for version in "12"] == [{"model": "a"}, {"model": "b"}]
+        assert registry.promoted("lapse", "3") is None
+
     def test_what_is_not_there_cannot_be_promoted(self, registry: Registry) -> None:
         with pytest.raises(StoreError):
             registry.promote("lapse", "7", "champion")

@@ -32,6 +32,8 @@ def which(dep, spec):
     mapping = dep.partition_mapping
     if isinstance(mapping, dg.AllPartitionMapping):
         return "all of them"
+    if isinstance(mapping, dg.LastPartitionMapping):
+        return "the last one"
     return "the same" if mapping is None else f"{mapping.start_offset:+d} to {mapping.end_offset:+d}"
 
 

@@ -15,7 +15,7 @@ from platform_ml.gates import AtLeast, AtMost, BeatsBaseline
 from platform_ml.orchestration.build import project_assets
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.projects.retail import retail
-from platform_ml.projects.retail.churn import churn, churn_card, churn_evaluation, churn_model
+from platform_ml.projects.retail.churn import churn, churn_card, churn_evaluation, churn_model, churn_scores
 from platform_ml.projects.retail.coupons import coupon_card, coupon_evaluation, coupon_model, coupon_response
 from platform_ml.projects.retail.features import product_performance
 from platform_ml.projects.retail.spend import spend, spend_card, spend_evaluation, spend_model
@@ -77,7 +77,9 @@ def cut(*gates) -> Project:
     """The project as declared, but for a short search and the gates."""
     model = replace(churn_model, tuner=TPE(trials=3))
     card = replace(churn_card, evaluation=replace(churn_evaluation, model=model, resamples=200))
-    outputs = (replace(churn, card=card, gates=gates), short_spend(), short_coupons(), product_performance)
+    registration = replace(churn, card=card, gates=gates)
+    scores = replace(churn_scores, registration=registration)
+    outputs = (registration, short_spend(), short_coupons(), product_performance, scores)
     return replace(retail, outputs=outputs, demo_without=())
 
 

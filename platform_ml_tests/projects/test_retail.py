@@ -11,6 +11,7 @@ from platform_ml.engine import card_artifact, evaluation, leader_board, training
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.ports import Files
 from platform_ml.engine.quarantine import rejected_table
+from platform_ml.engine.rescoring import rescore
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.families import CatBoost, LightGBM, Linear, MultilayerPerceptron, RandomForest, XGBoost
 from platform_ml.projects.retail import retail
@@ -28,6 +29,7 @@ from platform_ml.projects.retail.sources import (
 from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.leader_board import LeaderBoard
+from platform_ml.spec.scores import Scores
 from platform_ml.spec.source import Source
 from platform_ml.tuners import TPE
 from platform_ml_tests.projects.shops import CUTOFF, FAILING, PASSING, Shop, land, of_an_eighth, rows
@@ -126,6 +128,21 @@ class TestRegistered:
         assert platform.tables.snapshot("retail/churn_view").version == before
         assert platform.artifacts.newest(shop.work.place("models", model, CUTOFF)).digest == first
         assert platform.registry.find("churn", {"model_digest": first, "cutoff": CUTOFF}) == "1"
+
+    def test_saturdays_without_an_outcome_are_scored_by_the_champion(self, shop, registered):
+        (scores,) = PASSING.all(Scores)
+        keys = scores.cadence.keys()
+        done = shop.run(PASSING, ["churn_scores"], span=(keys[0], keys[-1]))
+        assert done.success, shop.failure(done)
+        said = rows(shop, "SELECT * FROM churn_scores", "churn_scores")
+        digest = shop.platform.platform().registry.promoted("churn", "champion")["model_digest"]
+        assert {(row["model_version"], row["model_digest"]) for row in said} == {(1, digest)}
+        seen = "SELECT count(DISTINCT household_id) AS households FROM transactions WHERE transaction_timestamp < "
+        for key in keys:
+            (there,) = rows(shop, f"{seen}TIMESTAMPTZ '{key} 00:00:00+00'", "transactions")
+            assert sum(str(row["event_time"])[:10] == key for row in said) == there["households"]
+        again = rescore(scores, keys[-1], work=shop.work)
+        assert (again.differences, again.skew) == ([], None)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from platform_ml import (
     Label,
     ModelCard,
     Registration,
+    Scores,
     TrainingDataset,
     TunedModel,
     Weekly,
@@ -117,4 +118,11 @@ churn = Registration(
         BeatsBaseline(baseline="recency", metric="roc_auc", by=0.02),
         SlicesWithin(metric="roc_auc", margin=0.10, min_rows=100),
     ),
+)
+
+churn_scores = Scores(
+    name="churn_scores",
+    description="How likely each household is to stay away, on the Saturdays whose outcome is not known yet.",
+    registration=churn,
+    moments=Weekly(first=date(2017, 12, 9), last=date(2017, 12, 30)),
 )
