@@ -7,14 +7,19 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from platform_ml.engine.card_change import change
+from platform_ml.engine.card_graph import graph
 from platform_ml.engine.card_rivals import card_rivals
-from platform_ml.engine.card_usage import usage
+from platform_ml.engine.card_usage import online_usage, usage
+from platform_ml.engine.training_cost import training_cost
 from platform_ml.engine.winner import winner
+from platform_ml.spec.model_card import OPTIONAL, REQUIRED
 from platform_ml.spec.task import BINARY, MULTICLASS, RANKING, REGRESSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from platform_ml.engine.card_change import Previous
     from platform_ml.spec.evaluation import EvaluationResult
     from platform_ml.spec.event_label import EventLabel
     from platform_ml.spec.feature import Feature
@@ -48,7 +53,8 @@ MEANS = {BINARY: "True", REGRESSION: "Mean", MULTICLASS: "Most frequent class", 
 """What is said of the labels of some rows."""
 MOST_CLASSES = 12
 """Of which a card shows who is taken for whom."""
-WORDS = ("name", "title", "intended_use", "out_of_scope", "data", "limits", "ethics", "license")
+SCHEMA = "platform_ml/model_card/2"
+"""The shape of card.json, as `card.schema.json` in the templates says it; grows with every change that breaks readers."""
 
 
 def content(
@@ -58,6 +64,7 @@ def content(
     verdicts: Sequence[Verdict],
     gates: Sequence[Gate],
     provenance: Mapping[str, Any],
+    previous: Previous | None = None,
 ) -> dict[str, Any]:
     """Everything that the card holds, numbers unrounded."""
     model = card.evaluation.model
@@ -68,8 +75,11 @@ def content(
     evaluation = {"classes": [], "groups": {}} | jsonable(result.to_json())
     metric = card.evaluation.metrics[0].name
     approved = bool(judged) and not any(gate["stops"] for gate in judged)
-    return {
-        "card": {name: getattr(card, name) for name in WORDS},
+    shown = {
+        "schema": SCHEMA,
+        "card": {name: getattr(card, name) for name in ("name", *REQUIRED, *OPTIONAL)},
+        "project": known["project"],
+        "owner": known["owner"],
         "approved": approved,
         "status": _status(judged),
         "gates": judged,
@@ -98,10 +108,16 @@ def content(
         "features": _features(view, evaluation, known["dataset"]["lookback_days"], known["model"]["not_used"]),
         "rivals": card_rivals(model, evaluation),
         "resamples": card.evaluation.resamples,
+        "slices_by": list(card.evaluation.slices),
+        "threshold": card.evaluation.threshold,
         "evaluation": evaluation,
+        "training": training_cost(known["model"]["compute"], known["model"]["conditions"], card.energy),
         "provenance": known,
+        "graph": graph(model, known),
         "usage": usage(model, known["model"], registered=approved, family=family),
+        "usage_online": online_usage(model, known["model"], registered=approved, family=family),
     }
+    return shown | {"change": change(previous, shown)}
 
 
 def jsonable(value: Any) -> Any:
