@@ -31,6 +31,10 @@ class Previous:
     """What its card.json says; None: it is not here any more."""
 
 
+UNKNOWN = Previous(registered="", model="", card=None)
+"""The registry did not answer."""
+
+
 def change(previous: Previous | None, now: Mapping[str, Any]) -> dict[str, Any] | None:
     """Both sides of everything that differs, unrounded; None where nothing was registered before.
 
@@ -55,7 +59,7 @@ def change(previous: Previous | None, now: Mapping[str, Any]) -> dict[str, Any] 
         "params": _differing(before["provenance"]["model"]["params"], now["provenance"]["model"]["params"]),
         "features": _features(before["features"], now["features"]),
         "data": _differing(_data(before), _data(now)),
-        "gates": _differing(_gates(before["gates"]), _gates(now["gates"])),
+        "gates": _differing(_gates(before["gates"], now["gates"]), _gates(now["gates"], before["gates"])),
         "code": _differing(_code(before), _code(now)),
     }
 
@@ -110,8 +114,10 @@ def _data(card: Mapping[str, Any]) -> dict[str, Any]:
     return {"Cutoff": card["evaluation"]["cutoff"], **windows, **days, "Split": dataset["rule"]}
 
 
-def _gates(judged: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    return {one["name"]: one["outcome"] + (", waived" if one["waiver"] else "") for one in judged}
+def _gates(judged: Iterable[Mapping[str, Any]], others: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The verdicts of one side; of a gate that only the other side has, that it was not declared."""
+    said = {one["name"]: one["outcome"] + (", waived" if one["waiver"] else "") for one in judged}
+    return {one["name"]: "not declared" for one in others} | said
 
 
 def _code(card: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ MEANS = {BINARY: "True", REGRESSION: "Mean", MULTICLASS: "Most frequent class", 
 MOST_CLASSES = 12
 """Of which a card shows who is taken for whom."""
 SCHEMA = "platform_ml/model_card/2"
-"""The shape of card.json, as `card.schema.json` in the templates says it; grows with every change that breaks readers."""
+"""The shape of card.json, as `card.schema.json` says it; the number grows when readers of the one before would fail."""
 
 
 def content(

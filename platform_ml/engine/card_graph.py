@@ -29,13 +29,13 @@ KINDS = {
     Label: "label",
     EventLabel: "label",
     FeatureView: "feature view",
-    TrainingDataset: "training dataset",
-    FeatureSelection: "feature selection",
+    TrainingDataset: "dataset",
+    FeatureSelection: "selection",
     TunedModel: "model",
 }
 WIDE, HIGH, ACROSS, DOWN, EDGE = 188, 40, 44, 14, 4
 """Pixels of a box, between boxes beside and below each other, and around all of them."""
-FITS = 24
+FITS = 28
 """Characters of a name that have room in a box."""
 SHORT = 12
 
@@ -77,9 +77,13 @@ def _versions(model: TunedModel, provenance: Mapping[str, Any]) -> dict[str, str
     tables: dict[str, list[str]] = {}
     for used in provenance["tables"]:
         tables.setdefault(used["table"].rpartition("/")[2], []).append(str(used["version"]))
-    said = {name: f"version {', '.join(dict.fromkeys(versions))}" for name, versions in tables.items()}
+    said = {name: _of(list(dict.fromkeys(versions))) for name, versions in tables.items()}
     dataset, fitted = (provenance[name]["digest"][:SHORT] for name in ("dataset", "model"))
     return said | {model.dataset.name: dataset, model.name: fitted}
+
+
+def _of(versions: Sequence[str]) -> str:
+    return f"version {versions[0]}" if len(versions) == 1 else f"{len(versions)} versions to {versions[-1]}"
 
 
 def _svg(nodes: Sequence[Node], edges: Sequence[Sequence[str]]) -> str:
@@ -113,12 +117,11 @@ def _line(start: tuple[float, float], end: tuple[float, float]) -> str:
 def _box(node: Node, x: float, y: float) -> str:
     stroke = f"var(--plot-accent, {ACCENT})" if node["kind"] == "model" else f"var(--plot-faint, {FAINT})"
     said = ", ".join(filter(None, (node["kind"], node["version"])))
-    ink = f"fill: var(--plot-ink, {INK})"
-    return (
-        f'<rect x="{x:g}" y="{y:g}" width="{WIDE}" height="{HIGH}" rx="6" '
-        f'style="fill: none; stroke: {stroke}; stroke-width: 1.5"/>'
-        f'<text x="{x + 10:g}" y="{y + 17:g}" style="{ink}; font-size: 12px; font-weight: 600">{_fit(node["name"])}</text>'
-        f'<text x="{x + 10:g}" y="{y + 32:g}" style="{ink}; font-size: 11px">{_fit(said)}</text>'
+    frame = f"fill: none; stroke: {stroke}; stroke-width: 1.5"
+    words = ((node["name"], 17, "font-size: 12px; font-weight: 600"), (said, 32, "font-size: 11px"))
+    return f'<rect x="{x:g}" y="{y:g}" width="{WIDE}" height="{HIGH}" rx="6" style="{frame}"/>' + "".join(
+        f'<text x="{x + 10:g}" y="{y + down:g}" style="fill: var(--plot-ink, {INK}); {look}">{_fit(text)}</text>'
+        for text, down, look in words
     )
 
 

@@ -40,7 +40,8 @@ def predict(row: dict) -> {gives}:
     return {answer}
 
 
-row = json.loads(Path("row.json").read_text())  # features of one {row}, as known at the moment of prediction
+# Features of one {row}, as known at the moment of prediction.
+row = json.loads(Path("row.json").read_text())
 print(json.dumps(predict(row)))
 """
 ONLINE = """\
@@ -57,16 +58,19 @@ def predict(row: dict) -> {gives}:
     return {answer}
 
 
-row = json.loads(Path("row.json").read_text())  # features of one {row}, as known at the moment of prediction
+# Features of one {row}, as known at the moment of prediction.
+row = json.loads(Path("row.json").read_text())
 print(json.dumps(predict(row)))
 """
 BATCH_XGBOOST = """\
-rows = pd.read_parquet("rows.parquet")  # one row per {row}: features as known at the moment of prediction
+# One row per {row}: features as known at the moment of prediction.
+rows = pd.read_parquet("rows.parquet")
 {scored}
 rows.to_parquet("predictions.parquet")
 """
 BATCH = """\
-rows = pq.read_table("rows.parquet")  # one row per {row}: features as known at the moment of prediction
+# One row per {row}: features as known at the moment of prediction.
+rows = pq.read_table("rows.parquet")
 predictions = model.predict({prepared})
 {scored}
 """
@@ -81,7 +85,8 @@ FEATURES = [
 {features}
 ]
 file = Path("{file}")  # from the model's published folder{registry}
-if hashlib.sha256(file.read_bytes()).hexdigest() != "{sha256}":
+SHA256 = "{sha256}"
+if hashlib.sha256(file.read_bytes()).hexdigest() != SHA256:
     raise SystemExit("This is not the model that this card describes.")
 booster = xgboost.Booster(model_file=file)
 """
@@ -97,7 +102,8 @@ FEATURES = [
 {features}
 ]
 {narrow}file = Path("{file}")  # from the model's published folder{registry}
-if hashlib.sha256(file.read_bytes()).hexdigest() != "{sha256}":
+SHA256 = "{sha256}"
+if hashlib.sha256(file.read_bytes()).hexdigest() != SHA256:
     raise SystemExit("This is not the model that this card describes.")
 model = {family}.load(file, {chosen})
 {fitted}"""

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 REQUIRED = ("title", "intended_use", "out_of_scope", "data", "limits", "ethics")
 """Words without which there is no card, and no registration."""
 OPTIONAL = ("users", "factors", "citation", "contact", "license")
-UNWRITTEN = re.compile(r"\W*(?:todo|tbd|fixme|xxx|n/?a|none|more information needed|lorem ipsum.*)?\W*", re.I | re.S)
+PLACEHOLDERS = r"todo|tbd|fixme|xxx|n/?a|none|more information needed|lorem ipsum.*"
+UNWRITTEN = re.compile(rf"\W*(?:{PLACEHOLDERS})?\W*", re.IGNORECASE | re.DOTALL)
 """What stands where words are still to be written."""
 
 
