@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -244,6 +245,7 @@ def _check_bound(card: ModelCard, result: EvaluationResult, verdicts: Sequence[V
             )
 
 
+@cache
 def environment() -> Environment:
     """The templates beside this file with their filters; in HTML every value is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
