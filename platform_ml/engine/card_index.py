@@ -46,6 +46,8 @@ class Entry:
     """Of the metric on the test rows, with its interval."""
     passed: int = 0
     failed: int = 0
+    advised: int = 0
+    """Gates that speak against it and stop nothing."""
     waived: int = 0
     stopped: tuple[str, ...] = ()
     """Gates that let it not be registered."""
@@ -124,8 +126,9 @@ def _entry(project: str, artifact: Artifact, versions: Sequence[RegisteredVersio
         goal=headline["goal"],
         estimate=headline["estimate"],
         passed=sum(bool(gate["passed"]) for gate in gates),
-        failed=sum(not gate["passed"] and not gate["waiver"] for gate in gates),
-        waived=sum(bool(gate["waiver"]) for gate in gates),
+        failed=sum(bool(gate["stops"]) for gate in gates),
+        advised=sum(not (gate["passed"] or gate["stops"] or gate["waiver"]) for gate in gates),
+        waived=sum(bool(gate["waiver"] and not gate["passed"]) for gate in gates),
         stopped=tuple(gate["name"] for gate in gates if gate["stops"]),
         dataset=f"{said['dataset']['name']}@{said['evaluation']['dataset_digest'][:12]}",
         made=said["provenance"]["created"],

@@ -31,7 +31,8 @@ dict(zip(json.loads(booster.attr("platform_ml_classes")), predictions[0].tolist(
 XGBOOST_SCORED_CLASSES = """\
 classes = [f"probability of {name}" for name in json.loads(booster.attr("platform_ml_classes"))]
 rows[classes] = booster.predict(xgboost.DMatrix(rows[FEATURES]))"""
-ONLINE_XGBOOST = """\
+ONLINE_XGBOOST = """
+
 def predict(row: dict) -> {gives}:
     if lacking := [name for name in FEATURES if name not in row]:
         raise KeyError(f"The row has no {{lacking}}. Give null for what is not known.")
