@@ -90,19 +90,7 @@ def content(
         "mean_of": MEANS[label.task],
         "confusion": _confusion(evaluation.get("classes", [])),
         "headline": _headline(evaluation, metric),
-        "model": {
-            "name": model.name,
-            "description": model.description,
-            "family": type(family).__name__,
-            "library": family.name,
-            "tuned_for": model.metric.title,
-            "seed": model.seed,
-            "preparations": [step.rule for step in model.preparations],
-            "class_weight": _class_weight(model.positive_weight),
-            "resampling": _resampling(model),
-            "selection": _selection(model, known["model"]),
-            "baselines": {baseline.name: type(baseline.family).__name__ for baseline in model.baselines},
-        },
+        "model": _model(model, known["model"]),
         "label": _label(label),
         "dataset": {"name": model.dataset.name, "description": model.dataset.description, "view": view.name},
         "features": _features(view, evaluation, known["dataset"]["lookback_days"], known["model"]["not_used"]),
@@ -131,6 +119,24 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def _model(model: TunedModel, used: Mapping[str, Any]) -> dict[str, Any]:
+    """How it was declared, with the family that became the model."""
+    family = winner(model, used)
+    return {
+        "name": model.name,
+        "description": model.description,
+        "family": type(family).__name__,
+        "library": family.name,
+        "tuned_for": model.metric.title,
+        "seed": model.seed,
+        "preparations": [step.rule for step in model.preparations],
+        "class_weight": _class_weight(model.positive_weight),
+        "resampling": _resampling(model),
+        "selection": _selection(model, used),
+        "baselines": {baseline.name: type(baseline.family).__name__ for baseline in model.baselines},
+    }
 
 
 def _judged(gates: Sequence[Gate], verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
