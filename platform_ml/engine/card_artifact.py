@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from platform_ml.engine.card_change import UNKNOWN, Previous, change
 from platform_ml.engine.model_card import RenderedCard, render
 from platform_ml.engine.provenance import provenance
-from platform_ml.spec.errors import MissingInputError, Refused, UnreachableError
+from platform_ml.spec.errors import MissingInputError, Refused, StoreError, UnreachableError
 from platform_ml.spec.fingerprint import digest, fingerprint
 from platform_ml.spec.model_card import REQUIRED, unwritten
 
@@ -118,8 +118,11 @@ def previous_version(registration: Registration, cutoff: str, model: Artifact, *
 
 
 def card_json(artifact: Artifact) -> dict[str, Any]:
-    """What a published card says."""
-    said: dict[str, Any] = json.loads((artifact.folder / CARD).read_text(encoding="utf-8"))
+    """What a published card says; `StoreError` when it cannot be read."""
+    try:
+        said: dict[str, Any] = json.loads((artifact.folder / CARD).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{artifact.folder / CARD} cannot be read ({error}). Materialize the card again.") from error
     return said
 
 

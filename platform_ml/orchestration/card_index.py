@@ -6,10 +6,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform_ml.engine import card_index as engine
-from platform_ml.spec.errors import UnreachableError
+from platform_ml.spec.errors import PlatformError, UnreachableError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from platform_ml.orchestration.resources import PlatformResource
+
+
+def keep(resource: PlatformResource, say: Callable[[str], None]) -> str:
+    """Refresh the index after something changed; a card or a version is there also where that fails."""
+    try:
+        return str(refresh(resource))
+    except PlatformError as error:
+        say(f"The index of all models is as it was before: {error}")
+        return "not written"
 
 
 def refresh(resource: PlatformResource, file: Path | None = None) -> Path:

@@ -14,7 +14,7 @@ from platform_ml.engine import training_dataset as datasets
 from platform_ml.engine import tuned_model as models
 from platform_ml.engine.audit import Check, Finding
 from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
-from platform_ml.orchestration.card_index import refresh
+from platform_ml.orchestration.card_index import keep
 from platform_ml.orchestration.checks import report
 from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.spec.fingerprint import fingerprint
@@ -61,9 +61,9 @@ def model_card_asset(project: Project, registration: Registration) -> dg.AssetsD
                 partition_key=cutoff,
             )
             findings += _findings(checks, verdicts, cutoff)
-        index = refresh(context.resources.platform)
+        index = keep(context.resources.platform, context.log.warning)
         yield dg.MaterializeResult(
-            metadata={"index": dg.MetadataValue.path(str(index))},
+            metadata={"index": dg.MetadataValue.path(index)},
             data_version=data_version(keys, published.artifact.digest),
             check_results=list(report(context, findings)),
         )

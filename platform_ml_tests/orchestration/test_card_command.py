@@ -10,6 +10,8 @@ from platform_ml import cli
 from platform_ml.engine import card_artifact, tuned_model
 from platform_ml.gates import AtLeast
 from platform_ml.orchestration import card_command
+from platform_ml.orchestration.card_index import keep
+from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.tuners import TPE
 from platform_ml_tests.orchestration.shop import (
     CUTOFF,
@@ -111,3 +113,12 @@ def test_the_index_is_kept_beside_the_data_and_written_where_it_is_wanted(comman
     assert code == 0
     assert said.strip() == str(tmp_path / "all.html")
     assert (tmp_path / "all.html").read_text().count("<tr>") == text.count("<tr>")
+
+
+def test_an_index_that_cannot_be_written_stops_no_card(registered, tmp_path):
+    broken = shutil.copytree(registered.folder / "data" / "artifacts", tmp_path / "artifacts")
+    next(broken.rglob("card.json")).write_text("{")
+    said = []
+    assert keep(PlatformResource(data=str(tmp_path)), said.append) == "not written"
+    assert "card.json cannot be read" in said[0]
+    assert not (tmp_path / "cards").exists()
