@@ -3,6 +3,7 @@
 from platform_ml.spec.ablation import Without
 from platform_ml.spec.choice import Choice, Rival
 from platform_ml.spec.complexity import Complexity
+from platform_ml.spec.energy import Energy
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.event_label import Event, EventLabel
 from platform_ml.spec.feature_group import Derived, FeatureGroup, Lookup
@@ -39,6 +40,7 @@ __all__ = [
     "Decimal",
     "Derived",
     "Double",
+    "Energy",
     "Evaluation",
     "Event",
     "EventLabel",

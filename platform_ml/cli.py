@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     _datasets(commands)
     _quarantine(commands)
     _catalog(commands)
+    _cards(commands)
     _arrivals(commands)
     _tracking(commands)
     _scores(commands)
@@ -123,6 +124,21 @@ def _scores(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     scores.add_argument("--partition", metavar="KEY", help="only this moment")
     scores.add_argument("--again", action="store_true", help="score again from pinned versions; compare with training")
     scores.set_defaults(run=_show_scores)
+
+
+def _cards(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    card = commands.add_parser("card", help="the card of a model, in the terminal or as a page")
+    card.add_argument("name", metavar="MODEL@VERSION", help="version or alias of the registry, cutoff, digest, latest")
+    how = card.add_mutually_exclusive_group()
+    how.add_argument("--html", metavar="FILE", help="write the page instead; - is the standard output")
+    how.add_argument("--json", action="store_true", help="for programs")
+    how.add_argument("--markdown", action="store_true", help="as it was published, with its front matter")
+    how.add_argument("--open", action="store_true", help="the page, in the browser")
+    card.set_defaults(run=_show_card)
+    cards = commands.add_parser("cards", help="all models with their status, and links to their cards, as a page")
+    cards.add_argument("--html", metavar="FILE", help="where to; data/cards/index.html, if left out")
+    cards.add_argument("--open", action="store_true", help="in the browser")
+    cards.set_defaults(run=_list_cards)
 
 
 def _arrivals(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -247,6 +263,20 @@ def _show_catalog(options: argparse.Namespace) -> int:
 
     project, _, name = (options.project or "").partition("/")
     return show(_some(project or None), options.name or name or None, page=options.html, data=options.json)
+
+
+def _show_card(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.card_command import show
+
+    return show(
+        options.name, PROJECTS, page=options.html, data=options.json, markdown=options.markdown, browse=options.open
+    )
+
+
+def _list_cards(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.card_command import index
+
+    return index(options.html, browse=options.open)
 
 
 def _look(options: argparse.Namespace) -> int:

@@ -7,14 +7,19 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from platform_ml.engine.card_change import change
+from platform_ml.engine.card_graph import graph
 from platform_ml.engine.card_rivals import card_rivals
-from platform_ml.engine.card_usage import usage
+from platform_ml.engine.card_usage import online_usage, usage
+from platform_ml.engine.training_cost import training_cost
 from platform_ml.engine.winner import winner
+from platform_ml.spec.model_card import OPTIONAL, REQUIRED
 from platform_ml.spec.task import BINARY, MULTICLASS, RANKING, REGRESSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from platform_ml.engine.card_change import Previous
     from platform_ml.spec.evaluation import EvaluationResult
     from platform_ml.spec.event_label import EventLabel
     from platform_ml.spec.feature import Feature
@@ -48,7 +53,8 @@ MEANS = {BINARY: "True", REGRESSION: "Mean", MULTICLASS: "Most frequent class", 
 """What is said of the labels of some rows."""
 MOST_CLASSES = 12
 """Of which a card shows who is taken for whom."""
-WORDS = ("name", "title", "intended_use", "out_of_scope", "data", "limits", "ethics", "license")
+SCHEMA = "platform_ml/model_card/2"
+"""The shape of card.json, as `card.schema.json` says it; the number grows when readers of the one before would fail."""
 
 
 def content(
@@ -58,6 +64,7 @@ def content(
     verdicts: Sequence[Verdict],
     gates: Sequence[Gate],
     provenance: Mapping[str, Any],
+    previous: Previous | None = None,
 ) -> dict[str, Any]:
     """Everything that the card holds, numbers unrounded."""
     model = card.evaluation.model
@@ -68,8 +75,11 @@ def content(
     evaluation = {"classes": [], "groups": {}} | jsonable(result.to_json())
     metric = card.evaluation.metrics[0].name
     approved = bool(judged) and not any(gate["stops"] for gate in judged)
-    return {
-        "card": {name: getattr(card, name) for name in WORDS},
+    shown = {
+        "schema": SCHEMA,
+        "card": {name: getattr(card, name) for name in ("name", *REQUIRED, *OPTIONAL)},
+        "project": known["project"],
+        "owner": known["owner"],
         "approved": approved,
         "status": _status(judged),
         "gates": judged,
@@ -80,28 +90,22 @@ def content(
         "mean_of": MEANS[label.task],
         "confusion": _confusion(evaluation.get("classes", [])),
         "headline": _headline(evaluation, metric),
-        "model": {
-            "name": model.name,
-            "description": model.description,
-            "family": type(family).__name__,
-            "library": family.name,
-            "tuned_for": model.metric.title,
-            "seed": model.seed,
-            "preparations": [step.rule for step in model.preparations],
-            "class_weight": _class_weight(model.positive_weight),
-            "resampling": _resampling(model),
-            "selection": _selection(model, known["model"]),
-            "baselines": {baseline.name: type(baseline.family).__name__ for baseline in model.baselines},
-        },
+        "model": _model(model, known["model"]),
         "label": _label(label),
         "dataset": {"name": model.dataset.name, "description": model.dataset.description, "view": view.name},
         "features": _features(view, evaluation, known["dataset"]["lookback_days"], known["model"]["not_used"]),
         "rivals": card_rivals(model, evaluation),
         "resamples": card.evaluation.resamples,
+        "slices_by": list(card.evaluation.slices),
+        "threshold": card.evaluation.threshold,
         "evaluation": evaluation,
+        "training": training_cost(known["model"]["compute"], known["model"]["conditions"], card.energy),
         "provenance": known,
+        "graph": graph(model, known),
         "usage": usage(model, known["model"], registered=approved, family=family),
+        "usage_online": online_usage(model, known["model"], registered=approved, family=family),
     }
+    return shown | {"change": change(previous, shown)}
 
 
 def jsonable(value: Any) -> Any:
@@ -115,6 +119,24 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def _model(model: TunedModel, used: Mapping[str, Any]) -> dict[str, Any]:
+    """How it was declared, with the family that became the model."""
+    family = winner(model, used)
+    return {
+        "name": model.name,
+        "description": model.description,
+        "family": type(family).__name__,
+        "library": family.name,
+        "tuned_for": model.metric.title,
+        "seed": model.seed,
+        "preparations": [step.rule for step in model.preparations],
+        "class_weight": _class_weight(model.positive_weight),
+        "resampling": _resampling(model),
+        "selection": _selection(model, used),
+        "baselines": {baseline.name: type(baseline.family).__name__ for baseline in model.baselines},
+    }
 
 
 def _judged(gates: Sequence[Gate], verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:

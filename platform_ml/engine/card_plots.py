@@ -284,7 +284,7 @@ def _slices(result: EvaluationResult, metric: str) -> Plot | None:
         title="Is it equally good for all?",
         caption="Left of the line is worse than overall. A diamond marks a slice whose whole interval is worse."
         + (f" {number(hidden)} better slices are left out." if hidden else "")
-        + (f" {number(silent)} slices without enough data are left out." if silent else ""),
+        + (f" Without enough data and left out: {number(silent)}." if silent else ""),
         alt=f"Gap in {title} of {len(shown)} slices to all test rows, with intervals. Worst: {shown[0].title}, "
         f"{number(_gap(shown[0]), signed=True)}. The whole interval is worse in {worse} of {len(known)} slices.",
         svg=_draw("slices", paint, height=0.9 + 0.26 * len(shown)),

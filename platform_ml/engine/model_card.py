@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine import card_text
 from platform_ml.engine.card_content import content, jsonable
+from platform_ml.engine.card_front_matter import front_matter
+from platform_ml.engine.card_graph import graph_plot
 from platform_ml.engine.card_plots import Plot, plots
+from platform_ml.engine.card_room import room
 from platform_ml.spec.errors import Refused
 from platform_ml.spec.fingerprint import fingerprint
 
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
+    from platform_ml.engine.card_change import Previous
     from platform_ml.spec.evaluation import EvaluationResult
     from platform_ml.spec.gate import Gate, Verdict
     from platform_ml.spec.model_card import ModelCard
@@ -109,6 +114,10 @@ class ModelUsed:
     """Which selection chose the features, by which method; empty: all are used."""
     not_used: Mapping[str, str] = field(default_factory=dict)
     """Feature → why the model does not see it."""
+    compute: Mapping[str, Any] = field(default_factory=dict)
+    """Seconds that the search and the fit took, of CPU and of wall clock; empty: nobody measured."""
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    """Device and processor that it was fitted on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +147,9 @@ class Provenance:
     mlflow_run_id: str
     created: str
     """When the model was made, ISO 8601."""
+    project: str = ""
+    owner: str = ""
+    """Of the project."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,13 +162,16 @@ class RenderedCard:
     """One file that needs no other."""
     json: Mapping[str, Any]
     plots: tuple[Plot, ...] = field(repr=False)
+    """Of the numbers."""
+    pedigree: Plot = field(repr=False)
+    """From the sources to the model."""
 
     @property
     def files(self) -> dict[str, str]:
         """File name → text, to be published side by side."""
         written = {"README.md": self.markdown, "card.html": self.html}
         written["card.json"] = json.dumps(self.json, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        return written | {f"{plot.name}.svg": plot.svg for plot in self.plots}
+        return written | {f"{plot.name}.svg": plot.svg for plot in (*self.plots, self.pedigree)}
 
 
 def render(
@@ -166,8 +181,11 @@ def render(
     verdicts: Sequence[Verdict],
     gates: Sequence[Gate],
     provenance: Provenance,
+    previous: Previous | None = None,
 ) -> RenderedCard:
     """Write the card; equal arguments give equal bytes.
+
+    `previous` is the version that was registered before; None: there was none.
 
     Raises:
         Refused: The evaluation is of another model, dataset or declaration than the card, or a verdict of other
@@ -175,14 +193,19 @@ def render(
     """
     _check_same(card, result, provenance)
     _check_bound(card, result, verdicts)
-    shown = content(card, result=result, verdicts=verdicts, gates=gates, provenance=jsonable(provenance))
-    pictures = plots(result, metric=shown["metric"])
-    templates = environment()
+    known = jsonable(provenance)
+    shown = content(card, result=result, verdicts=verdicts, gates=gates, provenance=known, previous=previous)
+    pictures, pedigree = plots(result, metric=shown["metric"]), graph_plot(shown["graph"])
+    templates, fitting = environment(), room(shown)
+    named = {plot.name: plot for plot in pictures}
+    beside = {"room": fitting, "pedigree": pedigree}
+    markdown = templates.get_template("card.md.j2").render(shown, plots=pictures, **beside)
     return RenderedCard(
-        markdown=_front_matter(shown) + templates.get_template("card.md.j2").render(shown, plots=pictures),
-        html=templates.get_template("card.html.j2").render(shown, plots={plot.name: plot for plot in pictures}),
+        markdown=front_matter(shown) + markdown,
+        html=templates.get_template("card.html.j2").render(shown, plots=named, **beside),
         json=shown,
         plots=pictures,
+        pedigree=pedigree,
     )
 
 
@@ -222,32 +245,7 @@ def _check_bound(card: ModelCard, result: EvaluationResult, verdicts: Sequence[V
             )
 
 
-def _front_matter(shown: Mapping[str, Any]) -> str:
-    """The metadata block that model hubs read (Hugging Face, Model Cards, Model metadata)."""
-    import yaml
-
-    evaluation, model, card = shown["evaluation"], shown["model"], shown["card"]
-    scores = [
-        {"type": name, "name": evaluation["titles"].get(name, name), "value": estimate["value"]}
-        for name, estimate in evaluation["splits"]["test"]["metrics"].items()
-        if estimate["value"] is not None
-    ]
-    tested = {"type": shown["dataset"]["name"], "name": shown["dataset"]["name"], "split": "test"}
-    result = {
-        "task": {"type": shown["task"], "name": card["title"]},
-        "dataset": tested | {"revision": evaluation["dataset_digest"]},
-        "metrics": scores,
-    }
-    metadata = {
-        **({"license": card["license"].lower()} if card["license"] else {}),
-        "library_name": model["library"],
-        "pipeline_tag": shown["task"],
-        "tags": [shown["task"], model["library"], "dagster", "platform_ml"],
-        "model-index": [{"name": model["name"], "results": [result]}],
-    }
-    return f"---\n{yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True, width=120)}---\n\n"
-
-
+@cache
 def environment() -> Environment:
     """The templates beside this file with their filters; in HTML every value is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape

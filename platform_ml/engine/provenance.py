@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.model_card import ModelCard
 
-LEARNED = ("family", "advice", "contest", "cross_validation", "selection", "not_used")
+LEARNED = ("family", "advice", "contest", "cross_validation", "selection", "not_used", "compute")
 """What a model's record says of how it came about, as the card has it."""
 
 
@@ -116,6 +116,7 @@ def provenance(card: ModelCard, *, dataset: Artifact, model: Artifact, registere
             **({"onnx": made["onnx"]["reason"]} if "onnx" in made else {}),
             registered_as=registered_as,
             **{name: made[name] for name in LEARNED if name in made},
+            conditions={name: str(made.get("conditions", {}).get(name, "")) for name in ("device", "processor")},
         ),
         code=CodeUsed(
             git_commit=code["git_commit"],

@@ -96,6 +96,7 @@ def materialize_registration(
             f"Not registered: card {registration.card.name!r} is of another model or of other numbers than were "
             "approved. Materialize the card again."
         )
+    cards.check_written(registration.card, card)
     graph = trained.record.get("onnx", {}).get("file")  # there only if it was found to predict the same
     prepared = preparation.FILE if evaluation.model.preparations else None
     selected = chosen.FILE if evaluation.model.features else None

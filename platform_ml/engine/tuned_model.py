@@ -26,6 +26,7 @@ from platform_ml.engine.tracked import now_us
 from platform_ml.engine.tracked_ablation import with_ablations
 from platform_ml.engine.tracked_contest import with_contest
 from platform_ml.engine.tracked_run import model_run
+from platform_ml.engine.training_cost import Meter
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.engine.tuning import Tuning
 from platform_ml.engine.winner import winner
@@ -219,12 +220,12 @@ def materialize_tuned_model(
     splits = {split: split_rows(model.dataset, dataset, split) for split in (TRAIN, VALIDATION)}
     for odd in check_rows(model, splits, project=work.project):
         work.say(odd)
-    started = now_us()
+    started, meter = now_us(), Meter.start()
     folds = read_folds(model, cutoff, dataset, work=work)
     features = chosen_for(model, cutoff, dataset, work=work)
     tuning = Tuning.of(model, cutoff, dataset, work=work, made_by=made_by)
     trained = train(model, splits, folds=folds, features=features, tuning=tuning, progress=work.say)
-    declared = fingerprint(model)
+    declared, took = fingerprint(model), meter.read()
     with TemporaryDirectory() as aside:
         folder = Path(aside)
         file = save(trained, folder)
@@ -254,6 +255,7 @@ def materialize_tuned_model(
             **recorded(trained.chosen),
             "mlflow_run": told.run_id or run.key,
             **conditions(model),
+            "compute": took | {"elsewhere": work.platform.spread is not None},
             "made_by": dict(made_by),
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }

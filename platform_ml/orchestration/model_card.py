@@ -14,6 +14,7 @@ from platform_ml.engine import training_dataset as datasets
 from platform_ml.engine import tuned_model as models
 from platform_ml.engine.audit import Check, Finding
 from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
+from platform_ml.orchestration.card_index import keep
 from platform_ml.orchestration.checks import report
 from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.spec.fingerprint import fingerprint
@@ -42,9 +43,12 @@ def model_card_asset(project: Project, registration: Registration) -> dg.AssetsD
             result = evaluations.load(card.evaluation, cutoff, work=work)
             verdicts = registration.judge(result)
             dataset, trained = datasets.load(model.dataset, cutoff, work=work), models.load(model, cutoff, work=work)
+            before = engine.previous_version(registration, cutoff, trained, work=work)
+            setting = engine.Setting(owner=project.owner, previous=before)
             published = engine.materialize_model_card(
-                registration, cutoff, result=result, verdicts=verdicts, dataset=dataset, model=trained, work=work
-            )
+                registration, cutoff, result=result, verdicts=verdicts, dataset=dataset, model=trained, work=work,
+                setting=setting,
+            )  # fmt: skip
             context.add_asset_metadata(
                 {
                     "card": dg.MetadataValue.md(rendering.dagster_markdown(published.rendered)),
@@ -57,8 +61,11 @@ def model_card_asset(project: Project, registration: Registration) -> dg.AssetsD
                 partition_key=cutoff,
             )
             findings += _findings(checks, verdicts, cutoff)
+        index = keep(context.resources.platform, context.log.warning)
         yield dg.MaterializeResult(
-            data_version=data_version(keys, published.artifact.digest), check_results=list(report(context, findings))
+            metadata={"index": dg.MetadataValue.path(index)},
+            data_version=data_version(keys, published.artifact.digest),
+            check_results=list(report(context, findings)),
         )
 
     spec = AssetSpec(

@@ -10,6 +10,7 @@ from platform_ml.engine import evaluation as evaluations
 from platform_ml.engine import registration as engine
 from platform_ml.engine import tuned_model as models
 from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
+from platform_ml.orchestration.card_index import keep
 from platform_ml.orchestration.environment import environment
 from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.spec.registration import Approved
@@ -49,6 +50,7 @@ def registration_asset(project: Project, registration: Registration) -> dg.Asset
                 },
                 partition_key=cutoff,
             )
+        keep(context.resources.platform, context.log.warning)
         yield dg.MaterializeResult(data_version=data_version(keys, f"{approved.model_digest}:{approved.policy_digest}"))
 
     spec = AssetSpec(

@@ -113,7 +113,7 @@ def test_slices_are_sorted_by_gap_and_the_silent_ones_are_counted():
     assert len(shown) == MOST_SLICES
     assert f"income = v{MOST_SLICES + 2}" in plot.alt
     assert "3 better slices are left out" in plot.caption
-    assert "1 slices without enough data are left out" in plot.caption
+    assert "Without enough data and left out: 1." in plot.caption
 
 
 def test_slices_that_are_all_silent_make_no_plot():

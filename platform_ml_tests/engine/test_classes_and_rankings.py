@@ -203,6 +203,11 @@ def test_the_program_on_the_card_of_classes_runs(classes, tmp_path, monkeypatch)
     expected = fitted(classes.declared, classes.model)[0].predict(rows.select(["price", "stars"]))
     for place, name in enumerate(classes.test.classes):
         np.testing.assert_allclose(found[f"probability of {name}"].to_numpy(), expected[:, place], atol=1e-6)
+    one = {name: rows[name][5].as_py() for name in ("price", "stars")}
+    (tmp_path / "row.json").write_text(json.dumps(one))
+    names = {}
+    exec(compile(classes.rendered.json["usage_online"], "usage", "exec"), names)  # noqa: S102 - our own program
+    assert names["predict"](one) == pytest.approx(dict(zip(classes.test.classes, expected[5], strict=True)), abs=1e-6)
 
 
 def test_the_tracker_gets_what_fits_the_label(classes, rankings):

@@ -1,6 +1,7 @@
 import json
 import shutil
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 from mlflow import MlflowClient
@@ -228,14 +229,16 @@ def work(store, registry, tmp_path):
     return Work(project="shop", platform=platform, say=lambda text: None)
 
 
-def publish(work, published, run_id, *, card_of=None):
-    """What the assets before the registration leave behind."""
+def publish(work, published, run_id, *, card_of=None, missing=MappingProxyType({})):
+    """What the assets before the registration leave behind; `missing`: words that the card lacks."""
 
     def files(*names):
         return lambda folder: [shutil.copy(published.folder / name, folder) for name in names]
 
     def card(folder):
         (folder / "card.md").write_text("words")
+        words = dict.fromkeys(("title", "intended_use", "out_of_scope", "data", "limits", "ethics"), "Words.")
+        (folder / "card.json").write_text(json.dumps({"card": words | missing}))
 
     def place(kind, noun):
         return work.place(kind, noun, published.result.cutoff)
@@ -247,6 +250,13 @@ def publish(work, published, run_id, *, card_of=None):
     publish(place(cards.KIND, lapse.card), "c" * 64, record, card)
     record = {"model_file": "model.ubj", "mlflow_run": run_id}
     return publish(place("models", lapse_model), published.digest, record, files("model.ubj", SEARCH))
+
+
+def test_a_card_that_lacks_words_is_not_registered(work, published, run_id):
+    trained = publish(work, published, run_id, missing={"limits": " \t"})
+    with pytest.raises(Refused, match="'lapse_card' says nothing about limits"):
+        materialize_registration(lapse, published.result.cutoff, published.approved, trained, work=work, code=CODE)
+    assert versions(work.platform.registry) == []
 
 
 def test_a_published_model_is_registered_with_its_card(work, published, run_id):

@@ -91,7 +91,7 @@ def test_the_card_says_what_the_events_say(registered):
     assert features["kilometres"]["group"] == "late"
     assert features["count_6h"]["mean_abs_shap"] is not None
     assert {part["value"] for part in said["evaluation"]["slices"]} == {"n", "s"}
-    assert "one row per ride_id" in said["usage"]
+    assert "One row per ride_id" in said["usage"]
 
 
 def test_the_model_is_registered(registered):

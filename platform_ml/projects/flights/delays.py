@@ -17,6 +17,7 @@ from platform_ml import (
 from platform_ml.families import Majority, SingleFeature, XGBoost
 from platform_ml.gates import AtLeast, BeatsBaseline, SlicesWithin
 from platform_ml.metrics import AveragePrecision, Brier, LogLoss, RocAuc
+from platform_ml.projects.energy import anywhere
 from platform_ml.projects.flights import features as known
 from platform_ml.projects.flights.sources import ORIGINS, flights
 from platform_ml.spec.sql import literal
@@ -168,6 +169,7 @@ late_card = ModelCard(
         "causes outside of its hands, so the score is no measure of a carrier."
     ),
     license="CC0-1.0",
+    energy=anywhere,
 )
 
 late_arrivals = Registration(

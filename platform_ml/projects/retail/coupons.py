@@ -18,6 +18,7 @@ from platform_ml.families import Majority, SingleFeature, XGBoost
 from platform_ml.gates import AtLeast, BeatsBaseline
 from platform_ml.metrics import AveragePrecision, Brier, LogLoss, RocAuc
 from platform_ml.outcomes import AnyEvent
+from platform_ml.projects.energy import anywhere
 from platform_ml.projects.retail.features import (
     campaign_offer,
     customer_behaviour,
@@ -137,6 +138,7 @@ coupon_card = ModelCard(
         "because its score was low loses a discount; nothing else should hang on the score."
     ),
     license="MIT",
+    energy=anywhere,
 )
 
 coupon_response = Registration(

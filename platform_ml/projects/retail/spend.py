@@ -15,6 +15,7 @@ from platform_ml.families import Average, Linear, Persistence, XGBoost
 from platform_ml.gates import AtMost, BeatsBaseline
 from platform_ml.metrics import MAE, R2, RMSE
 from platform_ml.outcomes import Total
+from platform_ml.projects.energy import anywhere
 from platform_ml.projects.retail.churn import churned
 from platform_ml.projects.retail.features import customer_behaviour, customer_profile
 from platform_ml.projects.retail.sources import transactions
@@ -104,6 +105,7 @@ spend_card = ModelCard(
         "measure of what a household can afford."
     ),
     license="MIT",
+    energy=anywhere,
 )
 
 spend = Registration(
