@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from platform_ml.engine.lineage import listed, sources, steps
 from platform_ml.engine.model_card import RenderedCard, render
 from platform_ml.engine.provenance import provenance
 from platform_ml.spec.errors import MissingInputError
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from platform_ml.spec.registration import Registration
 
 KIND = "cards"
+LINEAGE = "lineage.json"
+"""Every delivered file behind the model: a registered version tells it also where the tables are not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,19 +47,25 @@ def materialize_model_card(
     work: Work,
 ) -> PublishedCard:
     """Write the card of a model, whether or not its gates passed."""
-    card = registration.card
+    card, behind = registration.card, steps(dataset, work.platform.tables)
     rendered = render(
         card,
         result=result,
         verdicts=verdicts,
         gates=registration.gates,
         provenance=provenance(
-            card, dataset=dataset, model=model, registered_as=f"{registration.name}@{registration.alias}"
+            card,
+            dataset=dataset,
+            model=model,
+            registered_as=f"{registration.name}@{registration.alias}",
+            files=sources(behind),
         ),
     )
 
+    files = rendered.files | {LINEAGE: json.dumps({"files": listed(behind)}, indent=1) + "\n"}
+
     def fill(folder: Path) -> None:
-        for name, text in rendered.files.items():
+        for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
 
     record = {
@@ -65,7 +75,7 @@ def materialize_model_card(
         "model": model.digest,
         "evaluation": result.digest,
     }
-    artifact = work.platform.artifacts.publish(work.place(KIND, card, cutoff), digest(rendered.files), record, fill)
+    artifact = work.platform.artifacts.publish(work.place(KIND, card, cutoff), digest(files), record, fill)
     work.say(f"{work.table(card)}: {artifact.folder / 'card.html'}")
     return PublishedCard(rendered=rendered, artifact=artifact)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
+    from platform_ml.engine.lineage import Sources
     from platform_ml.spec.evaluation import EvaluationResult
     from platform_ml.spec.gate import Gate, Verdict
     from platform_ml.spec.model_card import ModelCard
@@ -138,6 +139,8 @@ class Provenance:
     mlflow_run_id: str
     created: str
     """When the model was made, ISO 8601."""
+    sources: tuple[Sources, ...] = ()
+    """The delivered files behind the dataset, source by source; `lineage.json` beside the card lists each."""
 
 
 @dataclass(frozen=True, kw_only=True)
