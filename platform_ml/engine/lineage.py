@@ -217,21 +217,25 @@ def _source(table: str, some: Sequence[Step]) -> Sources:
     )
 
 
+def received(found: Sequence[Step]) -> list[tuple[Load, Delivered]]:
+    """Every delivered file behind some steps once, by source, partition and time, with the load that it came in."""
+    loads = {(load.table, load.partition, load.version): load for step in found for load in step.loads}
+    return [(load, file) for _, load in sorted(loads.items()) for file in load.files]
+
+
 def listed(found: Sequence[Step]) -> list[dict[str, Any]]:
-    """Every delivered file as plain JSON: source, version that was read, partition, name, size, sha256, received."""
+    """The same as plain JSON: source, the version that brought it, partition, name, size, sha256, when received."""
     return [
         {
             "table": load.table,
-            "version": step.version,
+            "version": load.version,
             "partition": load.partition,
             "name": file.name,
             "size": file.size,
             "sha256": file.sha256,
             "received": load.received.isoformat(),
         }
-        for step in found
-        for load in step.loads
-        for file in load.files
+        for load, file in received(found)
     ]
 
 

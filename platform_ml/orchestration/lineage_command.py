@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from platform_ml.engine.lineage import Logs, Published, Seen, sources, steps, tree
+from platform_ml.engine.lineage import Logs, Published, Seen, listed, received, sources, steps, tree
 from platform_ml.engine.lineage_files import located, trace
 from platform_ml.engine.model_reference import resolve_model
 from platform_ml.orchestration.lineage import SHORT, span
@@ -109,21 +109,20 @@ def _table(name: str, projects: Sequence[Project]) -> str:
 def _show_branch(branch: Branch, place: Any, *, everything: bool) -> None:
     indent = "  " * (branch.depth + 2)
     versions = span([step.version for step in branch.steps])
-    loads = {(load.partition, load.version): load for step in branch.steps for load in step.loads}
-    keys = sorted({key for key, _ in loads})
+    keys = sorted({load.partition for step in branch.steps for load in step.loads})
     days = f" ({keys[0]} to {keys[-1]})" if len(keys) > 1 else ""
     again = ", as above" if branch.again else ""
-    print(f"{indent}{branch.table}, version {versions}: {len(keys):,} partition{'s'[: len(keys) != 1]}{days}{again}")
+    print(f"{indent}{branch.table}, version {versions}: {_count(len(keys), 'partition')}{days}{again}")
     if branch.again:
         return
     for problem in dict.fromkeys(step.problem for step in branch.steps if step.problem):
         print(f"{indent}  {problem}")
-    files = [(load, file) for _, load in sorted(loads.items()) for file in load.files]
+    files = received(branch.steps)
     for load, file in files if everything else files[:SHOWN]:
         print(f"{indent}  {_file(load, file, place)}")
     if len(files) > SHOWN and not everything:
         print(f"{indent}  ... and {len(files) - SHOWN:,} more files (--all shows them)")
-    if loads and not files and not any(step.reads for step in branch.steps):
+    if keys and not files and not any(step.reads for step in branch.steps):
         print(f"{indent}  its rows came from no file")
 
 
@@ -136,7 +135,11 @@ def _file(load: Load, file: Delivered, place: Any) -> str:
 
 def _total(found: Sequence[Sources]) -> str:
     files, size = sum(one.files for one in found), sum(one.size for one in found)
-    return f"In all {files:,} delivered files of {len(found)} source{'s'[: len(found) != 1]}, {size:,} bytes."
+    return f"In all {_count(files, 'delivered file')} of {_count(len(found), 'source')}, {size:,} bytes."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _called(one: RegisteredVersion) -> str:
@@ -156,7 +159,8 @@ def _answer(asked: str, seen: Sequence[Seen], notes: Sequence[str], *, as_json: 
     models = {model.digest for one in seen for by in one.by for model in by.models}
     datasets = {by.dataset.digest for one in seen for by in one.by}
     names = dict.fromkeys(_called(version) for one in seen for by in one.by for version in by.registered)
-    print(f"Seen by {len(datasets)} datasets and {len(models)} models; registered: {', '.join(names) or 'none'}.")
+    counts = f"{_count(len(datasets), 'dataset')} and {_count(len(models), 'model')}"
+    print(f"Seen by {counts}; registered: {', '.join(names) or 'none'}.")
     return 0
 
 
@@ -225,12 +229,14 @@ def _model_json(
             {
                 "table": step.table,
                 "version": step.version,
+                "partitions": step.partitions,
+                "rows": step.rows,
                 "reads": [list(at) for at in step.reads],
                 "problem": step.problem,
-                "partitions": [
-                    _load_json(load) | {"paths": [place(load, file) for file in load.files]} for load in step.loads
-                ],
             }
             for step in found
+        ],
+        "files": [
+            one | {"path": place(load, file)} for one, (load, file) in zip(listed(found), received(found), strict=True)
         ],
     }

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -252,6 +253,18 @@ def test_what_was_refused_replaced_or_never_loaded_is_said(tmp_path):
     stray = file.with_name("2024-1-9.parquet")
     stray.write_bytes(good)
     assert "It belongs to no partition of shop/orders" in ask(work, str(stray)).notes[0]
+
+
+def test_rows_that_were_kept_out_are_counted_with_the_file_that_held_them(tmp_path):
+    work, day = work_in(tmp_path), DAYS[0]
+    lenient = replace(orders, max_rejected_share=0.9)
+    for token, amounts in enumerate(((1, -1, -2), (1, 2, -3), (1, 2, 3)), 1):
+        at = shop.naive(day.year, day.month, day.day)
+        bought = [shop.Order(n, n, Decimal(amount), at) for n, amount in enumerate(amounts)]
+        deliver(work, bought, [day])
+        make(work, lenient, [str(day)], token=token)
+    loads = Logs(work.platform.tables).loads("shop/orders", str(day))
+    assert [(load.rows, load.rejected) for load in loads] == [(1, 2), (2, 1), (3, 0)]
 
 
 @pytest.fixture(scope="module")
