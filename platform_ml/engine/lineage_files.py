@@ -66,7 +66,7 @@ def trace(text: str, projects: Sequence[Project], work: Callable[[Project], Work
                     if path in wanted:
                         loads.append(load)
                         names[file.name] = path
-        notes += _refused(source, wanted, at)
+        notes += _refused(source, wanted, {file.sha256 for load in loads for file in load.files}, at)
         if names:
             notes += _there_now([load for load in loads if load.table == table][-1], names)
         elif why := _waiting(source, wanted, at):
@@ -101,15 +101,15 @@ def _forms(text: str, at: Work | None) -> set[str]:
     return found
 
 
-def _refused(source: Source, wanted: set[str], at: Work) -> list[str]:
-    """Deliveries of the file that were not let in."""
+def _refused(source: Source, wanted: set[str], loaded: set[str], at: Work) -> list[str]:
+    """Deliveries of the file that were not let in, then or ever."""
     origin = origin_of(source)
     if not isinstance(origin, Files):
         return []
     said = []
     for kept in at.platform.artifacts.versions(f"{QUARANTINE}/{at.project}/{source.name}"):
         record = kept.record
-        if _plain(origin.path(feed_of(source, at), record["name"])) in wanted:
+        if record["sha256"] not in loaded and _plain(origin.path(feed_of(source, at), record["name"])) in wanted:
             said.append(
                 f"Refused on {record['time'][:10]}, so no model saw these {record['size']:,} bytes "
                 f"(sha256 {record['sha256'][:12]}): {record['reason']}"

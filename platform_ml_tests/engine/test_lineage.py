@@ -245,6 +245,8 @@ def test_what_was_refused_replaced_or_never_loaded_is_said(tmp_path):
     assert notes[0].startswith("Refused on 20")
     assert "so no model saw these 10 bytes" in notes[0]
     assert "is another file than was loaded: no model saw it" in notes[1]
+    file.write_bytes(good)
+    assert len(ask(work, str(file)).notes) == 1  # of the bytes that were refused
     waiting = ask(work, str(landing_file(orders, third, work)))
     assert waiting.loads == ()
     assert waiting.notes == (
