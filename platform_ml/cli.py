@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     _arrivals(commands)
     _tracking(commands)
     _scores(commands)
+    _lineage(commands)
     return parser
 
 
@@ -163,6 +164,18 @@ def _tracking(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     runs.set_defaults(run=_runs)
     tracking = commands.add_parser("tracking", help="send runs that were kept while MLflow was down")
     tracking.set_defaults(run=_send_kept)
+
+
+def _lineage(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    lineage = commands.add_parser("lineage", help="from a model to every delivered file, and back to every model")
+    asked = lineage.add_mutually_exclusive_group(required=True)
+    asked.add_argument("model", nargs="?", metavar="MODEL@VERSION", help="down to its files; also @ALIAS, @DIGEST")
+    asked.add_argument("--file", metavar="PATH", help="who saw a delivered file; also a path below the landing place")
+    asked.add_argument("--partition", metavar="TABLE@KEY", help="who saw a partition of a table")
+    lineage.add_argument("--version", type=int, metavar="N", help="of the table: only as the partition was in it")
+    lineage.add_argument("--all", action="store_true", help="every file, not only some of each source")
+    lineage.add_argument("--json", action="store_true", help="for programs; every file")
+    lineage.set_defaults(run=_show_lineage)
 
 
 def _days(text: str) -> int:
@@ -307,6 +320,18 @@ def _send_kept(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.tracked import send_kept
 
     return send_kept()
+
+
+def _show_lineage(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration import lineage_command as lineage
+
+    if options.version is not None and not options.partition:
+        raise PlatformError("--version is that of a table. Name a --partition, or write MODEL@VERSION.")
+    if options.file:
+        return lineage.lineage_of_file(options.file, PROJECTS, as_json=options.json)
+    if options.partition:
+        return lineage.lineage_of_partition(options.partition, PROJECTS, version=options.version, as_json=options.json)
+    return lineage.lineage_of_model(options.model, PROJECTS, everything=options.all, as_json=options.json)
 
 
 def _some(name: str | None) -> Sequence[Project]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.card_change import UNKNOWN, Previous, change
+from platform_ml.engine.lineage import listed, sources, steps
 from platform_ml.engine.model_card import RenderedCard, render
 from platform_ml.engine.provenance import provenance
 from platform_ml.spec.errors import MissingInputError, Refused, StoreError, UnreachableError
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 KIND = "cards"
 CARD, PAGE, TEXT = "card.json", "card.html", "README.md"
+LINEAGE = "lineage.json"
+"""Every delivered file behind the model: a registered version tells it also where the tables are not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,22 +63,30 @@ def materialize_model_card(
     setting: Setting = NOWHERE,
 ) -> PublishedCard:
     """Write the card of a model, whether or not its gates passed."""
-    card = registration.card
+    card, behind = registration.card, steps(dataset, work.platform.tables)
     rendered = render(
         card,
         result=result,
         verdicts=verdicts,
         gates=registration.gates,
         provenance=replace(
-            provenance(card, dataset=dataset, model=model, registered_as=f"{registration.name}@{registration.alias}"),
+            provenance(
+                card,
+                dataset=dataset,
+                model=model,
+                registered_as=f"{registration.name}@{registration.alias}",
+                files=sources(behind),
+            ),
             project=work.project,
             owner=setting.owner,
         ),
         previous=setting.previous,
     )
 
+    files = rendered.files | {LINEAGE: json.dumps({"files": listed(behind)}, indent=1) + "\n"}
+
     def fill(folder: Path) -> None:
-        for name, text in rendered.files.items():
+        for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
 
     record = {
@@ -85,7 +96,7 @@ def materialize_model_card(
         "model": model.digest,
         "evaluation": result.digest,
     }
-    artifact = work.platform.artifacts.publish(work.place(KIND, card, cutoff), digest(rendered.files), record, fill)
+    artifact = work.platform.artifacts.publish(work.place(KIND, card, cutoff), digest(files), record, fill)
     work.say(f"{work.table(card)}: {artifact.folder / PAGE}")
     return PublishedCard(rendered=rendered, artifact=artifact)
 

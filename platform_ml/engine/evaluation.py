@@ -16,7 +16,7 @@ from platform_ml.engine.latency import latency_ms
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.engine.tuned_model import SEARCH, fitted
 from platform_ml.engine.winner import winner
-from platform_ml.spec.errors import MissingInputError
+from platform_ml.spec.errors import MissingInputError, StoreError
 from platform_ml.spec.evaluation import CHAMPION, BaselineScore, EvaluationResult, Importance, Slice, SplitScore
 from platform_ml.spec.family import Categorical
 from platform_ml.spec.fingerprint import fingerprint
@@ -279,8 +279,19 @@ def materialize_evaluation(
 
 
 def load(evaluation: Evaluation, cutoff: str, *, work: Work) -> EvaluationResult:
-    """The newest numbers of a cutoff."""
+    """The newest numbers of a cutoff.
+
+    Raises:
+        MissingInputError: there are none.
+        StoreError: the file was changed, be it together with its checksum: then it has another digest than its name.
+    """
     artifact = work.platform.artifacts.newest(work.place(KIND, evaluation, cutoff))
     if artifact is None:
         raise MissingInputError(work.missing(evaluation, [cutoff]))
-    return EvaluationResult.from_json(json.loads((artifact.folder / FILE).read_text(encoding="utf-8")))
+    result = EvaluationResult.from_json(json.loads((artifact.folder / FILE).read_text(encoding="utf-8")))
+    if result.digest != artifact.digest:
+        raise StoreError(
+            f"{artifact.folder / FILE} was changed: its numbers are {result.digest[:12]}, published were "
+            f"{artifact.digest[:12]}. Delete the folder and materialize {work.table(evaluation)} again."
+        )
+    return result

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from platform_ml.engine.card_change import Previous
+    from platform_ml.engine.lineage import Sources
     from platform_ml.spec.evaluation import EvaluationResult
     from platform_ml.spec.gate import Gate, Verdict
     from platform_ml.spec.model_card import ModelCard
@@ -150,6 +151,8 @@ class Provenance:
     project: str = ""
     owner: str = ""
     """Of the project."""
+    sources: tuple[Sources, ...] = ()
+    """The delivered files behind the dataset, source by source; `lineage.json` beside the card lists each."""
 
 
 @dataclass(frozen=True, kw_only=True)

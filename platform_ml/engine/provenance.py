@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from bisect import bisect_right
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from platform_ml.engine.knowledge import by_commit, lives
+from platform_ml.engine.labels import moments
 from platform_ml.engine.model_card import (
     CodeUsed,
     DatasetUsed,
@@ -16,26 +19,34 @@ from platform_ml.engine.model_card import (
 )
 from platform_ml.engine.upstream import upstream
 from platform_ml.spec.errors import MissingInputError
+from platform_ml.spec.feature_group import FeatureGroup
+from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.fingerprint import digest
+from platform_ml.spec.history import AsOf
 from platform_ml.spec.training_dataset import SPLITS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from platform_ml.engine.lineage import Sources
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Artifact, PartitionState, Snapshot
     from platform_ml.engine.upstream import Table
-    from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.model_card import ModelCard
 
 LEARNED = ("family", "advice", "contest", "cross_validation", "selection", "not_used", "compute")
 """What a model's record says of how it came about, as the card has it."""
 
 
-def tables_used(view: FeatureView, version: int, keys: Sequence[str], work: Work) -> list[dict[str, Any]]:
-    """The table versions behind these view partitions as they were read, upstream first, down to the sources."""
+def tables_used(
+    view: FeatureView, version: int, keys: Sequence[str], work: Work, *, seen: bool = False
+) -> list[dict[str, Any]]:
+    """The table versions behind these view partitions as they were read, upstream first, down to the sources.
+
+    With `seen`, of groups whose commits say what was known when, every commit that a moment could see.
+    """
     tables = []
-    for noun, at, used in behind(view, version, keys, work):
+    for noun, at, used in behind(view, version, keys, work, seen=seen):
         some, newest = sorted(used), _newest(noun, work)
         states = [_state(noun, newest, at, key, work) for key in some]
         pinned = TableUsed(
@@ -50,8 +61,23 @@ def tables_used(view: FeatureView, version: int, keys: Sequence[str], work: Work
     return tables
 
 
-def behind(noun: Table, version: int, keys: Iterable[str], work: Work) -> list[tuple[Table, int, set[str]]]:
-    """These partitions and all that they were computed from: table, version, partitions; upstream first."""
+def tables_seen(view: FeatureView, version: int, keys: Sequence[str], work: Work) -> list[dict[str, Any]] | None:
+    """What lineage follows where it differs from `tables_used`: None where every version that was read was seen.
+
+    A version of a group holds commits that no moment of the view could know yet, and replaced others that some did.
+    """
+    if not any(by_commit(group, view) for group in view.groups):
+        return None
+    return tables_used(view, version, keys, work, seen=True)
+
+
+def behind(
+    noun: Table, version: int, keys: Iterable[str], work: Work, *, seen: bool = False
+) -> list[tuple[Table, int, set[str]]]:
+    """These partitions and all that they were computed from: table, version, partitions; upstream first.
+
+    With `seen`, only the commits that moments could know of, in place of the version that was read with all it holds.
+    """
     used: dict[tuple[str, int], set[str]] = {}
     found: dict[tuple[str, int], Table] = {}
     newest: dict[str, Snapshot] = {}
@@ -63,13 +89,37 @@ def behind(noun: Table, version: int, keys: Iterable[str], work: Work) -> list[t
         for key in sorted(keys - known):
             known.add(key)
             for one, wanted in upstream(noun, key):
-                if wanted:
-                    read = _state(noun, newest[noun.name], version, key, work).read
-                    visit(one, read[one.name], set(wanted))
+                if not wanted:
+                    continue
+                at = _state(noun, newest[noun.name], version, key, work).read[one.name]
+                if seen and isinstance(noun, FeatureView) and isinstance(one, FeatureGroup) and by_commit(one, noun):
+                    for group_key in wanted:
+                        for commit in _known(one, noun, key, group_key, at, work):
+                            visit(one, commit, {group_key})
+                else:
+                    visit(one, at, set(wanted))
         found.setdefault((noun.name, version), noun)  # only now: what it was made of comes before it
 
     visit(noun, version, set(keys))
     return [(noun, at[1], used[at]) for at, noun in found.items()]
+
+
+def _known(group: FeatureGroup, view: FeatureView, key: str, group_key: str, version: int, work: Work) -> list[int]:
+    """The commits up to a version of a group whose rows some moment of a view partition could know."""
+    newest = _newest(group, work)
+    number = bisect_right(newest.commits.get(group_key, ()), version)
+    if not number:
+        raise MissingInputError(work.missing(group, [group_key]))
+    states, commits = newest.states(group_key)[:number], newest.commits[group_key]
+    then = replace(newest, partitions={group_key: states[-1]}, replaced={group_key: states[:-1]})
+    first, last = moments(view.label, key)
+    if isinstance(view.knowledge, AsOf):
+        first = last = view.knowledge.moment
+    return [
+        commits[states.index(life.state)]
+        for life in lives(group, view, then, group_key, last)
+        if life.end is None or life.end > first
+    ]
 
 
 def _newest(noun: Table, work: Work) -> Snapshot:
@@ -87,7 +137,9 @@ def _state(noun: Table, newest: Snapshot, version: int, key: str, work: Work) ->
     return state
 
 
-def provenance(card: ModelCard, *, dataset: Artifact, model: Artifact, registered_as: str) -> Provenance:
+def provenance(
+    card: ModelCard, *, dataset: Artifact, model: Artifact, registered_as: str, files: Sequence[Sources] = ()
+) -> Provenance:
     """What a card says of where its model comes from; all of it was recorded when the parts were made."""
     manifest, made, code = dataset.record, model.record, model.record["made_by"]
     view, split = card.evaluation.model.dataset.view, manifest["split"]
@@ -129,9 +181,5 @@ def provenance(card: ModelCard, *, dataset: Artifact, model: Artifact, registere
         dagster_run_id=code["dagster_run"],
         mlflow_run_id=made["mlflow_run"],
         created=made["made_at"],
+        sources=tuple(files),
     )
-
-
-def _search(said: Mapping[str, Any]) -> SearchDone:
-    """What a card says of the search, of all that a record does."""
-    return SearchDone(**{item.name: said[item.name] for item in fields(SearchDone) if item.name in said})

@@ -10,7 +10,7 @@ from platform_ml.engine.dataset_checks import KIND, judge
 from platform_ml.engine.feature_view import join_record
 from platform_ml.engine.leak_audit import audit_record
 from platform_ml.engine.ports import Artifact, Files
-from platform_ml.engine.provenance import tables_used
+from platform_ml.engine.provenance import tables_seen, tables_used
 from platform_ml.engine.rows import SplitRows
 from platform_ml.engine.split_statistics import write
 from platform_ml.spec.errors import MissingInputError, RowsError
@@ -72,6 +72,7 @@ def materialize_training_dataset(
     record = _manifest(dataset, cutoff, rows, snapshot, keys) | {
         "content": content_hash(rows),
         "tables": tables_used(view, snapshot.version, keys, work),
+        "seen": tables_seen(view, snapshot.version, keys, work),
         "made_by": dict(made_by),
         "audit": audit_record(judged.findings),
     }

@@ -16,6 +16,7 @@ from platform_ml.gates.equalised_odds import EqualisedOdds
 from platform_ml.gates.human_approval import HumanApproval
 from platform_ml.gates.latency import Latency
 from platform_ml.gates.no_leak import NoLeak
+from platform_ml.gates.not_overfitted import NotOverfitted
 from platform_ml.gates.size import Size
 from platform_ml.gates.slice_at_least import SliceAtLeast
 from platform_ml.gates.slice_at_most import SliceAtMost
@@ -39,6 +40,7 @@ __all__ = [
     "HumanApproval",
     "Latency",
     "NoLeak",
+    "NotOverfitted",
     "Size",
     "SliceAtLeast",
     "SliceAtMost",

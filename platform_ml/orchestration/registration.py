@@ -12,6 +12,7 @@ from platform_ml.engine import tuned_model as models
 from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
 from platform_ml.orchestration.card_index import keep
 from platform_ml.orchestration.environment import environment
+from platform_ml.orchestration.lineage import lineage_metadata
 from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.spec.registration import Approved
 
@@ -47,6 +48,7 @@ def registration_asset(project: Project, registration: Registration) -> dg.Asset
                     "evaluation": approved.evaluation_digest,
                     "gates": "; ".join(f"{verdict.gate}: {verdict.outcome}" for verdict in approved.verdicts),
                     **{f"waiver/{v.gate}": v.waiver.says for v in approved.verdicts if v.waiver},
+                    **lineage_metadata(model.dataset, approved.dataset_digest, work=work),
                 },
                 partition_key=cutoff,
             )

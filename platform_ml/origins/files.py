@@ -84,10 +84,12 @@ class Files:
             raise DeclarationError(f"{where} has a key, but the source has no cadence. Leave out one of the two.")
 
     def place(self, feed: Feed, key: str) -> str:
-        root, _, pattern = self._where(feed)
-        if self.root is not None:
-            root = VARIABLE.sub(lambda name: os.environ.get(name[1], name[0]), root)
-        return f"{shown(root)}/{pattern.filled(key)}"
+        return self.path(feed, self._where(feed)[2].filled(key))
+
+    def path(self, feed: Feed, name: str) -> str:
+        """Where a file of this name lies, or lay, as people write it; of no name the folder of all."""
+        root, _, _ = self._where(feed)
+        return f"{shown(self._filled(root))}/{name}"
 
     def state(self, feed: Feed, key: str) -> str | None:
         files = self.files(feed, key)
@@ -183,6 +185,10 @@ class Files:
         home = f"{landing}/{feed.project}/{source.name}" if own else f"{landing}/{feed.project}"
         root = home if self.root is None else self.root.rstrip("/")
         return root, landing, Pattern(own or f"{source.name}{suffix}")
+
+    def _filled(self, root: str) -> str:
+        """With the variables of the environment in it, where they are set."""
+        return root if self.root is None else VARIABLE.sub(lambda name: os.environ.get(name[1], name[0]), root)
 
     def _store(self, feed: Feed) -> tuple[Store, Pattern]:
         root, within, pattern = self._where(feed)

@@ -2,7 +2,15 @@ import shutil
 
 import pytest
 
-from platform_ml_tests.orchestration.shop import Checkout
+from platform_ml_tests.orchestration.shop import (
+    CUTOFF,
+    Checkout,
+    failures,
+    lapse,
+    lapse_card,
+    lapse_evaluation,
+    lapse_model,
+)
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +25,15 @@ def _landed(tmp_path_factory):
 def _built(tmp_path_factory, _landed):
     checkout = Checkout(shutil.copytree(_landed, tmp_path_factory.mktemp("built"), dirs_exist_ok=True))
     checkout.materialize_all()
+    checkout.instance.dispose()
+    return checkout.folder
+
+
+@pytest.fixture(scope="session")
+def _trained(tmp_path_factory, _built):
+    checkout = Checkout(shutil.copytree(_built, tmp_path_factory.mktemp("trained"), dirs_exist_ok=True))
+    run = checkout.materialize([lapse_model, lapse_evaluation, lapse_card, lapse], partition=CUTOFF)
+    assert run.success, failures(run)
     checkout.instance.dispose()
     return checkout.folder
 
