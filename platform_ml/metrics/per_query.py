@@ -82,7 +82,8 @@ class PerQuery:
 
     A group without is left out, because every order of it is as good (trec_eval counts it as 0, LightGBM as 1). Rows
     of equal score are in every order equally often: the mean over these orders is taken, as McSherry and Najork (2008),
-    Computing information retrieval performance measures efficiently in the presence of tied scores, give it.
+    Computing information retrieval performance measures efficiently in the presence of tied scores, give it. It is the
+    mean of what trec_eval says over all ways to name the rows: trec_eval sorts rows of equal score by their name.
     """
 
     goal: ClassVar[Literal["maximize", "minimize"]] = "maximize"
