@@ -3,39 +3,52 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.ablation import fitted_ablations
-from platform_ml.engine.bootstrap import Subject, measure, resampled
+from platform_ml.engine.bootstrap import Measured, Subject, measure, resampled
 from platform_ml.engine.champion import champion_digest, champion_of
 from platform_ml.engine.class_scores import class_scores
 from platform_ml.engine.curves import curves, group_statistics, residual_statistics
 from platform_ml.engine.evidence import Tested, gather, with_dataset
 from platform_ml.engine.latency import latency_ms
+from platform_ml.engine.slicing import periods_of, slices_of
+from platform_ml.engine.stability import stability
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.engine.tuned_model import SEARCH, fitted
+from platform_ml.engine.weak_slices import weak_rules
 from platform_ml.engine.winner import winner
 from platform_ml.spec.errors import MissingInputError
-from platform_ml.spec.evaluation import CHAMPION, BaselineScore, EvaluationResult, Importance, Slice, SplitScore
+from platform_ml.spec.evaluation import (
+    CHAMPION,
+    BaselineScore,
+    EvaluationResult,
+    Importance,
+    Meaning,
+    Slice,
+    SplitScore,
+)
 from platform_ml.spec.family import Categorical
 from platform_ml.spec.fingerprint import fingerprint
+from platform_ml.spec.slicing import FOUND
 from platform_ml.spec.task import MULTICLASS
-from platform_ml.spec.training_dataset import SPLITS, TEST, TRAIN
+from platform_ml.spec.training_dataset import SPLITS, TEST, TRAIN, VALIDATION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from platform_ml.engine.bootstrap import Measured
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Artifact
     from platform_ml.engine.rows import SplitRows
     from platform_ml.spec.evaluation import Estimate, Evaluation
+    from platform_ml.spec.evidence import Stability
     from platform_ml.spec.family import Predictor
     from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.task import Task
@@ -45,10 +58,8 @@ if TYPE_CHECKING:
     Measures = Mapping[Key, Mapping[str, Measured]]
 
 KIND, FILE = "evaluations", "evaluation.json"
-MISSING = "(missing)"
-"""The slice of the rows whose helper is null."""
 MODEL: Key = ("model",)
-BASELINE, ABLATION = "baseline", "ablation"
+BASELINE, ABLATION, SLICE, PERIOD, WEAK = "baseline", "ablation", "slice", "period", FOUND
 
 
 def evaluate(
@@ -78,11 +89,14 @@ def evaluate(
     predictions = {name: _predict(predictor, splits[name]) for name in SPLITS if name in splits}
     names = [*(item.name for item in model.baselines), *({CHAMPION} & baselines.keys())]
     rivals = {name: _predict(baselines[name], test) for name in names}
-    subjects = _test_subjects(evaluation, test, predictions[TEST], rivals)
+    subjects = {MODEL: Subject.of(test, predictions[TEST])}
+    subjects |= {(BASELINE, name): Subject.of(test, rival) for name, rival in rivals.items()}
     subjects |= {(ABLATION, one.name): Subject.of(test, _predict(baselines[one.name], test)) for one in model.ablations}
+    parts = _parts(evaluation, splits, predictions)
+    subjects |= {key: Subject.of(test, predictions[TEST], rows) for key, rows in parts}
     judged: dict[str, Measures] = {
-        name: measure(
-            evaluation.metrics,
+        name: _measure(
+            evaluation,
             subjects if name == TEST else {MODEL: Subject.of(splits[name], prediction)},
             _resamples(evaluation, splits[name], f"{dataset_digest}/{name}", name),
         )
@@ -95,7 +109,10 @@ def evaluate(
         dataset_digest=dataset_digest,
         policy_digest=fingerprint(evaluation),
         splits={name: _split_score(splits[name], of[MODEL]) for name, of in judged.items()},
-        slices=_slices(evaluation, subjects, judged[TEST]),
+        slices=_slices(evaluation, subjects, judged[TEST], SLICE),
+        periods=_slices(evaluation, subjects, judged[TEST], PERIOD),
+        weak_slices=_slices(evaluation, subjects, judged[TEST], WEAK),
+        min_rows=evaluation.min_rows,
         baselines=_rival_scores(evaluation, judged[TEST], BASELINE),
         ablations=_rival_scores(evaluation, judged[TEST], ABLATION),
         importance=_importance(model.dataset.view, predictor, test.features),
@@ -104,17 +121,57 @@ def evaluate(
         size_bytes=size_bytes,
         goals={metric.name: metric.goal for metric in evaluation.metrics},
         titles={metric.name: metric.title for metric in evaluation.metrics},
+        meanings={m.name: Meaning(unit=m.unit, definition=m.definition) for m in evaluation.metrics},
         task=task,
         residuals=residual_statistics(task, test.label, predictions[TEST]),
         classes=class_scores(test.classes, test.label, predictions[TEST]),
         groups=group_statistics(test.label, test.group),
         unseen=predictor.unseen(test.features) if isinstance(predictor, Categorical) else {},
-        evidence=gather(evaluation, _tested(splits, subjects, judged[TEST], f"{dataset_digest}/{TEST}")),
+        evidence=replace(
+            gather(evaluation, _tested(splits, subjects, judged[TEST], f"{dataset_digest}/{TEST}")),
+            stability=_stability(evaluation, test, subjects, judged[TEST]),
+        ),
     )
 
 
+def _parts(
+    evaluation: Evaluation, splits: Mapping[str, SplitRows], predictions: Mapping[str, Numbers]
+) -> Iterator[tuple[Key, NDArray[np.int64]]]:
+    """Every slice, period and weak slice with its test rows."""
+    test, period, weak = splits[TEST], evaluation.periods, evaluation.weak_slices
+    yield from (((SLICE, *key), rows) for key, rows in slices_of(test, evaluation.slices).items())
+    if period:
+        yield from (((PERIOD, period, name), rows) for name, (_, rows) in periods_of(test, period).items())
+    if weak and VALIDATION in predictions:
+        rules = weak_rules(weak, splits[VALIDATION], predictions[VALIDATION])
+        yield from (((WEAK, FOUND, str(rule)), rule.rows(test)) for rule in rules)
+
+
+def _measure(evaluation: Evaluation, subjects: Mapping[Key, Subject], blocks: Iterable[Numbers]) -> Measures:
+    """Every metric of every subject; of parts with too few rows nothing is defined."""
+    import numpy as np
+
+    least = evaluation.min_rows
+    enough = {key: one for key, one in subjects.items() if one.rows is None or len(one.rows) >= least}
+    found = measure(evaluation.metrics, enough, blocks)
+    unknown = {
+        name: Measured(value=math.nan, drawn=np.full_like(of.drawn, np.nan)) for name, of in found[MODEL].items()
+    }
+    return {key: found.get(key, unknown) for key in subjects}
+
+
+def _stability(
+    evaluation: Evaluation, test: SplitRows, subjects: Mapping[Key, Subject], measures: Measures
+) -> dict[str, Stability]:
+    period = evaluation.periods
+    if period is None:
+        return {}
+    keys = [((PERIOD, period, name), day) for name, (day, _) in periods_of(test, period).items()]
+    return stability(evaluation.metrics, [(day, len(subjects[key].truth), measures[key]) for key, day in keys])
+
+
 def _tested(splits: Mapping[str, SplitRows], subjects: Mapping[Key, Subject], measures: Measures, seed: str) -> Tested:
-    slices = {key: subject for key, subject in subjects.items() if key[0] == "slice"}
+    slices = {key: subject for key, subject in subjects.items() if key[0] == SLICE}
     return Tested(
         splits=splits,
         whole=subjects[MODEL],
@@ -138,31 +195,6 @@ def _resamples(evaluation: Evaluation, rows: SplitRows, seed: str, split: str) -
     if split == TRAIN:  # an interval would lend these rows a meaning that they lack, and they are the most expensive
         return ()
     return resampled(rows, resamples=evaluation.resamples, seed=seed)
-
-
-def _test_subjects(
-    evaluation: Evaluation, test: SplitRows, prediction: Numbers, rivals: Mapping[str, Numbers]
-) -> dict[Key, Subject]:
-    """The model, every baseline and every slice, so that all of them see the same resamples."""
-    subjects: dict[Key, Subject] = {MODEL: Subject.of(test, prediction)}
-    for name, rival in rivals.items():
-        subjects[BASELINE, name] = Subject.of(test, rival)
-    for column in evaluation.slices:
-        for value, rows in _values(test.helpers.column(column)):
-            subjects["slice", column, value] = Subject.of(test, prediction, rows)
-    return subjects
-
-
-def _values(column: pa.ChunkedArray) -> list[tuple[str, NDArray[np.int64]]]:
-    """Each value as it is shown, with the rows that have it; the missing ones come last."""
-    import numpy as np
-
-    found: dict[str, list[int]] = {}
-    for row, value in enumerate(column.to_pylist()):
-        shown = str(value).lower() if isinstance(value, bool) else MISSING if value is None else str(value)
-        found.setdefault(shown, []).append(row)
-    ordered = sorted(found.items(), key=lambda item: (item[0] == MISSING, item[0]))
-    return [(shown, np.asarray(rows, dtype=np.int64)) for shown, rows in ordered]
 
 
 def _split_score(rows: SplitRows, measured: Mapping[str, Measured]) -> SplitScore:
@@ -191,7 +223,9 @@ def _estimates(measured: Mapping[str, Measured]) -> dict[str, Estimate]:
     return {name: one.estimate() for name, one in measured.items()}
 
 
-def _slices(evaluation: Evaluation, subjects: Mapping[Key, Subject], measures: Measures) -> tuple[Slice, ...]:
+def _slices(
+    evaluation: Evaluation, subjects: Mapping[Key, Subject], measures: Measures, kind: str
+) -> tuple[Slice, ...]:
     first = evaluation.metrics[0]
     whole = measures[MODEL][first.name]
     return tuple(
@@ -204,7 +238,7 @@ def _slices(evaluation: Evaluation, subjects: Mapping[Key, Subject], measures: M
             gap=measured[first.name].better(whole, first.goal).estimate(),
         )
         for key, measured in measures.items()
-        if key[0] == "slice"
+        if key[0] == kind
     )
 
 
