@@ -124,7 +124,12 @@ def evaluate(
         meanings={m.name: Meaning(unit=m.unit, definition=m.definition) for m in evaluation.metrics},
         task=task,
         residuals=residual_statistics(task, test.label, predictions[TEST]),
-        classes=class_scores(test.classes, test.label, predictions[TEST]),
+        classes=class_scores(
+            test.classes,
+            test.label,
+            predictions[TEST],
+            _resamples(evaluation, test, f"{dataset_digest}/{TEST}", TEST),
+        ),
         groups=group_statistics(test.label, test.group),
         unseen=predictor.unseen(test.features) if isinstance(predictor, Categorical) else {},
         evidence=replace(

@@ -37,8 +37,8 @@ def stability(
             better = 1.0 if metric.goal == "maximize" else -1.0
             values = better * np.array([[of.value for _, _, of in known]])
             drawn = better * np.column_stack([of.drawn for _, _, of in known])
-            defined = np.isfinite(drawn).all(axis=1)
-            drawn = drawn[defined] if defined.sum() >= DEFINED * len(defined) else drawn[:0]
+            defined = drawn[np.isfinite(drawn).all(axis=1)]
+            drawn = defined if len(defined) >= DEFINED * len(drawn) else drawn[:0]
             share = counts / counts.sum()
             line = _line(days, share)
             trend = interval(float(_along(values, line)[0]), _along(drawn, line))
