@@ -1,6 +1,7 @@
 """How much a household will spend in the next month."""
 
 from platform_ml import (
+    Bands,
     Baseline,
     Evaluation,
     FeatureView,
@@ -73,7 +74,7 @@ spend_evaluation = Evaluation(
     description="How far off predictions are, in USD; by age, income and whether the household was surveyed.",
     model=spend_model,
     metrics=(MAE(), RMSE(), R2()),
-    slices=("age", "income", "demographics_known"),
+    slices=("age", "income", "demographics_known", Bands("sales_value_sum_30d", 4)),
 )
 
 spend_card = ModelCard(
