@@ -24,9 +24,10 @@ class MeanAveragePrecision(PerQuery):
     name: ClassVar[str] = "mean_average_precision"
     title: ClassVar[str] = "Mean average precision"
     unit: ClassVar[str] = "share"
-    definition: ClassVar[str] = (
-        "Precision at the place of each relevant row, averaged over these rows and then over groups."
-    )
+
+    @property
+    def meaning(self) -> str:
+        return "Precision at the place of each relevant row, averaged over these rows"
 
     def of_groups(self, ranked: Ranked) -> NDArray[np.float64]:
         """Of a block the expected number of hits above a row, given that the row is a hit, is counted."""

@@ -42,11 +42,10 @@ class NDCG(PerQuery):
         return f"NDCG@{self.at}"
 
     @property
-    def definition(self) -> str:
-        """In one sentence."""
+    def meaning(self) -> str:
         return (
             f"Labels of the first {self.at} rows of a group, each divided by log2(place + 1), as a share of what the "
-            "best order has; averaged over groups."
+            "best order has"
         )
 
     def of_groups(self, ranked: Ranked) -> NDArray[np.float64]:

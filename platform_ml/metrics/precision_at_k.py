@@ -41,9 +41,8 @@ class PrecisionAtK(PerQuery):
         return f"Precision@{self.at}"
 
     @property
-    def definition(self) -> str:
-        """In one sentence."""
-        return f"Relevant rows among the first {self.at} of a group, divided by {self.at}; averaged over groups."
+    def meaning(self) -> str:
+        return f"Relevant rows among the first {self.at} of a group, divided by {self.at}"
 
     def of_groups(self, ranked: Ranked) -> NDArray[np.float64]:
         """A row of a block is a hit as often as the rows of the block are."""

@@ -38,9 +38,8 @@ class RecallAtK(PerQuery):
         return f"Recall@{self.at}"
 
     @property
-    def definition(self) -> str:
-        """In one sentence."""
-        return f"Share of a group's relevant rows that are among its first {self.at}; averaged over groups."
+    def meaning(self) -> str:
+        return f"Share of a group's relevant rows that are among its first {self.at}"
 
     def of_groups(self, ranked: Ranked) -> NDArray[np.float64]:
         """A row of a block is a hit as often as the rows of the block are."""

@@ -7,7 +7,7 @@ import pytest
 from platform_ml.spec.evaluation import Estimate, Meaning
 from platform_ml.spec.slicing import FOUND
 from platform_ml.testing.declarations import slice_of
-from platform_ml_tests.engine.test_model_card import RESULT, rendered
+from platform_ml_tests.engine.test_model_card import RESULT, Page, rendered
 
 WEAK = replace(
     slice_of("", gap=Estimate(value=-0.1234, low=-0.2, high=-0.05), rows=150),
@@ -28,6 +28,10 @@ def card():
             weak_slices=(WEAK,),
         )
     )
+
+
+def test_the_page_is_well_formed(card):
+    assert Page(card.html).open == []
 
 
 def test_units_and_definitions_are_printed(card):
