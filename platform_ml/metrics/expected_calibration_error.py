@@ -23,7 +23,8 @@ class ExpectedCalibrationError:
     """How far probabilities are from how often it happens, on average over rows, in bins of equal width.
 
     Naeini et al. (2015), Obtaining well calibrated probabilities using Bayesian binning. Chance alone makes it greater
-    than 0, the more the fewer rows there are in a bin: the gate `Calibrated` corrects for that.
+    than 0, the more the fewer rows there are in a bin, and resampling adds as much again, so that its interval reaches
+    further up than down. The gate `Calibrated` is judged on a number that is corrected for both.
     """
 
     bins: int = USUAL

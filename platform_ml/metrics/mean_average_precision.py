@@ -27,7 +27,7 @@ class MeanAveragePrecision(PerQuery):
 
     @property
     def meaning(self) -> str:
-        return "Precision at the place of each relevant row, averaged over these rows"
+        return "Mean over the relevant rows of a group of the precision at their places"
 
     def of_groups(self, ranked: Ranked) -> NDArray[np.float64]:
         """Of a block the expected number of hits above a row, given that the row is a hit, is counted."""
