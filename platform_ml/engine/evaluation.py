@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from platform_ml.engine.ports import Artifact
     from platform_ml.engine.rows import SplitRows
     from platform_ml.spec.evaluation import Estimate, Evaluation
-    from platform_ml.spec.evidence import Stability
+    from platform_ml.spec.evidence import Evidence
     from platform_ml.spec.family import Predictor
     from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.task import Task
@@ -85,24 +85,14 @@ def evaluate(
         cutoff: the partition key.
         size_bytes: of the saved model.
     """
-    test, model, task = splits[TEST], evaluation.model, evaluation.model.task
+    test, model, seed = splits[TEST], evaluation.model, f"{dataset_digest}/{TEST}"
     predictions = {name: _predict(predictor, splits[name]) for name in SPLITS if name in splits}
     names = [*(item.name for item in model.baselines), *({CHAMPION} & baselines.keys())]
     rivals = {name: _predict(baselines[name], test) for name in names}
-    subjects = {MODEL: Subject.of(test, predictions[TEST])}
-    subjects |= {(BASELINE, name): Subject.of(test, rival) for name, rival in rivals.items()}
-    subjects |= {(ABLATION, one.name): Subject.of(test, _predict(baselines[one.name], test)) for one in model.ablations}
-    parts = _parts(evaluation, splits, predictions)
-    subjects |= {key: Subject.of(test, predictions[TEST], rows) for key, rows in parts}
-    judged: dict[str, Measures] = {
-        name: _measure(
-            evaluation,
-            subjects if name == TEST else {MODEL: Subject.of(splits[name], prediction)},
-            _resamples(evaluation, splits[name], f"{dataset_digest}/{name}", name),
-        )
-        for name, prediction in predictions.items()
-    }
-    return EvaluationResult(
+    ablated = {one.name: _predict(baselines[one.name], test) for one in model.ablations}
+    subjects = _subjects(evaluation, splits, predictions, {BASELINE: rivals, ABLATION: ablated})
+    judged = _judged(evaluation, splits, predictions, subjects, dataset_digest)
+    result = EvaluationResult(
         model=model.name,
         cutoff=cutoff,
         model_digest=model_digest,
@@ -112,31 +102,63 @@ def evaluate(
         slices=_slices(evaluation, subjects, judged[TEST], SLICE),
         periods=_slices(evaluation, subjects, judged[TEST], PERIOD),
         weak_slices=_slices(evaluation, subjects, judged[TEST], WEAK),
-        min_rows=evaluation.min_rows,
         baselines=_rival_scores(evaluation, judged[TEST], BASELINE),
         ablations=_rival_scores(evaluation, judged[TEST], ABLATION),
         importance=_importance(model.dataset.view, predictor, test.features),
-        curves=curves(task, test.label, predictions[TEST], rivals, test.group),
+        curves=curves(model.task, test.label, predictions[TEST], rivals, test.group),
         latency_ms=latency_ms(predictor, test.features),
         size_bytes=size_bytes,
+        residuals=residual_statistics(model.task, test.label, predictions[TEST]),
+        classes=class_scores(test.classes, test.label, predictions[TEST], _resamples(evaluation, test, seed, TEST)),
+        groups=group_statistics(test.label, test.group),
+        unseen=predictor.unseen(test.features) if isinstance(predictor, Categorical) else {},
+        evidence=_evidence(evaluation, splits, subjects, judged[TEST], seed),
+    )
+    return _told(result, evaluation)
+
+
+def _told(result: EvaluationResult, evaluation: Evaluation) -> EvaluationResult:
+    """With what the numbers are."""
+    return replace(
+        result,
         goals={metric.name: metric.goal for metric in evaluation.metrics},
         titles={metric.name: metric.title for metric in evaluation.metrics},
         meanings={m.name: Meaning(unit=m.unit, definition=m.definition) for m in evaluation.metrics},
-        task=task,
-        residuals=residual_statistics(task, test.label, predictions[TEST]),
-        classes=class_scores(
-            test.classes,
-            test.label,
-            predictions[TEST],
-            _resamples(evaluation, test, f"{dataset_digest}/{TEST}", TEST),
-        ),
-        groups=group_statistics(test.label, test.group),
-        unseen=predictor.unseen(test.features) if isinstance(predictor, Categorical) else {},
-        evidence=replace(
-            gather(evaluation, _tested(splits, subjects, judged[TEST], f"{dataset_digest}/{TEST}")),
-            stability=_stability(evaluation, test, subjects, judged[TEST]),
-        ),
+        min_rows=evaluation.min_rows,
+        task=evaluation.model.task,
     )
+
+
+def _subjects(
+    evaluation: Evaluation,
+    splits: Mapping[str, SplitRows],
+    predictions: Mapping[str, Numbers],
+    others: Mapping[str, Mapping[str, Numbers]],
+) -> dict[Key, Subject]:
+    """The model, its rivals and every part of the test rows, so that all of them see the same resamples."""
+    test, own = splits[TEST], predictions[TEST]
+    subjects: dict[Key, Subject] = {MODEL: Subject.of(test, own)}
+    for kind, named in others.items():
+        subjects |= {(kind, name): Subject.of(test, prediction) for name, prediction in named.items()}
+    return subjects | {key: Subject.of(test, own, rows) for key, rows in _parts(evaluation, splits, predictions)}
+
+
+def _judged(
+    evaluation: Evaluation,
+    splits: Mapping[str, SplitRows],
+    predictions: Mapping[str, Numbers],
+    subjects: Mapping[Key, Subject],
+    dataset_digest: str,
+) -> dict[str, Measures]:
+    """Of test rows every subject, of the other splits the model."""
+    return {
+        name: _measure(
+            evaluation,
+            subjects if name == TEST else {MODEL: Subject.of(splits[name], prediction)},
+            _resamples(evaluation, splits[name], f"{dataset_digest}/{name}", name),
+        )
+        for name, prediction in predictions.items()
+    }
 
 
 def _parts(
@@ -165,19 +187,16 @@ def _measure(evaluation: Evaluation, subjects: Mapping[Key, Subject], blocks: It
     return {key: found.get(key, unknown) for key in subjects}
 
 
-def _stability(
-    evaluation: Evaluation, test: SplitRows, subjects: Mapping[Key, Subject], measures: Measures
-) -> dict[str, Stability]:
-    period = evaluation.periods
-    if period is None:
-        return {}
-    keys = [((PERIOD, period, name), day) for name, (day, _) in periods_of(test, period).items()]
-    return stability(evaluation.metrics, [(day, len(subjects[key].truth), measures[key]) for key, day in keys])
-
-
-def _tested(splits: Mapping[str, SplitRows], subjects: Mapping[Key, Subject], measures: Measures, seed: str) -> Tested:
+def _evidence(
+    evaluation: Evaluation,
+    splits: Mapping[str, SplitRows],
+    subjects: Mapping[Key, Subject],
+    measures: Measures,
+    seed: str,
+) -> Evidence:
+    """What only gates read."""
     slices = {key: subject for key, subject in subjects.items() if key[0] == SLICE}
-    return Tested(
+    tested = Tested(
         splits=splits,
         whole=subjects[MODEL],
         slices=slices,
@@ -185,6 +204,12 @@ def _tested(splits: Mapping[str, SplitRows], subjects: Mapping[Key, Subject], me
         of_slices={key: measures[key] for key in slices},
         seed=seed,
     )
+    found, period = gather(evaluation, tested), evaluation.periods
+    if period is None:
+        return found
+    keys = [((PERIOD, period, name), day) for name, (day, _) in periods_of(splits[TEST], period).items()]
+    moves = stability(evaluation.metrics, [(day, len(subjects[key].truth), measures[key]) for key, day in keys])
+    return replace(found, stability=moves)
 
 
 def _predict(predictor: Predictor, rows: SplitRows) -> Numbers:
