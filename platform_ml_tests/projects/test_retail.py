@@ -98,7 +98,7 @@ class TestRegistered:
     def test_no_helper_reaches_the_model(self, shop, registered):
         result = evaluation.load(PASSING.outputs[0].card.evaluation, CUTOFF, work=shop.work)
         assert {"age", "income", "demographics_known"}.isdisjoint(item.feature for item in result.importance)
-        assert {one.column for one in result.slices} == {"age", "income", "demographics_known", "age and income"}
+        assert {one.column for one in result.slices} == {"age", "income", "demographics_known"}
 
     def test_the_version_carries_alias_digests_and_card_but_no_pickle(self, shop, registered):
         registry = shop.platform.platform().registry
