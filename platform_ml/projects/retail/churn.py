@@ -75,8 +75,8 @@ churn_evaluation = Evaluation(
     name="churn_evaluation",
     description=(
         "Ranking quality first, then probabilities, then money: an offer is taken to cost 1 USD and to keep one of ten "
-        "households that would leave, each worth 40 USD. By age, income, whether the household was surveyed, and where the "
-        "model errs most."
+        "households that would leave, each worth 40 USD. By age, income, whether the household was surveyed, and where "
+        "the model errs most."
     ),
     model=churn_model,
     metrics=(

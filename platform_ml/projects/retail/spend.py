@@ -71,7 +71,7 @@ spend_model = TunedModel(
 
 spend_evaluation = Evaluation(
     name="spend_evaluation",
-    description="How far off predictions are, in USD; by age, income, survey, and what the household spent a month before.",
+    description="How far off predictions are, in USD; by age, income, survey, and what was spent a month before.",
     model=spend_model,
     metrics=(MAE(), RMSE(), R2()),
     slices=(
