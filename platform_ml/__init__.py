@@ -19,6 +19,7 @@ from platform_ml.spec.registration import Registration
 from platform_ml.spec.response import Response
 from platform_ml.spec.schema import Boolean, Column, Decimal, Double, Integer, Text, Timestamp
 from platform_ml.spec.scores import Scores
+from platform_ml.spec.slicing import Bands, WeakSlices
 from platform_ml.spec.source import Packaged, Source
 from platform_ml.spec.space import Between, Whole
 from platform_ml.spec.training_dataset import TrainingDataset
@@ -29,6 +30,7 @@ from platform_ml.spec.window import Daily, Weekly
 __all__ = [
     "Approval",
     "AsOf",
+    "Bands",
     "Baseline",
     "Between",
     "Boolean",
@@ -69,6 +71,7 @@ __all__ = [
     "TunedModel",
     "ValidTime",
     "Waiver",
+    "WeakSlices",
     "Weekly",
     "Whole",
     "Without",

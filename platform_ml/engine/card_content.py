@@ -49,6 +49,8 @@ HUB_TASKS = {
     RANKING: "other",
 }
 """How model hubs call what is learned; they have no word for ranking rows of a table."""
+ABSENT = {"classes": [], "groups": {}, "meanings": {}, "min_rows": 0, "periods": [], "weak_slices": []}
+"""What is not written where it is empty."""
 MEANS = {BINARY: "True", REGRESSION: "Mean", MULTICLASS: "Most frequent class", RANKING: "Mean relevance"}
 """What is said of the labels of some rows."""
 MOST_CLASSES = 12
@@ -72,7 +74,7 @@ def content(
     judged = _judged(gates, verdicts)
     known = jsonable(provenance)
     family = winner(model, known["model"])
-    evaluation = {"classes": [], "groups": {}} | jsonable(result.to_json())
+    evaluation = ABSENT | jsonable(result.to_json())
     metric = card.evaluation.metrics[0].name
     approved = bool(judged) and not any(gate["stops"] for gate in judged)
     shown = {
@@ -96,7 +98,7 @@ def content(
         "features": _features(view, evaluation, known["dataset"]["lookback_days"], known["model"]["not_used"]),
         "rivals": card_rivals(model, evaluation),
         "resamples": card.evaluation.resamples,
-        "slices_by": list(card.evaluation.slices),
+        "slices_by": list(card.evaluation.sliced_by),
         "threshold": card.evaluation.threshold,
         "evaluation": evaluation,
         "training": training_cost(known["model"]["compute"], known["model"]["conditions"], card.energy),

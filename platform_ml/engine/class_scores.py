@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from platform_ml.engine.bootstrap import Measured
 from platform_ml.spec.evaluation import ClassScore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -24,28 +25,53 @@ def confusion_matrix(classes: int, truth: Numbers, prediction: Numbers) -> NDArr
     return found
 
 
-def class_scores(classes: Sequence[str], truth: Numbers, prediction: Numbers) -> tuple[ClassScore, ...]:
-    """Each class; none where there are no classes, no rows, or predictions that are not finite."""
+def class_scores(
+    classes: Sequence[str], truth: Numbers, prediction: Numbers, blocks: Iterable[Numbers] = ()
+) -> tuple[ClassScore, ...]:
+    """Each class, with intervals from blocks (b, n) of resamples; none without classes, rows, or finite predictions."""
     import numpy as np
-
-    from platform_ml.metrics import RocAuc
 
     if not classes or not len(truth) or not np.isfinite(prediction).all():
         return ()
     matrix = confusion_matrix(len(classes), truth, prediction)
+    own = _scores(len(classes), truth, prediction, np.ones((1, len(truth))))
+    drawn = [_scores(len(classes), truth, prediction, weights) for weights in blocks]
     found = []
     for place, name in enumerate(classes):
-        hits, of_it, said = (int(n) for n in (matrix[place, place], matrix[place].sum(), matrix[:, place].sum()))
-        area = RocAuc().score((truth == place).astype(np.float64), prediction[:, place])
+        estimates = {
+            kind: Measured(
+                value=value[0], drawn=np.concatenate([np.empty(0), *(block[place][kind] for block in drawn)])
+            ).estimate()
+            for kind, value in own[place].items()
+        }
         found.append(
             ClassScore(
                 name=name,
-                rows=of_it,
+                rows=int(matrix[place].sum()),
                 predicted=tuple(matrix[place].tolist()),
-                precision=hits / said if said else None,
-                recall=hits / of_it if of_it else None,
-                f1=2 * hits / (of_it + said) if of_it + said else None,
-                roc_auc=float(area) if np.isfinite(area) else None,
+                **{kind: one.value for kind, one in estimates.items()},
+                intervals=estimates if drawn else {},
             )
         )
     return tuple(found)
+
+
+def _scores(classes: int, truth: Numbers, prediction: Numbers, weights: Numbers) -> list[dict[str, Numbers]]:
+    """Of each class its scores, each (b,); NaN where they are not defined."""
+    import numpy as np
+
+    from platform_ml.metrics import RocAuc
+
+    said = prediction.argmax(axis=1)
+    found = []
+    for place in range(classes):
+        there, chosen = truth == place, said == place
+        flags = np.column_stack([there & chosen, there, chosen]).astype(np.float64)
+        hits, of_it, of_said = (weights @ flags).T  # whole numbers: exact in any order
+        parts = {"precision": (hits, of_said), "recall": (hits, of_it), "f1": (2 * hits, of_it + of_said)}
+        shares = {
+            kind: np.divide(part, whole, out=np.full(len(weights), np.nan), where=whole > 0)
+            for kind, (part, whole) in parts.items()
+        }
+        found.append(shares | {"roc_auc": RocAuc().resample(there.astype(np.float64), prediction[:, place], weights)})
+    return found

@@ -3,39 +3,52 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.ablation import fitted_ablations
-from platform_ml.engine.bootstrap import Subject, measure, resampled
+from platform_ml.engine.bootstrap import Measured, Subject, measure, resampled
 from platform_ml.engine.champion import champion_digest, champion_of
 from platform_ml.engine.class_scores import class_scores
 from platform_ml.engine.curves import curves, group_statistics, residual_statistics
 from platform_ml.engine.evidence import Tested, gather, with_dataset
 from platform_ml.engine.latency import latency_ms
+from platform_ml.engine.slicing import periods_of, slices_of
+from platform_ml.engine.stability import stability
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.engine.tuned_model import SEARCH, fitted
+from platform_ml.engine.weak_slices import weak_rules
 from platform_ml.engine.winner import winner
 from platform_ml.spec.errors import MissingInputError, StoreError
-from platform_ml.spec.evaluation import CHAMPION, BaselineScore, EvaluationResult, Importance, Slice, SplitScore
+from platform_ml.spec.evaluation import (
+    CHAMPION,
+    BaselineScore,
+    EvaluationResult,
+    Importance,
+    Meaning,
+    Slice,
+    SplitScore,
+)
 from platform_ml.spec.family import Categorical
 from platform_ml.spec.fingerprint import fingerprint
+from platform_ml.spec.slicing import FOUND
 from platform_ml.spec.task import MULTICLASS
-from platform_ml.spec.training_dataset import SPLITS, TEST, TRAIN
+from platform_ml.spec.training_dataset import SPLITS, TEST, TRAIN, VALIDATION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from platform_ml.engine.bootstrap import Measured
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Artifact
     from platform_ml.engine.rows import SplitRows
     from platform_ml.spec.evaluation import Estimate, Evaluation
+    from platform_ml.spec.evidence import Evidence
     from platform_ml.spec.family import Predictor
     from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.task import Task
@@ -45,10 +58,8 @@ if TYPE_CHECKING:
     Measures = Mapping[Key, Mapping[str, Measured]]
 
 KIND, FILE = "evaluations", "evaluation.json"
-MISSING = "(missing)"
-"""The slice of the rows whose helper is null."""
 MODEL: Key = ("model",)
-BASELINE, ABLATION = "baseline", "ablation"
+BASELINE, ABLATION, SLICE, PERIOD, WEAK = "baseline", "ablation", "slice", "period", FOUND
 
 
 def evaluate(
@@ -74,48 +85,118 @@ def evaluate(
         cutoff: the partition key.
         size_bytes: of the saved model.
     """
-    test, model, task = splits[TEST], evaluation.model, evaluation.model.task
+    test, model, seed = splits[TEST], evaluation.model, f"{dataset_digest}/{TEST}"
     predictions = {name: _predict(predictor, splits[name]) for name in SPLITS if name in splits}
     names = [*(item.name for item in model.baselines), *({CHAMPION} & baselines.keys())]
     rivals = {name: _predict(baselines[name], test) for name in names}
-    subjects = _test_subjects(evaluation, test, predictions[TEST], rivals)
-    subjects |= {(ABLATION, one.name): Subject.of(test, _predict(baselines[one.name], test)) for one in model.ablations}
-    judged: dict[str, Measures] = {
-        name: measure(
-            evaluation.metrics,
-            subjects if name == TEST else {MODEL: Subject.of(splits[name], prediction)},
-            _resamples(evaluation, splits[name], f"{dataset_digest}/{name}", name),
-        )
-        for name, prediction in predictions.items()
-    }
-    return EvaluationResult(
+    ablated = {one.name: _predict(baselines[one.name], test) for one in model.ablations}
+    subjects = _subjects(evaluation, splits, predictions, {BASELINE: rivals, ABLATION: ablated})
+    judged = _judged(evaluation, splits, predictions, subjects, dataset_digest)
+    result = EvaluationResult(
         model=model.name,
         cutoff=cutoff,
         model_digest=model_digest,
         dataset_digest=dataset_digest,
         policy_digest=fingerprint(evaluation),
         splits={name: _split_score(splits[name], of[MODEL]) for name, of in judged.items()},
-        slices=_slices(evaluation, subjects, judged[TEST]),
+        slices=_slices(evaluation, subjects, judged[TEST], SLICE),
+        periods=_slices(evaluation, subjects, judged[TEST], PERIOD),
+        weak_slices=_slices(evaluation, subjects, judged[TEST], WEAK),
         baselines=_rival_scores(evaluation, judged[TEST], BASELINE),
         ablations=_rival_scores(evaluation, judged[TEST], ABLATION),
         importance=_importance(model.dataset.view, predictor, test.features),
-        curves=curves(task, test.label, predictions[TEST], rivals, test.group),
+        curves=curves(model.task, test.label, predictions[TEST], rivals, test.group),
         latency_ms=latency_ms(predictor, test.features),
         size_bytes=size_bytes,
-        goals={metric.name: metric.goal for metric in evaluation.metrics},
-        titles={metric.name: metric.title for metric in evaluation.metrics},
-        task=task,
-        residuals=residual_statistics(task, test.label, predictions[TEST]),
-        classes=class_scores(test.classes, test.label, predictions[TEST]),
+        residuals=residual_statistics(model.task, test.label, predictions[TEST]),
+        classes=class_scores(test.classes, test.label, predictions[TEST], _resamples(evaluation, test, seed, TEST)),
         groups=group_statistics(test.label, test.group),
         unseen=predictor.unseen(test.features) if isinstance(predictor, Categorical) else {},
-        evidence=gather(evaluation, _tested(splits, subjects, judged[TEST], f"{dataset_digest}/{TEST}")),
+        evidence=_evidence(evaluation, splits, subjects, judged[TEST], seed),
+    )
+    return _told(result, evaluation)
+
+
+def _told(result: EvaluationResult, evaluation: Evaluation) -> EvaluationResult:
+    """With what the numbers are."""
+    return replace(
+        result,
+        goals={metric.name: metric.goal for metric in evaluation.metrics},
+        titles={metric.name: metric.title for metric in evaluation.metrics},
+        meanings={m.name: Meaning(unit=m.unit, definition=m.definition) for m in evaluation.metrics},
+        min_rows=evaluation.min_rows,
+        task=evaluation.model.task,
     )
 
 
-def _tested(splits: Mapping[str, SplitRows], subjects: Mapping[Key, Subject], measures: Measures, seed: str) -> Tested:
-    slices = {key: subject for key, subject in subjects.items() if key[0] == "slice"}
-    return Tested(
+def _subjects(
+    evaluation: Evaluation,
+    splits: Mapping[str, SplitRows],
+    predictions: Mapping[str, Numbers],
+    others: Mapping[str, Mapping[str, Numbers]],
+) -> dict[Key, Subject]:
+    """The model, its rivals and every part of the test rows, so that all of them see the same resamples."""
+    test, own = splits[TEST], predictions[TEST]
+    subjects: dict[Key, Subject] = {MODEL: Subject.of(test, own)}
+    for kind, named in others.items():
+        subjects |= {(kind, name): Subject.of(test, prediction) for name, prediction in named.items()}
+    return subjects | {key: Subject.of(test, own, rows) for key, rows in _parts(evaluation, splits, predictions)}
+
+
+def _judged(
+    evaluation: Evaluation,
+    splits: Mapping[str, SplitRows],
+    predictions: Mapping[str, Numbers],
+    subjects: Mapping[Key, Subject],
+    dataset_digest: str,
+) -> dict[str, Measures]:
+    """Of test rows every subject, of the other splits the model."""
+    return {
+        name: _measure(
+            evaluation,
+            subjects if name == TEST else {MODEL: Subject.of(splits[name], prediction)},
+            _resamples(evaluation, splits[name], f"{dataset_digest}/{name}", name),
+        )
+        for name, prediction in predictions.items()
+    }
+
+
+def _parts(
+    evaluation: Evaluation, splits: Mapping[str, SplitRows], predictions: Mapping[str, Numbers]
+) -> Iterator[tuple[Key, NDArray[np.int64]]]:
+    """Every slice, period and weak slice with its test rows."""
+    test, period, weak = splits[TEST], evaluation.periods, evaluation.weak_slices
+    yield from (((SLICE, *key), rows) for key, rows in slices_of(test, evaluation.slices).items())
+    if period:
+        yield from (((PERIOD, period, name), rows) for name, (_, rows) in periods_of(test, period).items())
+    if weak and VALIDATION in predictions:
+        rules = weak_rules(weak, splits[VALIDATION], predictions[VALIDATION])
+        yield from (((WEAK, FOUND, str(rule)), rule.rows(test)) for rule in rules)
+
+
+def _measure(evaluation: Evaluation, subjects: Mapping[Key, Subject], blocks: Iterable[Numbers]) -> Measures:
+    """Every metric of every subject; of parts with too few rows nothing is defined."""
+    import numpy as np
+
+    least = evaluation.min_rows
+    enough = {key: one for key, one in subjects.items() if one.rows is None or len(one.rows) >= least}
+    found = measure(evaluation.metrics, enough, blocks)
+    unknown = {
+        name: Measured(value=math.nan, drawn=np.full_like(of.drawn, np.nan)) for name, of in found[MODEL].items()
+    }
+    return {key: found.get(key, unknown) for key in subjects}
+
+
+def _evidence(
+    evaluation: Evaluation,
+    splits: Mapping[str, SplitRows],
+    subjects: Mapping[Key, Subject],
+    measures: Measures,
+    seed: str,
+) -> Evidence:
+    """What only gates read."""
+    slices = {key: subject for key, subject in subjects.items() if key[0] == SLICE}
+    tested = Tested(
         splits=splits,
         whole=subjects[MODEL],
         slices=slices,
@@ -123,6 +204,12 @@ def _tested(splits: Mapping[str, SplitRows], subjects: Mapping[Key, Subject], me
         of_slices={key: measures[key] for key in slices},
         seed=seed,
     )
+    found, period = gather(evaluation, tested), evaluation.periods
+    if period is None:
+        return found
+    keys = [((PERIOD, period, name), day) for name, (day, _) in periods_of(splits[TEST], period).items()]
+    moves = stability(evaluation.metrics, [(day, len(subjects[key].truth), measures[key]) for key, day in keys])
+    return replace(found, stability=moves)
 
 
 def _predict(predictor: Predictor, rows: SplitRows) -> Numbers:
@@ -138,31 +225,6 @@ def _resamples(evaluation: Evaluation, rows: SplitRows, seed: str, split: str) -
     if split == TRAIN:  # an interval would lend these rows a meaning that they lack, and they are the most expensive
         return ()
     return resampled(rows, resamples=evaluation.resamples, seed=seed)
-
-
-def _test_subjects(
-    evaluation: Evaluation, test: SplitRows, prediction: Numbers, rivals: Mapping[str, Numbers]
-) -> dict[Key, Subject]:
-    """The model, every baseline and every slice, so that all of them see the same resamples."""
-    subjects: dict[Key, Subject] = {MODEL: Subject.of(test, prediction)}
-    for name, rival in rivals.items():
-        subjects[BASELINE, name] = Subject.of(test, rival)
-    for column in evaluation.slices:
-        for value, rows in _values(test.helpers.column(column)):
-            subjects["slice", column, value] = Subject.of(test, prediction, rows)
-    return subjects
-
-
-def _values(column: pa.ChunkedArray) -> list[tuple[str, NDArray[np.int64]]]:
-    """Each value as it is shown, with the rows that have it; the missing ones come last."""
-    import numpy as np
-
-    found: dict[str, list[int]] = {}
-    for row, value in enumerate(column.to_pylist()):
-        shown = str(value).lower() if isinstance(value, bool) else MISSING if value is None else str(value)
-        found.setdefault(shown, []).append(row)
-    ordered = sorted(found.items(), key=lambda item: (item[0] == MISSING, item[0]))
-    return [(shown, np.asarray(rows, dtype=np.int64)) for shown, rows in ordered]
 
 
 def _split_score(rows: SplitRows, measured: Mapping[str, Measured]) -> SplitScore:
@@ -191,7 +253,9 @@ def _estimates(measured: Mapping[str, Measured]) -> dict[str, Estimate]:
     return {name: one.estimate() for name, one in measured.items()}
 
 
-def _slices(evaluation: Evaluation, subjects: Mapping[Key, Subject], measures: Measures) -> tuple[Slice, ...]:
+def _slices(
+    evaluation: Evaluation, subjects: Mapping[Key, Subject], measures: Measures, kind: str
+) -> tuple[Slice, ...]:
     first = evaluation.metrics[0]
     whole = measures[MODEL][first.name]
     return tuple(
@@ -204,7 +268,7 @@ def _slices(evaluation: Evaluation, subjects: Mapping[Key, Subject], measures: M
             gap=measured[first.name].better(whole, first.goal).estimate(),
         )
         for key, measured in measures.items()
-        if key[0] == "slice"
+        if key[0] == kind
     )
 
 

@@ -257,21 +257,38 @@ class Calibration:
         return reliability
 
     def corrected(self, drawn: list[Numbers]) -> Measured:
-        """The root of it, less what chance adds to squares: resampling adds as much again, which shows how much.
-
-        Ferro and Fricker (2012), A bias-corrected decomposition of the Brier score, have the same for single rows.
-        """
+        """The root of it, less what chance adds."""
         import numpy as np
 
         found = float(self.on(np.ones((1, len(self.order))))[0])
-        if not drawn:
-            return Measured(value=found**0.5)
-        again = np.concatenate(drawn)
-        added = float(again.mean()) - found
-        tail = (1 - CONFIDENCE) / 2
-        low, high = (np.quantile(again, (tail, 1 - tail)) - 2 * added).tolist()
-        value, low, high = (max(0.0, square) ** 0.5 for square in (found - added, low, high))
-        return Measured(value=value, low=low, high=high)
+        return without_chance(found, np.concatenate([np.empty(0), *drawn]))
+
+
+def without_chance(found: float, drawn: Numbers) -> Measured:
+    """The root of a mean square, less what chance adds to squares: resampling adds as much again, which shows how much.
+
+    Ferro and Fricker (2012), A bias-corrected decomposition of the Brier score, have the same for single rows.
+    """
+    import numpy as np
+
+    if not len(drawn):
+        return Measured(value=found**0.5)
+    added = float(drawn.mean()) - found
+    tail = (1 - CONFIDENCE) / 2
+    low, high = (np.quantile(drawn, (tail, 1 - tail)) - 2 * added).tolist()
+    value, low, high = (max(0.0, square) ** 0.5 for square in (found - added, low, high))
+    return Measured(value=value, low=low, high=high)
+
+
+def interval(value: float, drawn: Numbers) -> Measured:
+    """A number with its percentile interval; without resamples the number alone."""
+    import numpy as np
+
+    if not len(drawn):
+        return Measured(value=value)
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(drawn, (tail, 1 - tail)).tolist()
+    return Measured(value=value, low=low, high=high)
 
 
 def _inside(splits: Mapping[str, SplitRows]) -> tuple[Numbers, dict[str, float]]:
@@ -311,10 +328,4 @@ def _within(train: pa.ChunkedArray, test: pa.ChunkedArray) -> Flags:
 def _share(flags: Numbers, drawn: list[Numbers]) -> Measured:
     import numpy as np
 
-    if not len(flags):
-        return Measured()
-    if not drawn:
-        return Measured(value=float(flags.mean()))
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(np.concatenate(drawn), (tail, 1 - tail)).tolist()
-    return Measured(value=float(flags.mean()), low=low, high=high)
+    return interval(float(flags.mean()), np.concatenate([np.empty(0), *drawn])) if len(flags) else Measured()

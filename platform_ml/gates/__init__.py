@@ -22,6 +22,7 @@ from platform_ml.gates.slice_at_least import SliceAtLeast
 from platform_ml.gates.slice_at_most import SliceAtMost
 from platform_ml.gates.slice_gap import SliceGap
 from platform_ml.gates.slices_within import SlicesWithin
+from platform_ml.gates.stable_over_time import StableOverTime
 
 __all__ = [
     "Advisory",
@@ -46,4 +47,5 @@ __all__ = [
     "SliceAtMost",
     "SliceGap",
     "SlicesWithin",
+    "StableOverTime",
 ]

@@ -92,7 +92,7 @@ class PerSlice:
             choice = f"Choose from {', '.join(helpers)}" if helpers else "Give the view helpers to slice by"
             raise DeclarationError(f"{where} has no slices for {self.name} to judge. {choice}.")
         if self.only is not None:
-            check_known(where, "slice column", [self.only], evaluation.slices)
+            check_known(where, "slice column", [self.only], evaluation.sliced_by)
 
     def judge(self, result: EvaluationResult) -> Verdict:
         """Fail when a slice is beyond the limit for sure; slices without enough data never count as passed."""

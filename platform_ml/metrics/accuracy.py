@@ -18,6 +18,8 @@ class Accuracy(ClassLoss):
 
     name: ClassVar[str] = "accuracy"
     title: ClassVar[str] = "Accuracy"
+    unit: ClassVar[str] = "share"
+    definition: ClassVar[str] = "Share of rows whose likeliest class is the right one."
     goal: ClassVar[Literal["maximize", "minimize"]] = "maximize"
 
     def losses(self, truth: NDArray[np.float64], prediction: NDArray[np.float64]) -> NDArray[np.float64]:

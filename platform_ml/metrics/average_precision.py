@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 class AveragePrecision(Ranking):
     """The precision at every threshold, weighted by the recall that the threshold adds, without interpolation.
 
-    Zhu (2004), Recall, precision and average precision; the definition of scikit-learn.
+    The area under the precision-recall curve (PR AUC) as a step function: Zhu (2004), Recall, precision and average
+    precision; the definition of scikit-learn. Trapezoids would be too optimistic: Davis and Goadrich (2006).
     """
 
     name: ClassVar[str] = "average_precision"
     title: ClassVar[str] = "Average precision"
+    unit: ClassVar[str] = "share"
+    definition: ClassVar[str] = (
+        "Precision at every threshold, weighted by the recall that the threshold adds: the area under the precision-"
+        "recall curve (PR AUC), without interpolation."
+    )
 
     def of_counts(self, hits: NDArray[np.float64], alarms: NDArray[np.float64]) -> NDArray[np.float64]:
         """Precision times the share of all hits that is new, added up over the thresholds."""

@@ -18,6 +18,8 @@ class Brier(ProbabilityLoss):
 
     name: ClassVar[str] = "brier"
     title: ClassVar[str] = "Brier score"
+    unit: ClassVar[str] = "squared probability"
+    definition: ClassVar[str] = "Mean squared difference between probability and outcome."
 
     def losses(self, truth: NDArray[np.float64], prediction: NDArray[np.float64]) -> NDArray[np.float64]:
         """The squared difference, from 0 to 1."""

@@ -25,6 +25,8 @@ class MacroF1:
 
     name: ClassVar[str] = "macro_f1"
     title: ClassVar[str] = "Macro F1"
+    unit: ClassVar[str] = "share"
+    definition: ClassVar[str] = "Harmonic mean of precision and recall of each class, averaged over the classes."
     goal: ClassVar[Literal["maximize", "minimize"]] = "maximize"
     task: ClassVar[Task] = MULTICLASS
 

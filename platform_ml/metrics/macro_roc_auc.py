@@ -26,6 +26,10 @@ class MacroRocAuc:
 
     name: ClassVar[str] = "macro_roc_auc"
     title: ClassVar[str] = "Macro ROC AUC"
+    unit: ClassVar[str] = "share"
+    definition: ClassVar[str] = (
+        "Chance that a random row of a class is ranked above a random other row, averaged over the classes."
+    )
     goal: ClassVar[Literal["maximize", "minimize"]] = "maximize"
     task: ClassVar[Task] = MULTICLASS
 

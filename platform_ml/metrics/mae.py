@@ -21,6 +21,8 @@ class MAE(MeanLoss):
 
     name: ClassVar[str] = "mae"
     title: ClassVar[str] = "Mean absolute error"
+    unit: ClassVar[str] = "the label's unit"
+    definition: ClassVar[str] = "Mean distance between prediction and label."
 
     def losses(self, truth: NDArray[np.float64], prediction: NDArray[np.float64]) -> NDArray[np.float64]:
         """The distance between prediction and truth."""

@@ -23,6 +23,11 @@ class MeanAveragePrecision(PerQuery):
 
     name: ClassVar[str] = "mean_average_precision"
     title: ClassVar[str] = "Mean average precision"
+    unit: ClassVar[str] = "share"
+
+    @property
+    def meaning(self) -> str:
+        return "Mean over the relevant rows of a group of the precision at their places"
 
     def of_groups(self, ranked: Ranked) -> NDArray[np.float64]:
         """Of a block the expected number of hits above a row, given that the row is a hit, is counted."""

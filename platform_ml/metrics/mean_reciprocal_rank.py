@@ -23,6 +23,11 @@ class MeanReciprocalRank(PerQuery):
 
     name: ClassVar[str] = "mean_reciprocal_rank"
     title: ClassVar[str] = "Mean reciprocal rank"
+    unit: ClassVar[str] = "share"
+
+    @property
+    def meaning(self) -> str:
+        return "One divided by the place of the first relevant row"
 
     def of_groups(self, ranked: Ranked) -> NDArray[np.float64]:
         """Of the first block with hits each row is the first hit with a probability: draws without replacement."""

@@ -21,6 +21,10 @@ class MulticlassLogLoss(ClassLoss):
 
     name: ClassVar[str] = "multiclass_log_loss"
     title: ClassVar[str] = "Log loss"
+    unit: ClassVar[str] = "nats per row"
+    definition: ClassVar[str] = (
+        "Mean of minus the natural logarithm of the probability that was given to the right class."
+    )
 
     def losses(self, truth: NDArray[np.float64], prediction: NDArray[np.float64]) -> NDArray[np.float64]:
         """Minus the logarithm of the probability that was given to the class."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from platform_ml.metrics.per_query import PerQuery
 from platform_ml.spec.errors import DeclarationError
@@ -25,6 +25,8 @@ class NDCG(PerQuery):
 
     at: int = 10
 
+    unit: ClassVar[str] = "share"
+
     def __post_init__(self) -> None:
         if self.at < 1:
             raise DeclarationError(f"NDCG: at={self.at} looks at no row. Use 1 or more.")
@@ -38,6 +40,13 @@ class NDCG(PerQuery):
     def title(self) -> str:
         """As it is printed."""
         return f"NDCG@{self.at}"
+
+    @property
+    def meaning(self) -> str:
+        return (
+            f"Labels of the first {self.at} rows of a group, each divided by log2(place + 1), as a share of what the "
+            "best order has"
+        )
 
     def of_groups(self, ranked: Ranked) -> NDArray[np.float64]:
         """A row of a block has the mean gain of the block, wherever in it it lies."""

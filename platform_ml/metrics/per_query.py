@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from platform_ml.spec.errors import PlatformError
+from platform_ml.spec.fingerprint import ADDED
 from platform_ml.spec.task import RANKING, Task
 
 if TYPE_CHECKING:
@@ -77,16 +78,32 @@ class Ranked:
         return found
 
 
+@dataclass(frozen=True, kw_only=True)
 class PerQuery:
     """The mean over the groups that have a relevant row, one whose label is above 0.
 
-    A group without is left out, because every order of it is as good (trec_eval counts it as 0, LightGBM as 1). Rows
+    A group without is left out, because every order of it is as good (LightGBM counts it as 1, trec_eval as 0). Rows
     of equal score are in every order equally often: the mean over these orders is taken, as McSherry and Najork (2008),
-    Computing information retrieval performance measures efficiently in the presence of tied scores, give it.
+    Computing information retrieval performance measures efficiently in the presence of tied scores, give it. It is the
+    mean of what trec_eval says over all ways to name the rows: trec_eval sorts rows of equal score by their name.
     """
+
+    empty_as_zero: bool = field(default=False, metadata=ADDED)
+    """Whether a group without a relevant row counts as 0, as in trec_eval, and is not left out."""
 
     goal: ClassVar[Literal["maximize", "minimize"]] = "maximize"
     task: ClassVar[Task] = RANKING
+
+    @property
+    def meaning(self) -> str:
+        """What it is of one group, as the beginning of a sentence."""
+        raise NotImplementedError
+
+    @property
+    def definition(self) -> str:
+        """In one sentence."""
+        empty = "counts as 0" if self.empty_as_zero else "is left out"
+        return f"{self.meaning}, averaged over groups; one without a relevant row {empty}."
 
     def score(self, truth: Numbers, prediction: Numbers, group: Groups | None = None) -> float:
         import numpy as np
@@ -107,14 +124,14 @@ class PerQuery:
         return scores
 
     def by_group(self, truth: Numbers, prediction: Numbers, group: Groups | None) -> tuple[Ranked, Numbers]:
-        """The groups, sorted, and (groups,) the metric of each, NaN where no row is relevant."""
+        """The groups, sorted, and (groups,) the metric of each; where no row is relevant NaN, or 0 as declared."""
         import numpy as np
 
         if group is None:
             raise PlatformError(f"{type(self).__name__} is of groups, but was not told the groups of the rows.")
         ranked = Ranked.of(truth, prediction, group)
         values = self.of_groups(ranked)
-        return ranked, np.where(ranked.totals(ranked.relevance) > 0, values, np.nan)
+        return ranked, np.where(ranked.totals(ranked.relevance) > 0, values, 0.0 if self.empty_as_zero else np.nan)
 
     def of_groups(self, ranked: Ranked) -> Numbers:
         """(groups,) the metric of each; of one without a relevant row it may be anything."""

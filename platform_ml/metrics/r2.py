@@ -29,6 +29,10 @@ class R2:
 
     name: ClassVar[str] = "r2"
     title: ClassVar[str] = "R²"
+    unit: ClassVar[str] = "share of variance"
+    definition: ClassVar[str] = (
+        "Share of the label's variance that predictions explain: 1 is all, 0 what its mean gives, below 0 is worse."
+    )
     goal: ClassVar[Literal["maximize", "minimize"]] = "maximize"
     task: ClassVar[Task] = REGRESSION
 

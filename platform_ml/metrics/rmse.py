@@ -24,6 +24,8 @@ class RMSE(MeanLoss):
 
     name: ClassVar[str] = "rmse"
     title: ClassVar[str] = "Root mean squared error"
+    unit: ClassVar[str] = "the label's unit"
+    definition: ClassVar[str] = "Root of the mean squared difference between prediction and label."
 
     def resample(self, truth: Numbers, prediction: Numbers, weights: Numbers, group: Groups | None = None) -> Numbers:
         """The root of the mean loss of each resample."""

@@ -21,6 +21,10 @@ class RocAuc(Ranking):
 
     name: ClassVar[str] = "roc_auc"
     title: ClassVar[str] = "ROC AUC"
+    unit: ClassVar[str] = "share"
+    definition: ClassVar[str] = (
+        "Chance that a random positive row is ranked above a random negative one; a tie counts half."
+    )
 
     def of_counts(self, hits: NDArray[np.float64], alarms: NDArray[np.float64]) -> NDArray[np.float64]:
         """The trapezoids under hits over false alarms; exact, because whole numbers are added up."""

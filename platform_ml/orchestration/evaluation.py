@@ -15,9 +15,9 @@ from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.orchestration.tracking import tracked_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from platform_ml.spec.evaluation import Evaluation, EvaluationResult
+    from platform_ml.spec.evaluation import Estimate, Evaluation, EvaluationResult, Slice
     from platform_ml.spec.project import Project
 
 
@@ -61,16 +61,34 @@ def _metadata(result: EvaluationResult) -> dict[str, object]:
     for name, baseline in result.baselines.items():
         rows = result.splits["test"].rows
         lines.append(f"| {name} (baseline) | {rows:,} | " + " | ".join(str(baseline.metrics[n]) for n in names) + " |")
-    slices = ["| slice | rows | " + result.titles[names[0]] + " | gap to all |", "| --- | --: | --: | --: |"]
-    slices += [f"| {s.title} | {s.rows:,} | {s.metrics[names[0]]} | {s.gap} |" for s in result.slices]
+    meanings = ["| metric | better | unit | definition |", "| --- | --- | --- | --- |"]
+    meanings += [
+        f"| {result.titles[n]} | {result.goals[n]} | {m.unit} | {m.definition} |" for n, m in result.meanings.items()
+    ]
+    parts = {"slices": result.slices, "periods": result.periods, "weak_slices": result.weak_slices}
     numbers = {f"test_{name}": value for name in names if (value := result.test(name).value) is not None}
     numbers |= {f"test_residual_{name}": value for name, value in result.residuals.items()}
     return {
         **numbers,
         "metrics": dg.MetadataValue.md("\n".join(lines)),
-        "slices": dg.MetadataValue.md("\n".join(slices)),
+        "meanings": dg.MetadataValue.md("\n".join(meanings)),
+        **{kind: _table(result, rows) for kind, rows in parts.items() if rows or kind == "slices"},
         "latency_p50_ms": float(result.latency_ms["p50"]),
         "latency_p99_ms": float(result.latency_ms["p99"]),
         "size_bytes": result.size_bytes,
         "top_features": ", ".join(item.feature for item in result.importance[:5]),
     }
+
+
+def _table(result: EvaluationResult, parts: Sequence[Slice]) -> dg.MetadataValue:
+    """The metric that counts on parts of the test rows; what is not defined there has not enough data."""
+    name, title = next(iter(result.titles.items()))
+    lines = [f"| slice | rows | {title} | gap to all |", "| --- | --: | --: | --: |"]
+    lines += [f"| {one.title} | {one.rows:,} | {_said(one.metrics[name])} | {_said(one.gap)} |" for one in parts]
+    if result.min_rows:
+        lines += ["", f"Fewer than {result.min_rows:,} rows are not enough data."]
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def _said(estimate: Estimate) -> str:
+    return "not enough data" if estimate.value is None else str(estimate)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.evidence import Evidence
 from platform_ml.spec.fingerprint import ADDED, PROSE, digest
-from platform_ml.spec.naming import check_known, check_name, check_unique
-from platform_ml.spec.task import BINARY, check_task
+from platform_ml.spec.naming import check_name, check_unique
+from platform_ml.spec.slicing import FOUND, SUPPORT, Period, Slicing, WeakSlices, check_period, check_slicing, name_of
+from platform_ml.spec.task import BINARY, RANKING, check_task
 
 if TYPE_CHECKING:
     from platform_ml.spec.metric import Metric
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.95
 CHAMPION = "champion"
 """The alias of the model in use, and what it is called among baselines."""
-LATER = ("classes", "groups", "ablations", "evidence")
+LATER = ("classes", "groups", "ablations", "evidence", "meanings", "min_rows", "periods", "weak_slices")
 """Fields of a result that are not written where they are empty, so that numbers from before keep their digest."""
 
 
@@ -34,25 +35,37 @@ class Evaluation:
     model: TunedModel
     metrics: tuple[Metric, ...]
     """The first one is the one that slices are compared by."""
-    slices: tuple[str, ...] = ()
-    """Helper columns of the view; each of their values is a slice."""
+    slices: tuple[Slicing, ...] = ()
+    """Helper columns of the view, each of whose values is a slice, pairs of them, and bands of numbers."""
     resamples: int = 1_000
     """Bootstrap resamples of entities behind every interval."""
     threshold: float | None = field(default=None, metadata=ADDED)
     """From which prediction of a binary label on a row is selected; gates on selection need it."""
     champion: str = field(default="", metadata=ADDED)
     """Name of the registration whose model in use is measured on the same test rows; empty: none is."""
+    min_rows: int = field(default=SUPPORT, metadata=ADDED)
+    """Slices and periods of fewer test rows are not measured: they are reported as not enough data."""
+    periods: Period | None = field(default=None, metadata=ADDED)
+    """Test rows are also measured by such periods of their event time; None: they are not."""
+    weak_slices: WeakSlices | None = field(default=None, metadata=ADDED)
+    """How slices are looked for that nobody thought of; None: they are not."""
 
     def __post_init__(self) -> None:
         check_name("Evaluation", self.name)
         where = f"Evaluation {self.name!r}"
-        view = self.model.dataset.view
         check_unique(where, "metric", [metric.name for metric in self.metrics])
-        check_known(f"Feature view {view.name!r}", "helper column", self.slices, view.helper_names)
+        for slicing in self.slices:
+            check_slicing(self.model.dataset.view, slicing)
+        check_unique(where, "slices by", self.sliced_by)
+        check_period(where, self.periods)
         if not self.metrics:
             raise DeclarationError(f"{where} has no metrics.")
         for metric in self.metrics:
             check_task(where, f"metric {metric.name!r}", [metric.task], self.model.task)
+        if self.min_rows < 1:
+            raise DeclarationError(f"{where}: min_rows is {self.min_rows}; it is 1 or more.")
+        if self.weak_slices is not None and self.model.task is RANKING:
+            raise DeclarationError(f"{where}: rows of a ranking have no error of their own to find weak slices by.")
         if self.champion:
             check_name(f"{where}, champion", self.champion)
             if CHAMPION in {baseline.name for baseline in self.model.baselines}:
@@ -61,6 +74,11 @@ class Evaluation:
             check_task(where, "a threshold", [BINARY], self.model.task)
             if not math.isfinite(self.threshold):
                 raise DeclarationError(f"{where}: threshold {self.threshold} is no number.")
+
+    @property
+    def sliced_by(self) -> list[str]:
+        """What its slices are called by: Slice.column."""
+        return [name_of(slicing) for slicing in self.slices]
 
     def metric(self, name: str) -> Metric:
         """The metric of this name."""
@@ -88,10 +106,20 @@ class Estimate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Meaning:
+    """What a metric's number is."""
+
+    unit: str
+    definition: str
+    """In one sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Slice:
-    """Test rows that share a value of a helper column."""
+    """Test rows that share a value of a column, of two, a period, or a rule; with too few rows nothing is defined."""
 
     column: str
+    """What they share; `FOUND` where it is a rule that was found."""
     value: str
     rows: int
     mean: float | None
@@ -103,7 +131,7 @@ class Slice:
     @property
     def title(self) -> str:
         """How reports call it."""
-        return f"{self.column} = {self.value}"
+        return self.value if self.column == FOUND else f"{self.column} = {self.value}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +179,8 @@ class ClassScore:
     f1: float | None
     roc_auc: float | None
     """How well its probability tells it from all others."""
+    intervals: Mapping[str, Estimate] = field(default_factory=lambda: MappingProxyType({}), metadata=ADDED)
+    """precision, recall, f1 and roc_auc with their intervals."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +224,14 @@ class EvaluationResult:
     """Name → how good the model is without some of its features, and by how much it is better with them."""
     evidence: Evidence | None = None
     """What only gates read; None in numbers that were written before there was any."""
+    meanings: Mapping[str, Meaning] = field(default_factory=lambda: MappingProxyType({}))
+    """Metric name → what its number is."""
+    min_rows: int = 0
+    """Slices and periods of fewer test rows were not measured."""
+    periods: tuple[Slice, ...] = ()
+    """Of the test rows, the earliest first."""
+    weak_slices: tuple[Slice, ...] = ()
+    """Rules that were found on validation rows, measured on test rows; the worst of validation first."""
 
     @property
     def digest(self) -> str:
@@ -217,14 +255,19 @@ class EvaluationResult:
         """Read back what `to_json` gave."""
         values = dict(plain)
         values["splits"] = {k: SplitScore(**_scored(v)) for k, v in plain["splits"].items()}
-        values["slices"] = tuple(Slice(**_scored(v) | {"gap": Estimate(**v["gap"])}) for v in plain["slices"])
+        for kind in {"slices", "periods", "weak_slices"} & plain.keys():
+            values[kind] = tuple(Slice(**_scored(v) | {"gap": Estimate(**v["gap"])}) for v in plain[kind])
+        values["meanings"] = {name: Meaning(**v) for name, v in plain.get("meanings", {}).items()}
         for rivals in ("baselines", "ablations"):
             values[rivals] = {
                 name: BaselineScore(metrics=_estimates(v["metrics"]), lead=_estimates(v["lead"]))
                 for name, v in plain.get(rivals, {}).items()
             }
         values["classes"] = tuple(
-            ClassScore(**one | {"predicted": tuple(one["predicted"])}) for one in plain.get("classes", ())
+            ClassScore(
+                **one | {"predicted": tuple(one["predicted"]), "intervals": _estimates(one.get("intervals", {}))}
+            )
+            for one in plain.get("classes", ())
         )
         if plain.get("evidence"):
             values["evidence"] = Evidence.from_json(plain["evidence"])
@@ -253,5 +296,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Estimate | Importance):
         return asdict(value)
     if hasattr(value, "__dataclass_fields__"):
-        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+        named = {item.name: (getattr(value, item.name), item.metadata.get("added")) for item in fields(value)}
+        return {name: _plain(held) for name, (held, added) in named.items() if held or not added}
     return value

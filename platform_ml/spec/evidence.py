@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
+from platform_ml.spec.fingerprint import ADDED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -75,6 +77,19 @@ class Measured:
                 object.__setattr__(self, name, None)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Stability:
+    """How a metric moves over the periods of the test rows that have enough of them, each weighted by its rows."""
+
+    periods: int
+    rows: int
+    """Of these periods."""
+    trend: Measured = field(default_factory=Measured)
+    """By how much it is better in the last period than in the first, along a straight line; below 0 it falls."""
+    spread: Measured = field(default_factory=Measured)
+    """The standard deviation over periods, corrected for what chance adds."""
+
+
 def _nothing() -> Mapping[str, Any]:
     return MappingProxyType({})
 
@@ -98,6 +113,8 @@ class Evidence:
     """Digest of the model in use that was to be compared with; empty: there was none; None: nobody asked."""
     audit: Mapping[str, str] = field(default_factory=_nothing)
     """Leak check of the dataset → what it found; empty where it passed."""
+    stability: Mapping[str, Stability] = field(default_factory=_nothing, metadata=ADDED)
+    """Metric → how it moves over the periods of the test rows."""
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Self:
@@ -105,6 +122,10 @@ class Evidence:
         values = dict(plain)
         values["compared"] = tuple(Compared(**one) for one in plain["compared"])
         values["calibration"], values["covered"] = Measured(**plain["calibration"]), Measured(**plain["covered"])
+        values["stability"] = {
+            name: Stability(**one | {"trend": Measured(**one["trend"]), "spread": Measured(**one["spread"])})
+            for name, one in plain.get("stability", {}).items()
+        }
         values["drift"] = {name: (index, chance) for name, (index, chance) in plain["drift"].items()}
         return cls(**values)
 

@@ -30,6 +30,16 @@ class Metric(Protocol):
         ...
 
     @property
+    def unit(self) -> str:
+        """What one of it is: share, nats per row, the label's unit."""
+        ...
+
+    @property
+    def definition(self) -> str:
+        """What it means, in one sentence."""
+        ...
+
+    @property
     def task(self) -> Task:
         """The labels that it is for."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -61,7 +62,8 @@ class MetricContract:
         assert metric.title
         assert metric.goal in {"maximize", "minimize"}
         assert metric.task is self.task
-        assert hash(metric) == hash(type(metric)())
+        assert hash(metric) == hash(replace(metric))  # type: ignore[type-var]
+        says_what_it_means(metric)
 
     def test_agrees_with_an_independent_implementation(self, metric: Metric, rows: tuple[Numbers, Numbers]) -> None:
         assert metric.score(*rows) == pytest.approx(self.reference(*rows, np.ones(ROWS)), abs=CLOSE)
@@ -140,6 +142,8 @@ class RegressionMetricContract(MetricContract):
 
     task: ClassVar[Task] = REGRESSION
     needs_both_classes: ClassVar[bool] = False
+    of_three_said_to_be_five: ClassVar[float] = 2
+    """What is said of one row whose label is 3 and whose prediction is 5."""
 
     def worst(self, truth: Numbers) -> Numbers:
         """What nobody would predict."""
@@ -161,12 +165,12 @@ class RegressionMetricContract(MetricContract):
         truth, prediction = rows
         sign = 1 if metric.goal == "maximize" else -1
         for unit in (1.0, 100.0):
-            better, poorer = (metric.score(unit * truth, unit * given) for given in (prediction, prediction + 3))
+            better, poorer = (metric.score(unit * truth, unit * given) for given in (prediction, prediction + 30))
             assert sign * better > sign * poorer
 
     def test_one_row_alone(self, metric: Metric) -> None:
         score = metric.score(np.array([3.0]), np.array([5.0]))
-        assert math.isnan(score) if self.needs_both_classes else score == 2
+        assert math.isnan(score) if self.needs_both_classes else score == pytest.approx(self.of_three_said_to_be_five)
 
 
 class MulticlassMetricContract(MetricContract):
@@ -214,6 +218,11 @@ class MulticlassMetricContract(MetricContract):
 class RankingMetricContract:
     """What every metric of rows that are ranked within groups promises; `reference` is of the order of one group."""
 
+    trec: ClassVar[str]
+    """What trec_eval calls it."""
+    best_is_one: ClassVar[bool] = True
+    """Whether the best order of any group has 1."""
+
     @pytest.fixture
     def metric(self) -> Metric:
         """The member under test."""
@@ -249,7 +258,8 @@ class RankingMetricContract:
         assert re.fullmatch(r"[a-z][a-z0-9_]*", metric.name)
         assert metric.title
         assert (metric.goal, metric.task) == ("maximize", RANKING)
-        assert hash(metric) == hash(type(metric)())
+        assert hash(metric) == hash(replace(metric))  # type: ignore[type-var]
+        says_what_it_means(metric)
 
     def test_agrees_with_all_orders_by_hand(self, metric: Metric, rows: Any) -> None:
         truth, score, group = rows
@@ -280,7 +290,28 @@ class RankingMetricContract:
     def test_nothing_is_better_than_the_truth(self, metric: Metric, rows: Any) -> None:
         truth, score, group = rows
         perfect, other, worst = (metric.score(truth, given, group) for given in (truth, score, -truth))
-        assert 1 == perfect >= other >= worst > 0
+        assert perfect >= other >= worst > 0
+        assert perfect == 1 or not self.best_is_one
+
+    def test_agrees_with_trec_eval(self, metric: Metric) -> None:
+        draw = np.random.default_rng(5)
+        group = np.repeat(np.arange(12), draw.integers(3, 25, 12))
+        truth = draw.choice([0.0, 0.0, 0.0, 1.0, 2.0, 3.0], len(group))
+        truth[group == 3] = 0  # nothing to find: left out here, 0 there
+        score = draw.permutation(len(group)) / 8  # as 32-bit numbers, too, they differ
+        found = trec_eval(self.trec, truth, score, group)
+        asked = [found[str(one)] for one in np.unique(group) if truth[group == one].any()]
+        assert metric.score(truth, score, group) == pytest.approx(np.mean(asked), abs=1e-6)
+        everyone = replace(metric, empty_as_zero=True)  # type: ignore[type-var]
+        assert everyone.score(truth, score, group) == pytest.approx(np.mean(list(found.values())), abs=1e-6)
+
+    def test_of_ties_it_is_the_mean_of_trec_eval_over_all_names_of_the_rows(self, metric: Metric) -> None:
+        truth, score = np.array([0.0, 1.0, 0.0, 2.0, 1.0, 0.0]), np.array([2.0, 2.0, 2.0, 1.0, 1.0, 1.0])
+        one = np.zeros(6, np.int64)
+        orders = [list(order) for order in itertools.permutations(range(6))]
+        named = [trec_eval(self.trec, truth[order], score[order], one)["0"] for order in orders]
+        assert len({round(value, 9) for value in named}) > 1
+        assert metric.score(truth, score, one) == pytest.approx(np.mean(named), abs=1e-6)
 
     def test_a_group_without_a_relevant_row_is_left_out(self, metric: Metric, rows: Any) -> None:
         truth, score, group = rows
@@ -299,6 +330,24 @@ class RankingMetricContract:
     def test_without_groups_it_says_so(self, metric: Metric, rows: Any) -> None:
         with pytest.raises(PlatformError, match="was not told the groups of the rows"):
             metric.score(rows[0], rows[1])
+
+
+def says_what_it_means(metric: Metric) -> None:
+    """A unit, and a definition of one sentence that a page can print beside a number."""
+    assert metric.unit == metric.unit.strip() != ""
+    assert re.fullmatch(r"[A-Z][^\n]{20,220}\.", metric.definition)
+
+
+def trec_eval(measure: str, truth: Numbers, score: Numbers, group: NDArray[np.int64]) -> dict[str, float]:
+    """Group → what trec_eval itself says of it, the rows being named by their place."""
+    import pytrec_eval
+
+    said: dict[str, dict[str, int]] = {str(one): {} for one in np.unique(group)}
+    run: dict[str, dict[str, float]] = {str(one): {} for one in np.unique(group)}
+    for row, one in enumerate(group):
+        said[str(one)][f"{row:04}"], run[str(one)][f"{row:04}"] = int(truth[row]), float(score[row])
+    found = pytrec_eval.RelevanceEvaluator(said, {measure}).evaluate(run)
+    return {one: of[measure.replace(".", "_")] for one, of in found.items()}
 
 
 def _draws(resamples: int, rows: int) -> Numbers:

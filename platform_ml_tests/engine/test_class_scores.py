@@ -3,6 +3,7 @@ import pytest
 from sklearn.metrics import confusion_matrix as counted
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
+from platform_ml.engine.bootstrap import entity_weights
 from platform_ml.engine.class_scores import class_scores, confusion_matrix
 
 NAMES = ("a", "b", "c")
@@ -35,3 +36,18 @@ def test_what_is_not_there_is_not_scored():
     assert (three.precision, three.recall) == (0, None)
     assert class_scores((), np.zeros(2), np.zeros(2)) == ()
     assert class_scores(NAMES, np.zeros(2), np.full((2, 3), np.nan)) == ()
+
+
+def test_intervals_are_of_the_resamples(rows):
+    truth, prediction = rows
+    blocks = list(entity_weights(np.arange(300), resamples=500, seed="x"))
+    found = class_scores(NAMES, truth, prediction, blocks)
+    for kind in ("precision", "recall", "f1", "roc_auc"):
+        one = found[1].intervals[kind]
+        assert one.low < one.value == getattr(found[1], kind) < one.high
+    chosen = prediction.argmax(axis=1)
+    again = np.repeat(np.arange(300), blocks[0][0].astype(int))
+    expected = precision_recall_fscore_support(truth[again], chosen[again])
+    alone = class_scores(NAMES, truth, prediction, [blocks[0][:1]])
+    assert alone[2].intervals["f1"].low == pytest.approx(expected[2][2])
+    assert class_scores(NAMES, truth, prediction)[0].intervals == {}

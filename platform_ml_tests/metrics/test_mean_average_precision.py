@@ -7,6 +7,8 @@ from platform_ml.testing.metrics import RankingMetricContract
 
 
 class TestMeanAveragePrecision(RankingMetricContract):
+    trec = "map"
+
     @pytest.fixture
     def metric(self):
         return MeanAveragePrecision()

@@ -6,6 +6,8 @@ from platform_ml.testing.metrics import RankingMetricContract
 
 
 class TestMeanReciprocalRank(RankingMetricContract):
+    trec = "recip_rank"
+
     @pytest.fixture
     def metric(self):
         return MeanReciprocalRank()

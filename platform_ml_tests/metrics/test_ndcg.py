@@ -8,6 +8,8 @@ from platform_ml.testing.metrics import RankingMetricContract
 
 
 class TestNDCG(RankingMetricContract):
+    trec = "ndcg_cut.10"
+
     @pytest.fixture
     def metric(self):
         return NDCG()

@@ -15,7 +15,7 @@ from platform_ml import (
     TunedModel,
 )
 from platform_ml.families import Majority, SingleFeature, XGBoost
-from platform_ml.gates import AtLeast, BeatsBaseline, SlicesWithin
+from platform_ml.gates import Advisory, AtLeast, BeatsBaseline, SlicesWithin, StableOverTime
 from platform_ml.metrics import AveragePrecision, Brier, LogLoss, RocAuc
 from platform_ml.projects.energy import anywhere
 from platform_ml.projects.flights import features as known
@@ -133,6 +133,7 @@ late_evaluation = Evaluation(
     metrics=(RocAuc(), AveragePrecision(), LogLoss(), Brier()),
     slices=("origin", "carrier", "plane_registered"),
     resamples=400,
+    periods="week",
 )
 
 late_card = ModelCard(
@@ -180,5 +181,6 @@ late_arrivals = Registration(
         AtLeast(metric="roc_auc", limit=0.717),
         BeatsBaseline(baseline="airport_delay", metric="roc_auc", by=0.05),
         SlicesWithin(metric="roc_auc", margin=0.08, min_rows=1_000),
+        Advisory(StableOverTime(metric="roc_auc", fall=0.05, spread=0.05)),
     ),
 )

@@ -12,13 +12,14 @@ from platform_ml import (
     Scores,
     TrainingDataset,
     TunedModel,
+    WeakSlices,
     Weekly,
     Without,
 )
 from platform_ml.checks import PSI, BetweenSplits
 from platform_ml.families import Majority, SingleFeature, XGBoost
 from platform_ml.gates import AtLeast, BeatsBaseline, SlicesWithin
-from platform_ml.metrics import AveragePrecision, Brier, LogLoss, RocAuc
+from platform_ml.metrics import AveragePrecision, Brier, BusinessValue, ExpectedCalibrationError, LogLoss, RocAuc
 from platform_ml.outcomes import NoEvent
 from platform_ml.projects.energy import anywhere
 from platform_ml.projects.retail.features import customer_behaviour, customer_profile
@@ -74,10 +75,23 @@ churn_model = TunedModel(
 
 churn_evaluation = Evaluation(
     name="churn_evaluation",
-    description="Ranking quality first, then probabilities; by age, income and whether the household was surveyed.",
+    description=(
+        "Ranking quality first, then probabilities, then money: an offer is taken to cost 1 USD and to keep one of ten "
+        "households that would leave, each worth 40 USD. By age, income, whether the household was surveyed, and where "
+        "the model errs most."
+    ),
     model=churn_model,
-    metrics=(RocAuc(), AveragePrecision(), LogLoss(), Brier()),
+    metrics=(
+        RocAuc(),
+        AveragePrecision(),
+        LogLoss(),
+        Brier(),
+        ExpectedCalibrationError(),
+        # 40 / 10 - 1 of an offer that reaches a leaver; from 1 / (3 + 1) on an offer is expected to pay
+        BusinessValue(0.25, of_true_positive=3.0, of_false_positive=-1.0, currency="USD"),
+    ),
     slices=("age", "income", "demographics_known"),
+    weak_slices=WeakSlices(),
 )
 
 churn_card = ModelCard(

@@ -1,6 +1,7 @@
 """How much a household will spend in the next month."""
 
 from platform_ml import (
+    Bands,
     Baseline,
     Evaluation,
     FeatureView,
@@ -71,10 +72,16 @@ spend_model = TunedModel(
 
 spend_evaluation = Evaluation(
     name="spend_evaluation",
-    description="How far off predictions are, in USD; by age, income and whether the household was surveyed.",
+    description="How far off predictions are, in USD; by age, income, survey, and what was spent a month before.",
     model=spend_model,
     metrics=(MAE(), RMSE(), R2()),
-    slices=("age", "income", "demographics_known"),
+    slices=(
+        "age",
+        "income",
+        "demographics_known",
+        Bands("sales_value_sum_30d", 4),
+        ("demographics_known", Bands("sales_value_sum_30d", 2)),
+    ),
 )
 
 spend_card = ModelCard(

@@ -1,0 +1,54 @@
+"""Precision of the first rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from platform_ml.metrics.per_query import PerQuery
+from platform_ml.spec.errors import DeclarationError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from platform_ml.metrics.per_query import Ranked
+
+
+@dataclass(frozen=True)
+class PrecisionAtK(PerQuery):
+    """The share of relevant rows among the first `at` of a group, averaged over groups.
+
+    trec_eval's P: it is divided by `at` also where a group has fewer rows, so that the best may be below 1.
+    """
+
+    at: int = 10
+
+    unit: ClassVar[str] = "share"
+
+    def __post_init__(self) -> None:
+        if self.at < 1:
+            raise DeclarationError(f"PrecisionAtK: at={self.at} looks at no row. Use 1 or more.")
+
+    @property
+    def name(self) -> str:
+        """As trackers take it."""
+        return f"precision_at_{self.at}"
+
+    @property
+    def title(self) -> str:
+        """As it is printed."""
+        return f"Precision@{self.at}"
+
+    @property
+    def meaning(self) -> str:
+        return f"Relevant rows among the first {self.at} of a group, divided by {self.at}"
+
+    def of_groups(self, ranked: Ranked) -> NDArray[np.float64]:
+        """A row of a block is a hit as often as the rows of the block are."""
+        import numpy as np
+
+        hit = (ranked.relevance > 0).astype(np.float64)
+        chance = ranked.block_totals(hit) / ranked.block_totals(np.ones(len(hit)))
+        found: NDArray[np.float64] = ranked.totals(np.where(ranked.place < self.at, chance, 0)) / self.at
+        return found
