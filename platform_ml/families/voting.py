@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from platform_ml.spec.task import Task
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class Voting:
     """The weighted mean of what members predict, each fitted on all training rows (soft voting: Kittler et al. 1998).

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.evidence import Evidence
+from platform_ml.spec.explanation import Explanation, Explanations
 from platform_ml.spec.fingerprint import ADDED, PROSE, digest
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.task import BINARY, check_task
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.95
 CHAMPION = "champion"
 """The alias of the model in use, and what it is called among baselines."""
-LATER = ("classes", "groups", "ablations", "evidence")
+LATER = ("classes", "groups", "ablations", "evidence", "explanations")
 """Fields of a result that are not written where they are empty, so that numbers from before keep their digest."""
 
 
@@ -42,6 +43,8 @@ class Evaluation:
     """From which prediction of a binary label on a row is selected; gates on selection need it."""
     champion: str = field(default="", metadata=ADDED)
     """Name of the registration whose model in use is measured on the same test rows; empty: none is."""
+    explanation: Explanation = field(default=Explanation(), metadata=ADDED)
+    """How many rows are looked at to explain the model, and how."""
 
     def __post_init__(self) -> None:
         check_name("Evaluation", self.name)
@@ -194,6 +197,8 @@ class EvaluationResult:
     """Name → how good the model is without some of its features, and by how much it is better with them."""
     evidence: Evidence | None = None
     """What only gates read; None in numbers that were written before there was any."""
+    explanations: Explanations | None = None
+    """Why the model predicts what it does; None in numbers that were written before, and without test rows."""
 
     @property
     def digest(self) -> str:
@@ -228,6 +233,8 @@ class EvaluationResult:
         )
         if plain.get("evidence"):
             values["evidence"] = Evidence.from_json(plain["evidence"])
+        if plain.get("explanations"):
+            values["explanations"] = Explanations.from_json(plain["explanations"])
         values["importance"] = tuple(Importance(**v) for v in plain["importance"])
         values["curves"] = {name: tuple((x, y) for x, y in points) for name, points in plain["curves"].items()}
         return cls(**values)
