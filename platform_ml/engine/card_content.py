@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from platform_ml.engine.card_explanations import card_explanations
 from platform_ml.engine.card_rivals import card_rivals
 from platform_ml.engine.card_usage import usage
 from platform_ml.engine.winner import winner
@@ -99,6 +100,7 @@ def content(
         "rivals": card_rivals(model, evaluation),
         "resamples": card.evaluation.resamples,
         "evaluation": evaluation,
+        "explanations": card_explanations(evaluation, view.meanings),
         "provenance": known,
         "usage": usage(model, known["model"], registered=approved, family=family),
     }

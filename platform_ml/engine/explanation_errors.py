@@ -44,7 +44,7 @@ def worst_errors(about: Explained, explain: Callable[[pa.Table], Attribution]) -
             row=int(place),
             entity=_entity(about, int(place)),
             moment=moment.isoformat() if moment else "",
-            truth=test.classes[int(test.label[place])] if test.classes else short(float(test.label[place])),
+            truth=_truth(test, int(place)),
             prediction=test.classes[output] if test.classes else short(float(about.prediction[place])),
             error=short(float(errors[place])),
             output=test.classes[output] if test.classes else "",
@@ -90,6 +90,13 @@ def _lost_gain(test: SplitRows, prediction: Numbers) -> Numbers:
     return np.asarray(np.maximum(0.0, test.label * (discount(best) - discount(prediction))))
 
 
+def _truth(test: SplitRows, place: int) -> str | float:
+    label = float(test.label[place])
+    if test.classes:
+        return test.classes[int(label)]
+    return str(bool(label)).lower() if test.task is BINARY else short(label)
+
+
 def _entity(about: Explained, place: int) -> str:
     if not about.declared.entities:
         return ""
@@ -110,6 +117,8 @@ def _shown(column: pa.ChunkedArray) -> list[str]:
             return "missing"
         if listed:
             return f"a list of {value:.0f}"
-        return value[:LONGEST] if isinstance(value, str) else f"{value:g}"
+        if isinstance(value, str):
+            return value[:LONGEST]
+        return f"{value:,.0f}" if value.is_integer() else f"{value:,g}"
 
     return [text(value) for value in known(column)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine import card_text
 from platform_ml.engine.card_content import content, jsonable
+from platform_ml.engine.card_explanation_plots import explanation_plots
 from platform_ml.engine.card_plots import Plot, plots
 from platform_ml.spec.errors import Refused
 from platform_ml.spec.fingerprint import fingerprint
@@ -176,13 +177,15 @@ def render(
     _check_same(card, result, provenance)
     _check_bound(card, result, verdicts)
     shown = content(card, result=result, verdicts=verdicts, gates=gates, provenance=jsonable(provenance))
-    pictures = plots(result, metric=shown["metric"])
+    pictures, drawn = plots(result, metric=shown["metric"]), explanation_plots(result)
     templates = environment()
     return RenderedCard(
-        markdown=_front_matter(shown) + templates.get_template("card.md.j2").render(shown, plots=pictures),
-        html=templates.get_template("card.html.j2").render(shown, plots={plot.name: plot for plot in pictures}),
+        markdown=_front_matter(shown) + templates.get_template("card.md.j2").render(shown, plots=pictures, drawn=drawn),
+        html=templates.get_template("card.html.j2").render(
+            shown, plots={plot.name: plot for plot in pictures}, drawn=drawn
+        ),
         json=shown,
-        plots=pictures,
+        plots=(*pictures, *drawn),
     )
 
 
