@@ -76,18 +76,16 @@ class Axis:
         return [*found, (self.at(None), "missing")] if self.missing else found
 
 
-def explanation_plots(result: EvaluationResult) -> tuple[Plot, ...]:
-    """Two for each of the features that move predictions most, as far as the evaluation has points for them."""
+def explanation_plots(result: EvaluationResult) -> tuple[tuple[Plot, ...], ...]:
+    """Of each feature that moves predictions most: its SHAP values, and the mean prediction where it has one."""
     why = result.explanations
     if why is None:
         return ()
     curves = {one.feature: one for one in why.partial}
-    found: list[Plot] = []
-    for one in why.dependence:
-        found.append(_dependence(one, why))
-        if one.feature in curves:
-            found.append(_partial(curves[one.feature], why))
-    return tuple(found)
+    return tuple(
+        (_dependence(one, why), *([_partial(curves[one.feature], why)] if one.feature in curves else ()))
+        for one in why.dependence
+    )
 
 
 def _dependence(one: Dependence, why: Explanations) -> Plot:
@@ -106,8 +104,7 @@ def _dependence(one: Dependence, why: Explanations) -> Plot:
     return Plot(
         name=f"dependence_{one.feature}",
         title=f"{one.feature}: what it moves",
-        caption=f"Each dot is a test row: how far its value moves the prediction{of}, in {why.unit}. Dots of one value "
-        "that lie apart say that other features have a say in it.",
+        caption=f"How far its value moved the prediction{of} of a test row, in {why.unit}.",
         alt=f"SHAP values of {one.feature} for {len(one.points)} test rows, from {number(low, signed=True)} to "
         f"{number(high, signed=True)}. It moves most at {_said(most[0])}: {number(most[1], signed=True)}.",
         svg=_svg(frame, inner, one.feature, why.unit),
@@ -146,8 +143,7 @@ def _partial(one: Partial, why: Explanations) -> Plot:
     return Plot(
         name=f"partial_{one.feature}",
         title=f"{one.feature}: mean prediction",
-        caption=f"The mean prediction{of} if all rows had this value. Bars say how many test rows are near it; where "
-        "they are next to nothing the dot is hollow, and the model guesses.",
+        caption=f"The mean prediction{of} if all rows had this value; bars: how many test rows are near it.",
         alt=f"Partial dependence on {one.feature} at {len(one.points)} values: least, {number(low[1])}, at "
         f"{_said(low[0])}; most, {number(high[1])}, at {_said(high[0])}.{hollow}",
         svg=_svg(frame, inner, one.feature, "mean prediction"),

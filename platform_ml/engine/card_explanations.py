@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 MOST_FEATURES = 20
 MOST_APART = 3
 """Of a slice, so many features are named."""
+MOST_MOVED = 3
+"""Of an error, too."""
 
 
 def card_explanations(evaluation: Mapping[str, Any], meanings: Mapping[str, str]) -> dict[str, Any]:
@@ -33,13 +35,22 @@ def card_explanations(evaluation: Mapping[str, Any], meanings: Mapping[str, str]
         "pairs": [one for one in why["interactions"] if one["strength"]],
         "pairs_at": places(one["strength"] for one in why["interactions"]),
         "worst": [_worst(one, why["unit"], meanings) for one in why["worst"]],
-        "no_curve": [one["feature"] for one in why["dependence"] if one["feature"] not in _drawn(why)],
+        "how_to_read": _how_to_read(why),
         **{name: why[name] for name in ("metric", "shuffled", "interactions_by", "output")},
     }
 
 
-def _drawn(why: Mapping[str, Any]) -> set[str]:
-    return {one["feature"] for one in why["partial"]}
+def _how_to_read(why: Mapping[str, Any]) -> str:
+    """What dots, bars and hollow dots mean, and which features are lists."""
+    curves = {one["feature"] for one in why["partial"]}
+    lists = [one["feature"] for one in why["dependence"] if one["feature"] not in curves]
+    said = (
+        "Where dots of one value lie apart, other features have a say in what it moves. Where hardly any test rows are "
+        "near a value, the mean prediction is hollow: the model guesses."
+    )
+    if not lists:
+        return said
+    return f"{said} Of lists there is no mean prediction; their dots stand at the number of elements: {_listed(lists)}."
 
 
 def _summary(why: Mapping[str, Any], task: str) -> str:
@@ -88,7 +99,7 @@ def _worst(one: Mapping[str, Any], unit: str, meanings: Mapping[str, str]) -> di
     what = f"the {unit} of {one['output']}" if one["output"] else "it"
     in_unit = "" if one["output"] else f" {unit}" if unit == "log odds" else ""
     moved = []
-    for part in one["moved"]:
+    for part in one["moved"][:MOST_MOVED]:
         meaning = meanings.get(part["feature"], "").rstrip(".")
         said = f"{part['feature']} = {part['value']}" + (f" ({meaning})" if meaning else "")
         way = "raised" if part["by"] > 0 else "lowered"

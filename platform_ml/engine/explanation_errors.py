@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from platform_ml.engine.card_text import number
 from platform_ml.engine.explanation_rows import known, short
 from platform_ml.families.lists import is_list
 from platform_ml.spec.explanation import Moved, WorstError
@@ -119,6 +120,6 @@ def _shown(column: pa.ChunkedArray) -> list[str]:
             return f"a list of {value:.0f}"
         if isinstance(value, str):
             return value[:LONGEST]
-        return f"{value:,.0f}" if value.is_integer() else f"{value:,g}"
+        return number(int(value)) if value.is_integer() else number(value)
 
     return [text(value) for value in known(column)]

@@ -185,7 +185,7 @@ def render(
             shown, plots={plot.name: plot for plot in pictures}, drawn=drawn
         ),
         json=shown,
-        plots=(*pictures, *drawn),
+        plots=(*pictures, *(plot for pair in drawn for plot in pair)),
     )
 
 

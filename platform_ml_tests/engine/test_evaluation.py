@@ -7,9 +7,10 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import log_loss, mean_absolute_error, r2_score, roc_auc_score, root_mean_squared_error
 
-from platform_ml.engine.evaluation import _importance, evaluate
+from platform_ml.engine.evaluation import evaluate
 from platform_ml.engine.rows import SplitRows
 from platform_ml.gates import AtMost, SlicesWithin
+from platform_ml.spec.attribution import LOG_ODDS, Attribution
 from platform_ml.spec.evaluation import EvaluationResult
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.task import REGRESSION
@@ -25,7 +26,7 @@ class Logistic:
 
     spent: float
     recency: float
-    explains: bool = True
+    explained_by: str | None = "linear_shap"
 
     def _parts(self, rows):
         return np.column_stack([self.spent * rows[SPENT].to_numpy(), self.recency * rows[RECENCY].to_numpy()])
@@ -37,7 +38,10 @@ class Logistic:
         raise NotImplementedError
 
     def contributions(self, rows):
-        return self._parts(rows) if self.explains else None
+        return self._parts(rows)
+
+    def attribution(self, rows):
+        return Attribution(values=self._parts(rows)[:, :, None], base=np.zeros((len(rows), 1)), unit=LOG_ODDS)
 
 
 MODEL = Logistic(spent=-1.0, recency=2.0)
@@ -217,8 +221,11 @@ def test_importance_is_the_mean_of_absolute_shap_values(result):
     assert "28 days" in result.importance[0].meaning
 
 
-def test_a_family_without_shap_values_has_no_importance():
-    assert run(predictor=replace(MODEL, explains=False)).importance == ()
+def test_a_family_without_shap_values_is_explained_by_sampling():
+    found = run(predictor=replace(MODEL, explained_by=None))
+    assert [item.feature for item in found.importance] == [RECENCY, SPENT]
+    assert found.explanations.method == "permutation_shap"
+    assert found.explanations.unit == "probability"
 
 
 def test_curves_and_latency_are_there(result):
@@ -314,20 +321,3 @@ def test_numbers_written_before_labels_could_be_numbers_are_read(result):
         one["positives"] = round(one.pop("mean") * one["rows"])
     del plain["task"], plain["residuals"]
     assert EvaluationResult.from_json(plain) == result
-
-
-class Dear:
-    """A model whose SHAP values take long."""
-
-    explained_rows = 7
-
-    def contributions(self, rows):
-        assert rows.num_rows == 7
-        assert rows["number"].to_pylist()[::6] == [0, 99]
-        return np.ones((7, 1))
-
-
-def test_of_a_dear_model_some_rows_are_explained_evenly():
-    view = type("View", (), {"meanings": {"number": "A number."}})
-    (importance,) = _importance(view, Dear(), pa.table({"number": range(100)}))
-    assert importance.mean_abs_shap == 1
