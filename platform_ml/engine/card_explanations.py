@@ -58,7 +58,7 @@ def _summary(why: Mapping[str, Any], task: str) -> str:
     of = "all" if why["rows"] == why["of"] else f"{number(why['rows'])} of"
     rows = f"{of} {number(why['of'])} test rows are explained"
     against = f", against {number(why['background'])} training rows" if why["method"] == "permutation_shap" else ""
-    gap = f"{why['gap']:.0e}" if why["gap"] else "0"
+    gap = f"{why['gap']:.1e}" if why["gap"] else "0"
     parts = [
         f"{rows[0].upper()}{rows[1:]}{against}, in {why['unit']}. {why['rule']}",
         f"What moves a prediction adds up to it; the furthest a row is off is {gap}.",

@@ -38,9 +38,7 @@ if TYPE_CHECKING:
     from platform_ml.engine.ports import Artifact
     from platform_ml.engine.rows import SplitRows
     from platform_ml.spec.evaluation import Estimate, Evaluation
-    from platform_ml.spec.explanation import Explanations
     from platform_ml.spec.family import Predictor
-    from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.task import Task
 
     Numbers = NDArray[np.float64]
@@ -91,18 +89,6 @@ def evaluate(
         )
         for name, prediction in predictions.items()
     }
-    why = explanations(
-        Explained(
-            declared=evaluation.explanation,
-            predictor=predictor,
-            test=test,
-            train=splits[TRAIN].features,
-            prediction=predictions[TEST],
-            metric=evaluation.metrics[0],
-            slices={(key[1], key[2]): one.rows for key, one in subjects.items() if key[0] == "slice"},
-            seed=f"{dataset_digest}/{TEST}",
-        )
-    )
     return EvaluationResult(
         model=model.name,
         cutoff=cutoff,
@@ -113,8 +99,7 @@ def evaluate(
         slices=_slices(evaluation, subjects, judged[TEST]),
         baselines=_rival_scores(evaluation, judged[TEST], BASELINE),
         ablations=_rival_scores(evaluation, judged[TEST], ABLATION),
-        importance=_importance(model.dataset.view, why),
-        explanations=why,
+        **_why(evaluation, splits, predictor, subjects, f"{dataset_digest}/{TEST}"),
         curves=curves(task, test.label, predictions[TEST], rivals, test.group),
         latency_ms=latency_ms(predictor, test.features),
         size_bytes=size_bytes,
@@ -233,12 +218,32 @@ def _rival_scores(evaluation: Evaluation, measures: Measures, kind: str) -> dict
     return {name: BaselineScore(metrics=_estimates(rival), lead=lead(rival)) for name, rival in rivals.items()}
 
 
-def _importance(view: FeatureView, found: Explanations | None) -> tuple[Importance, ...]:
-    """Features by mean |SHAP|, greatest first: Lundberg and Lee (2017)."""
-    return tuple(
-        Importance(feature=one.feature, mean_abs_shap=one.mean_size, meaning=view.meanings[one.feature])
+def _why(
+    evaluation: Evaluation,
+    splits: Mapping[str, SplitRows],
+    predictor: Predictor,
+    subjects: Mapping[Key, Subject],
+    seed: str,
+) -> dict[str, Any]:
+    """The explanations, and of them the features by mean |SHAP|, greatest first: Lundberg and Lee (2017)."""
+    found = explanations(
+        Explained(
+            declared=evaluation.explanation,
+            predictor=predictor,
+            test=splits[TEST],
+            train=splits[TRAIN].features,
+            prediction=subjects[MODEL].prediction,
+            metric=evaluation.metrics[0],
+            slices={(key[1], key[2]): one.rows for key, one in subjects.items() if key[0] == "slice"},
+            seed=seed,
+        )
+    )
+    meanings = evaluation.model.dataset.view.meanings
+    importance = tuple(
+        Importance(feature=one.feature, mean_abs_shap=one.mean_size, meaning=meanings[one.feature])
         for one in (found.effects if found else ())
     )
+    return {"importance": importance, "explanations": found}
 
 
 def materialize_evaluation(
