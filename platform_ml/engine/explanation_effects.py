@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.explanation_rows import in_unit, known, short, thinned
+from platform_ml.explainers.mixing import tied
 from platform_ml.families.lists import is_list
 from platform_ml.spec.attribution import interactions
 from platform_ml.spec.explanation import Interaction, Partial
@@ -115,12 +116,13 @@ def _h(about: Explained, rows: Places, top: Sequence[str], unit: str) -> list[In
     import numpy as np
 
     names = about.test.features.column_names
+    owner = {names[place]: columns for columns in tied(about.test.features) for place in columns}
 
     def moved(*features: str) -> Numbers:
         """(n, outputs) partial dependence at each row's own values, less its mean."""
         places = np.repeat(np.tile(rows, len(rows))[:, None], len(names), axis=1)
         for feature in features:
-            places[:, names.index(feature)] = np.repeat(rows, len(rows))
+            places[:, owner[feature]] = np.repeat(rows, len(rows))[:, None]
         found = in_unit(about.predicted(places), unit)
         means = found.reshape(len(rows), len(rows), -1).mean(axis=1)
         return np.asarray(means - means.mean(axis=0))
@@ -128,6 +130,8 @@ def _h(about: Explained, rows: Places, top: Sequence[str], unit: str) -> list[In
     alone = {feature: moved(feature) for feature in top}
     pairs = []
     for first, second in combinations(top, 2):
+        if owner[first] == owner[second]:
+            continue
         both = moved(first, second)
         rest = both - alone[first] - alone[second]
         part, whole = float((rest**2).sum()), float((both**2).sum())

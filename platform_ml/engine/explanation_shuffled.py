@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.bootstrap import Measured, Subject, measure, resampled
+from platform_ml.explainers.mixing import tied
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +23,7 @@ def shuffled(about: Explained, sample: NDArray[np.int64]) -> dict[str, Estimate]
     """Feature → loss of the first metric on these rows when its values are shuffled among them (Breiman 2001).
 
     The value is the mean of some shuffles. Its interval is that of one of them, from drawing the entities again, paired
-    as both are on the same rows: rather too wide than too narrow.
+    as both are on the same rows: rather too wide than too narrow. Lists of the same events are shuffled together.
     """
     import numpy as np
 
@@ -32,11 +33,12 @@ def shuffled(about: Explained, sample: NDArray[np.int64]) -> dict[str, Estimate]
     found: dict[str, list[Measured]] = {name: [] for name in names}
     for time in range(repeats):
         subjects = {"": Subject.of(test, about.prediction[sample])}
-        for at, name in enumerate(names):
+        for columns in tied(test.features):
             places = np.repeat(sample[:, None], len(names), axis=1)
-            places[:, at] = draw.permutation(sample)
+            places[:, columns] = draw.permutation(sample)[:, None]
             said = about.predicted(places)
-            subjects[name] = Subject.of(test, said if test.classes else said[:, 0])
+            subject = Subject.of(test, said if test.classes else said[:, 0])
+            subjects |= {names[at]: subject for at in columns}
         blocks = resampled(test, resamples=math.ceil(RESAMPLES / repeats), seed=f"{about.seed}/shuffled {time}")
         measured = {name: one[metric.name] for name, one in measure([metric], subjects, blocks).items()}
         for name in names:

@@ -23,6 +23,24 @@ def mixed(rows: pa.Table, places: NDArray[np.int64]) -> pa.Table:
     return pa.table(columns, schema=rows.schema)
 
 
+def tied(rows: pa.Table) -> list[list[int]]:
+    """The places of columns that only move together: lists that have equal lengths in all rows; others by themselves.
+
+    A network reads such lists element by element, and no row has one of them without the other.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found: dict[object, list[int]] = {}
+    for place, column in enumerate(rows.columns):
+        kind, key = column.type, object()
+        if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+            found.setdefault(pc.list_value_length(column).fill_null(0).to_numpy().tobytes(), []).append(place)
+        else:
+            found[key] = [place]
+    return list(found.values())
+
+
 def predicted(predictor: Predictor, rows: pa.Table, places: NDArray[np.int64]) -> NDArray[np.float64]:
     """(n, outputs) what a model predicts for `mixed` rows, some of them at a time."""
     import numpy as np

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from platform_ml.explainers.mixing import predicted
+from platform_ml.explainers.mixing import predicted, tied
 from platform_ml.spec.attribution import LABEL, PROBABILITY, SCORE, Attribution
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.task import RANKING
@@ -26,6 +26,7 @@ class PermutationShap:
     What a prediction moves at the step of a feature, on average over background rows and orders, is its SHAP value
     (Strumbelj and Kononenko 2014); each order is also gone through backwards (Mitchell et al. 2022). One order is drawn
     for each background row, so that rows of all kinds are predicted at once, which shap's explainer does row by row.
+    Lists of the same events take on the row's values together, and share what that moves.
     """
 
     name: ClassVar[str] = "permutation_shap"
@@ -65,13 +66,20 @@ class PermutationShap:
         many, width = rows.num_rows, rows.num_columns
         own = np.arange(background.num_rows, both.num_rows)
         outputs = _whole(predictor, both)
-        values = np.zeros((many, width, outputs.shape[1]))
+        players = tied(both)
+        owner = np.empty(width, np.int64)
+        for player, places in enumerate(players):
+            owner[places] = player
+        moved = np.zeros((many, len(players), outputs.shape[1]))
         for other in range(background.num_rows):
-            order = draw.permutation(width)
+            order = draw.permutation(len(players))
             for way in (order, order[::-1]):
                 first = np.broadcast_to(outputs[other], (1, many, outputs.shape[1]))
-                path = _path(predictor, both, own, other, way).reshape(width - 1, many, outputs.shape[1])
-                values[:, way] += np.diff(np.concatenate([first, path, outputs[own][None]]), axis=0).swapaxes(0, 1)
+                path = _path(predictor, both, own, other, np.argsort(way)[owner])
+                path = path.reshape(len(players) - 1, many, outputs.shape[1])
+                moved[:, way] += np.diff(np.concatenate([first, path, outputs[own][None]]), axis=0).swapaxes(0, 1)
+        shares = np.bincount(owner)[owner][:, None]  # columns of one player have the same share of what it moves
+        values = moved[:, owner] / shares
         unit = PROBABILITY if task.in_classes else SCORE if task is RANKING else LABEL
         base = np.tile(outputs[: background.num_rows].mean(axis=0), (many, 1))
         return Attribution(values=values / (2 * background.num_rows), base=base, unit=unit)
@@ -84,11 +92,11 @@ def _whole(predictor: Predictor, rows: pa.Table) -> NDArray[np.float64]:
 
 
 def _path(
-    predictor: Predictor, rows: pa.Table, own: NDArray[np.int64], other: int, way: NDArray[np.int64]
+    predictor: Predictor, rows: pa.Table, own: NDArray[np.int64], other: int, rank: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """((features - 1) * n, outputs) predictions between the other row and each own one, a feature more at each step."""
+    """(steps * n, outputs) predictions between the other row and each own one; `rank`: the step of each column."""
     import numpy as np
 
-    rank, steps = np.argsort(way), np.arange(len(way) - 1)
+    steps = np.arange(rank.max())
     places = np.where(rank <= steps[:, None, None], own[:, None], other)
-    return predicted(predictor, rows, places.reshape(-1, len(way)))
+    return predicted(predictor, rows, places.reshape(-1, len(rank)))

@@ -91,7 +91,7 @@ def test_every_form_of_the_card_says_why(card):
             "0.7317",
             "[+0.06120, +0.08170]",
             "not defined",  # the loss of the second feature
-            f"amount_sum_28d {MINUS}0.2111",  # -0.2444 less -0.0333
+            f" {MINUS}0.2111",  # -0.2444 less -0.0333
             "not enough data",
             "27.2 %",
             "lowered it by 2.345 log odds.",

@@ -200,6 +200,28 @@ def test_texts_booleans_lists_and_missing_values_have_their_places():
     }
 
 
+class Paired:
+    """A model that reads two lists element by element, and refuses what no event can be."""
+
+    def predict(self, rows):
+        first, second = (rows[name].to_pylist() for name in ("first", "second"))
+        assert [len(one) for one in first] == [len(one) for one in second]
+        return np.array([sum(map(np.prod, zip(*pair, strict=True))) for pair in zip(first, second, strict=True)], float)
+
+
+def test_lists_of_the_same_events_move_together_and_share_what_they_move():
+    test, draw = rows(), np.random.default_rng(1)
+    sizes = draw.integers(1, 4, 400)
+    lists = {name: pa.array([draw.normal(size=size).tolist() for size in sizes]) for name in ("first", "second")}
+    features = pa.table({"a": test.features["a"]} | lists)
+    found = explain(Paired(), replace(test, features=features, label=Paired().predict(features)))
+    effects = by_name(found.effects)
+    assert effects["first"].mean_size == effects["second"].mean_size > 0
+    assert effects["first"].loss == effects["second"].loss > 0
+    assert effects["a"].mean_size == 0
+    assert found.interactions == ()
+
+
 def test_the_worst_error_is_told_with_entity_moment_and_reasons():
     test = rows(lambda columns: columns["a"])
     test.label[7] += 50
