@@ -26,17 +26,16 @@ def card_explanations(evaluation: Mapping[str, Any], meanings: Mapping[str, str]
     whole = {one["feature"]: one["mean"] for one in effects}
     return {
         "summary": _summary(why, evaluation["task"]),
-        "unit": why["unit"],
         "at": at,
         "losses_at": places(one["loss"] for one in effects),
-        "effects": [one | {"meaning": meanings.get(one["feature"], "")} for one in effects[:MOST_FEATURES]],
+        "effects": effects[:MOST_FEATURES],
         "hidden": max(0, len(effects) - MOST_FEATURES),
         "slices": [_slice(one, whole, at) for one in why["slices"]],
         "pairs": [one for one in why["interactions"] if one["strength"]],
         "pairs_at": places(one["strength"] for one in why["interactions"]),
         "worst": [_worst(one, why["unit"], meanings) for one in why["worst"]],
         "how_to_read": _how_to_read(why),
-        **{name: why[name] for name in ("metric", "shuffled", "interactions_by", "output")},
+        **{name: why[name] for name in ("metric", "shuffled", "interactions_by")},
     }
 
 

@@ -33,11 +33,11 @@ def tied(rows: pa.Table) -> list[list[int]]:
 
     found: dict[object, list[int]] = {}
     for place, column in enumerate(rows.columns):
-        kind, key = column.type, object()
+        kind = column.type
         if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
             found.setdefault(pc.list_value_length(column).fill_null(0).to_numpy().tobytes(), []).append(place)
         else:
-            found[key] = [place]
+            found[place] = [place]
     return list(found.values())
 
 
