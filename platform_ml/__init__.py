@@ -6,6 +6,7 @@ from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.energy import Energy
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.event_label import Event, EventLabel
+from platform_ml.spec.explanation import Explanation
 from platform_ml.spec.feature_group import Derived, FeatureGroup, Lookup
 from platform_ml.spec.feature_selection import FeatureSelection
 from platform_ml.spec.feature_view import FeatureView
@@ -46,6 +47,7 @@ __all__ = [
     "Evaluation",
     "Event",
     "EventLabel",
+    "Explanation",
     "FeatureGroup",
     "FeatureSelection",
     "FeatureView",

@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.card_change import change
+from platform_ml.engine.card_explanations import card_explanations
 from platform_ml.engine.card_graph import graph
 from platform_ml.engine.card_rivals import card_rivals
 from platform_ml.engine.card_usage import online_usage, usage
@@ -102,6 +103,7 @@ def content(
         "threshold": card.evaluation.threshold,
         "evaluation": evaluation,
         "training": training_cost(known["model"]["compute"], known["model"]["conditions"], card.energy),
+        "explanations": card_explanations(evaluation, view.meanings),
         "provenance": known,
         "graph": graph(model, known),
         "usage": usage(model, known["model"], registered=approved, family=family),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from platform_ml.spec.attribution import explained_by, interactions
 from platform_ml.spec.errors import NotPortable, StoreError
 from platform_ml.spec.family import Categorical, Portable
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from platform_ml.spec.attribution import Attribution
     from platform_ml.spec.family import Predictor
     from platform_ml.spec.feature_selection import FeatureSelection
 
@@ -106,9 +108,8 @@ class Narrowed:
         found = self.predictor.contributions(self._seen(rows))
         if found is None:
             return None
-        places = [rows.column_names.index(name) for name in self.kept]
         every = np.zeros((*found.shape[:-1], rows.num_columns))
-        every[..., places] = found
+        every[..., self._places(rows)] = found
         return every
 
     def unseen(self, rows: pa.Table) -> Mapping[str, int]:
@@ -124,10 +125,36 @@ class Narrowed:
         return self._portable.inputs(self._seen(rows))
 
     @property
-    def explained_rows(self) -> int | None:
+    def explained_by(self) -> str | None:
         """As the model itself says."""
-        most: int | None = getattr(self.predictor, "explained_rows", None)
-        return most
+        return explained_by(self.predictor)
+
+    def attribution(self, rows: pa.Table) -> Attribution:
+        """Of all columns of the rows: 0 for those that it does not see."""
+        import numpy as np
+
+        predictor: Any = self.predictor
+        found: Attribution = predictor.attribution(self._seen(rows))
+        every = np.zeros((rows.num_rows, rows.num_columns, found.values.shape[2]))
+        every[:, self._places(rows)] = found.values
+        return replace(found, values=every)
+
+    def interactions(self, rows: pa.Table) -> NDArray[np.float64] | None:
+        """Of all columns of the rows."""
+        import numpy as np
+
+        found = interactions(self.predictor, self._seen(rows))
+        if found is None:
+            return None
+        every = np.zeros((rows.num_rows, rows.num_columns, rows.num_columns))
+        places = self._places(rows)
+        every[:, places[:, None], places] = found
+        return every
+
+    def _places(self, rows: pa.Table) -> NDArray[np.int64]:
+        import numpy as np
+
+        return np.asarray([rows.column_names.index(name) for name in self.kept])
 
     def _seen(self, rows: pa.Table) -> pa.Table:
         # Families find columns by name and say which one is missing.

@@ -13,6 +13,8 @@ from platform_ml.engine.champion import champion_digest, champion_of
 from platform_ml.engine.class_scores import class_scores
 from platform_ml.engine.curves import curves, group_statistics, residual_statistics
 from platform_ml.engine.evidence import Tested, gather, with_dataset
+from platform_ml.engine.explanation import explanations
+from platform_ml.engine.explanation_rows import Explained
 from platform_ml.engine.latency import latency_ms
 from platform_ml.engine.slicing import periods_of, slices_of
 from platform_ml.engine.stability import stability
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from platform_ml.engine.platform import Work
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from platform_ml.spec.evaluation import Estimate, Evaluation
     from platform_ml.spec.evidence import Evidence
     from platform_ml.spec.family import Predictor
-    from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.task import Task
 
     Numbers = NDArray[np.float64]
@@ -104,7 +104,7 @@ def evaluate(
         weak_slices=_slices(evaluation, subjects, judged[TEST], WEAK),
         baselines=_rival_scores(evaluation, judged[TEST], BASELINE),
         ablations=_rival_scores(evaluation, judged[TEST], ABLATION),
-        importance=_importance(model.dataset.view, predictor, test.features),
+        **_why(evaluation, splits, predictor, subjects, seed),
         curves=curves(model.task, test.label, predictions[TEST], rivals, test.group),
         latency_ms=latency_ms(predictor, test.features),
         size_bytes=size_bytes,
@@ -281,26 +281,32 @@ def _rival_scores(evaluation: Evaluation, measures: Measures, kind: str) -> dict
     return {name: BaselineScore(metrics=_estimates(rival), lead=lead(rival)) for name, rival in rivals.items()}
 
 
-def _importance(view: FeatureView, predictor: Predictor, features: pa.Table) -> tuple[Importance, ...]:
-    """Features by mean |SHAP|, greatest first: Lundberg and Lee (2017); none where the family has no SHAP values.
-
-    A model whose values are dear has `explained_rows`: as many rows are explained, evenly over the split.
-    """
-    import numpy as np
-
-    most = getattr(predictor, "explained_rows", None) or features.num_rows
-    if features.num_rows > most:  # evenly, so that no part of the split is left out
-        features = features.take(np.linspace(0, features.num_rows - 1, most).round().astype(np.int64))
-    contributions = predictor.contributions(features) if features.num_rows else None
-    if contributions is None:
-        return ()
-    means = np.abs(contributions).mean(axis=0, dtype=np.float64).tolist()
-    meanings = view.meanings
-    importances = [
-        Importance(feature=name, mean_abs_shap=mean, meaning=meanings[name])
-        for name, mean in zip(features.column_names, means, strict=True)
-    ]
-    return tuple(sorted(importances, key=lambda item: (-item.mean_abs_shap, item.feature)))
+def _why(
+    evaluation: Evaluation,
+    splits: Mapping[str, SplitRows],
+    predictor: Predictor,
+    subjects: Mapping[Key, Subject],
+    seed: str,
+) -> dict[str, Any]:
+    """The explanations, and of them the features by mean |SHAP|, greatest first: Lundberg and Lee (2017)."""
+    found = explanations(
+        Explained(
+            declared=evaluation.explanation,
+            predictor=predictor,
+            test=splits[TEST],
+            train=splits[TRAIN].features,
+            prediction=subjects[MODEL].prediction,
+            metric=evaluation.metrics[0],
+            slices={(key[1], key[2]): one.rows for key, one in subjects.items() if key[0] == SLICE},
+            seed=seed,
+        )
+    )
+    meanings = evaluation.model.dataset.view.meanings
+    importance = tuple(
+        Importance(feature=one.feature, mean_abs_shap=one.mean_size, meaning=meanings[one.feature])
+        for one in (found.effects if found else ())
+    )
+    return {"importance": importance, "explanations": found}
 
 
 def materialize_evaluation(

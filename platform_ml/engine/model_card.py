@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine import card_text
 from platform_ml.engine.card_content import content, jsonable
+from platform_ml.engine.card_explanation_plots import explanation_plots
 from platform_ml.engine.card_front_matter import front_matter
 from platform_ml.engine.card_graph import graph_plot
 from platform_ml.engine.card_plots import Plot, plots
@@ -198,16 +199,20 @@ def render(
     _check_bound(card, result, verdicts)
     known = jsonable(provenance)
     shown = content(card, result=result, verdicts=verdicts, gates=gates, provenance=known, previous=previous)
-    pictures, pedigree = plots(result, metric=shown["metric"]), graph_plot(shown["graph"])
+    pictures, drawn, pedigree = (
+        plots(result, metric=shown["metric"]),
+        explanation_plots(result),
+        graph_plot(shown["graph"]),
+    )
     templates, fitting = environment(), room(shown)
     named = {plot.name: plot for plot in pictures}
-    beside = {"room": fitting, "pedigree": pedigree}
+    beside = {"room": fitting, "pedigree": pedigree, "drawn": drawn}
     markdown = templates.get_template("card.md.j2").render(shown, plots=pictures, **beside)
     return RenderedCard(
         markdown=front_matter(shown) + markdown,
         html=templates.get_template("card.html.j2").render(shown, plots=named, **beside),
         json=shown,
-        plots=pictures,
+        plots=(*pictures, *(plot for pair in drawn for plot in pair)),
         pedigree=pedigree,
     )
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from platform_ml.spec.attribution import explained_by, interactions
 from platform_ml.spec.errors import NotPortable, StoreError
 from platform_ml.spec.family import Categorical, Portable
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from platform_ml.spec.attribution import Attribution
     from platform_ml.spec.family import Predictor
     from platform_ml.spec.preparation import Preparation, State
 
@@ -103,10 +105,19 @@ class Prepared:
         return self._portable.inputs(self.fitted.apply(rows))
 
     @property
-    def explained_rows(self) -> int | None:
+    def explained_by(self) -> str | None:
         """As the model itself says."""
-        most: int | None = getattr(self.predictor, "explained_rows", None)
-        return most
+        return explained_by(self.predictor)
+
+    def attribution(self, rows: pa.Table) -> Attribution:
+        """Of the features, which keep their names and places."""
+        predictor: Any = self.predictor
+        found: Attribution = predictor.attribution(self.fitted.apply(rows))
+        return found
+
+    def interactions(self, rows: pa.Table) -> NDArray[np.float64] | None:
+        """Of the features, too."""
+        return interactions(self.predictor, self.fitted.apply(rows))
 
     @property
     def training_profile(self) -> Mapping[str, float]:

@@ -36,6 +36,8 @@ class SplitRows:
     """Of several classes their names, as the training rows have them, sorted."""
     group: NDArray[np.int64] | None = None
     """(n,) of a ranking: a number per group."""
+    called: pa.ChunkedArray | None = None
+    """(n,) who each row is about, as the data says it."""
     cache: dict[str, Any] = field(default_factory=dict, compare=False)
     """Where a family keeps its own data matrix, so that it is built once per study."""
 

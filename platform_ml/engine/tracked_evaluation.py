@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from platform_ml.engine.evaluation import FILE
+from platform_ml.engine.explanation_summary import explanation_tables
 from platform_ml.engine.tracked import Recorded, TrackedRun
 from platform_ml.engine.tracked_ablation import with_ablation_scores
 from platform_ml.engine.tracked_run import BASELINE, FIT, SEARCH, baseline_key, dataset_tags, run_key, run_name
@@ -144,7 +145,7 @@ def _files(folder: Path, result: EvaluationResult, test: SplitRows, predictor: P
     if not len(test.label):
         return {}
     prediction = np.asarray(predictor.predict(test.features), dtype=np.float64)
-    tables: dict[str, tuple[Sequence[str], Iterable[Sequence[object]]]] = {
+    tables: dict[str, tuple[Sequence[str], Iterable[Sequence[object]]]] = explanation_tables(result) | {
         "importance.csv": (
             ("feature", "mean_abs_shap", "meaning"),
             [(item.feature, item.mean_abs_shap, item.meaning) for item in result.importance],

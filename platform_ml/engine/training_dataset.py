@@ -188,6 +188,7 @@ def _shaped(dataset: TrainingDataset, rows: pa.Table, artifact: Artifact, split:
         task=view.label.task,
         classes=classes,
         group=None if within is None else numbered(within),
+        called=rows[view.label.entity],
     )
 
 

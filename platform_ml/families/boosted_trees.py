@@ -11,6 +11,7 @@ from platform_ml.families.inputs import check_columns_known_somewhere, check_lab
 from platform_ml.families.limits import check_limits
 from platform_ml.families.losses import LOSSES, USUAL, check_loss, tasks_of
 from platform_ml.families.threads import threads
+from platform_ml.spec.attribution import TREE_SHAP, Attribution, unit_of
 from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.fingerprint import ADDED
@@ -164,6 +165,8 @@ class XGBoost:
 class BoostedTrees(Encoded):
     """Fitted trees, cut off after the best round."""
 
+    explained_by: ClassVar[str] = TREE_SHAP
+
     booster: xgb.Booster
     task: Task
     classes: tuple[str, ...] = ()
@@ -185,18 +188,31 @@ class BoostedTrees(Encoded):
         return file
 
     def contributions(self, rows: pa.Table) -> NDArray[np.float64]:
-        """(n, features) exact SHAP values in log odds, or in the label's unit: Lundberg et al. (2020), TreeSHAP.
+        """(n, features) SHAP values; of several classes their mean sizes."""
+        return self.attribution(rows).flat
 
-        Of several classes the mean size over the classes, in log odds.
-        """
+    def attribution(self, rows: pa.Table) -> Attribution:
+        """Exact SHAP values in log odds, in the label's unit or in that of the score: Lundberg et al. (2020)."""
         import numpy as np
+
+        outputs = len(self.classes) if self.task is MULTICLASS else 1
+        with_bias = np.asarray(self.booster.predict(self._data(rows), pred_contribs=True), dtype=np.float64)
+        found = with_bias.reshape(rows.num_rows, outputs, len(self.encoding.features) + 1).swapaxes(1, 2)
+        return Attribution(values=found[:, :-1], base=found[:, -1], unit=unit_of(self.task))
+
+    def interactions(self, rows: pa.Table) -> NDArray[np.float64]:
+        """(n, features, features) exact SHAP interaction values; of several classes their mean sizes."""
+        import numpy as np
+
+        with_bias = self.booster.predict(self._data(rows), pred_interactions=True)
+        found = np.asarray(with_bias[..., :-1, :-1], dtype=np.float64)
+        return np.abs(found).mean(axis=1) if self.task is MULTICLASS else found
+
+    def _data(self, rows: pa.Table) -> xgb.DMatrix:
         import xgboost as xgb
 
         names = list(self.encoding.features)
-        data = xgb.DMatrix(self.inputs(rows), nthread=threads(), feature_names=names, **_kinds(self.encoding))
-        with_bias = self.booster.predict(data, pred_contribs=True)
-        found = np.asarray(with_bias[..., :-1], dtype=np.float64)
-        return np.abs(found).mean(axis=1) if self.task is MULTICLASS else found
+        return xgb.DMatrix(self.inputs(rows), nthread=threads(), feature_names=names, **_kinds(self.encoding))
 
     def onnx(self) -> bytes:
         """The same trees as an ONNX graph; `NotPortable` where a split tells categories apart."""

@@ -10,6 +10,7 @@ from platform_ml.families.encoding import Encoded, Encoding
 from platform_ml.families.inputs import check_label, nothing, told
 from platform_ml.families.limits import check_limits
 from platform_ml.families.losses import USUAL, check_loss, tasks_of
+from platform_ml.spec.attribution import TREE_SHAP, Attribution, unit_of
 from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.fingerprint import ADDED
@@ -154,6 +155,8 @@ class CatBoost:
 class SymmetricTrees(Encoded):
     """Fitted trees, cut off after the best round."""
 
+    explained_by: ClassVar[str] = TREE_SHAP
+
     model: Any
     task: Task
     classes: tuple[str, ...] = ()
@@ -176,18 +179,19 @@ class SymmetricTrees(Encoded):
         return file
 
     def contributions(self, rows: pa.Table) -> NDArray[np.float64]:
-        """(n, features) exact SHAP values in log odds, or in the label's unit: Lundberg et al. (2020), TreeSHAP.
+        """(n, features) SHAP values; of several classes their mean sizes."""
+        return self.attribution(rows).flat
 
-        Of several classes the mean size over the classes, in log odds.
-        """
+    def attribution(self, rows: pa.Table) -> Attribution:
+        """Exact SHAP values in log odds, in the label's unit or in that of the score: Lundberg et al. (2020)."""
         import numpy as np
 
         found = self.model.get_feature_importance(self._pool(rows), type="ShapValues", thread_count=THREADS)
-        if self.task is MULTICLASS:
-            found = np.abs(found).mean(axis=1)
-        ordered = np.empty((rows.num_rows, len(self.encoding.features)))
+        outputs = len(self.classes) if self.task is MULTICLASS else 1
+        found = found.reshape(rows.num_rows, outputs, -1).swapaxes(1, 2)
+        ordered = np.empty((rows.num_rows, len(self.encoding.features), outputs))
         ordered[:, _order(self.encoding)] = found[:, :-1]
-        return ordered
+        return Attribution(values=ordered, base=found[:, -1], unit=unit_of(self.task))
 
     def onnx(self) -> bytes:
         """The same trees as an ONNX graph; `NotPortable` with categories, which ONNX has no statistics for."""

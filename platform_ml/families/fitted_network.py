@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from platform_ml.families.attribution import EXPLAINED_ROWS, integrated_gradients
+from platform_ml.families.attribution import explained, integrated_gradients
 from platform_ml.families.deep import CHUNK, THREADS, Lesson, learned
 from platform_ml.families.network_inputs import NetworkInputs, network_columns, network_inputs
 from platform_ml.families.networks import Architecture, Reads, network
 from platform_ml.families.outcome import Outcome
+from platform_ml.spec.attribution import INTEGRATED_GRADIENTS
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.libraries import library
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from platform_ml.spec.attribution import Attribution
     from platform_ml.spec.family import Rows
 
 USER = "A network over lists"
@@ -31,6 +33,8 @@ USER = "A network over lists"
 @dataclass(frozen=True, kw_only=True)
 class FittedNetwork:
     """Weights, and what they are for; it predicts in 64 bits on a CPU."""
+
+    explained_by: ClassVar[str] = INTEGRATED_GRADIENTS
 
     inputs_of: NetworkInputs
     how: Architecture
@@ -44,11 +48,6 @@ class FittedNetwork:
         """What the columns of a prediction are of; none for other labels."""
         return self.outcome.classes
 
-    @property
-    def explained_rows(self) -> int:
-        """Of more rows, so many are explained."""
-        return EXPLAINED_ROWS
-
     def predict(self, rows: pa.Table) -> NDArray[np.float64]:
         """(n,) the probability of 1, or the number; of several classes (n, classes)."""
         return self.outcome.predictions(self._outputs(self._columns(rows)))
@@ -61,16 +60,15 @@ class FittedNetwork:
         """Category → rows with a text that training never saw; they are predicted as if it were missing."""
         return self.inputs_of.unseen(rows)
 
-    def contributions(self, rows: pa.Table) -> NDArray[np.float64] | None:
-        """(n, features) integrated gradients, added up over the places of a list.
+    def contributions(self, rows: pa.Table) -> NDArray[np.float64]:
+        """(n, features) integrated gradients; of several classes their mean sizes."""
+        return self.attribution(rows).flat
 
-        In log odds or the label's unit; of several classes the mean of their sizes.
-        """
-        import numpy as np
-
-        columns, found = self._columns(rows), []
-        for output in range(self.outcome.outputs):
-            parts = [
+    def attribution(self, rows: pa.Table) -> Attribution:
+        """Integrated gradients, added up over the places of a list; in log odds or the label's unit."""
+        columns = self._columns(rows)
+        parts = [
+            [
                 integrated_gradients(
                     lambda some, output=output: self._outputs(some)[:, output],  # type: ignore[misc]
                     lambda some, output=output: self._gradient(some, output),  # type: ignore[misc]
@@ -79,8 +77,9 @@ class FittedNetwork:
                 )
                 for at in range(0, len(columns), CHUNK)
             ]
-            found.append(np.concatenate([columns[:0], *parts]) @ self.inputs_of.shares * self.outcome.spread)
-        return found[0] if len(found) == 1 else np.abs(found).mean(axis=0)
+            for output in range(self.outcome.outputs)
+        ]
+        return explained(parts, self.inputs_of.shares, self.outcome)
 
     def onnx(self) -> bytes:
         """The same network as an ONNX graph, from encoded features and the elements of lists on."""

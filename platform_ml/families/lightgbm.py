@@ -11,6 +11,7 @@ from platform_ml.families.inputs import check_label, nothing, told
 from platform_ml.families.limits import check_limits
 from platform_ml.families.losses import LOSSES, USUAL, check_loss, tasks_of
 from platform_ml.families.threads import threads
+from platform_ml.spec.attribution import TREE_SHAP, Attribution, unit_of
 from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.fingerprint import ADDED
@@ -159,6 +160,8 @@ class LightGBM:
 class LeafwiseTrees(Encoded):
     """Fitted trees, cut off after the best round."""
 
+    explained_by: ClassVar[str] = TREE_SHAP
+
     text: str
     booster: Any
     task: Task
@@ -182,17 +185,17 @@ class LeafwiseTrees(Encoded):
         return file
 
     def contributions(self, rows: pa.Table) -> NDArray[np.float64]:
-        """(n, features) exact SHAP values in log odds, or in the label's unit: Lundberg et al. (2020), TreeSHAP.
+        """(n, features) SHAP values; of several classes their mean sizes."""
+        return self.attribution(rows).flat
 
-        Of several classes the mean size over the classes, in log odds.
-        """
+    def attribution(self, rows: pa.Table) -> Attribution:
+        """Exact SHAP values in log odds, in the label's unit or in that of the score: Lundberg et al. (2020)."""
         import numpy as np
 
         with_bias = self.booster.predict(self.inputs(rows), pred_contrib=True, num_threads=threads())
-        if self.task is MULTICLASS:
-            found = with_bias.reshape(rows.num_rows, len(self.classes), -1)[..., :-1]
-            return np.asarray(np.abs(found).mean(axis=1), dtype=np.float64)
-        return np.asarray(with_bias[:, :-1], dtype=np.float64)
+        outputs = len(self.classes) if self.task is MULTICLASS else 1
+        found = np.asarray(with_bias, dtype=np.float64).reshape(rows.num_rows, outputs, -1).swapaxes(1, 2)
+        return Attribution(values=found[:, :-1], base=found[:, -1], unit=unit_of(self.task))
 
     def onnx(self) -> bytes:
         """The same trees as an ONNX graph; `NotPortable` where a split tells categories apart."""

@@ -11,6 +11,7 @@ from platform_ml.families.encoding import Encoded
 from platform_ml.families.inputs import check_label, weights
 from platform_ml.families.limits import check_limits
 from platform_ml.families.softmax import Softmax
+from platform_ml.spec.attribution import LINEAR_SHAP, Attribution, unit_of
 from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.space import Between, Whole
@@ -101,6 +102,8 @@ class Linear:
 class WeightedSum(Encoded):
     """Fitted weights of the columns of a design."""
 
+    explained_by: ClassVar[str] = LINEAR_SHAP
+
     design: Design
     weights: tuple[float, ...]
     bias: float
@@ -130,7 +133,11 @@ class WeightedSum(Encoded):
         return file
 
     def contributions(self, rows: pa.Table) -> NDArray[np.float64]:
-        """(n, features) exact SHAP values in log odds, or in the label's unit, of features taken as independent.
+        """(n, features) SHAP values; of several classes their mean sizes."""
+        return self.attribution(rows).flat
+
+    def attribution(self, rows: pa.Table) -> Attribution:
+        """Exact SHAP values in log odds, or in the label's unit, of features taken as independent.
 
         For a sum each is its weight times the distance from the mean (Lundberg and Lee 2017, corollary 1).
         """
@@ -140,7 +147,8 @@ class WeightedSum(Encoded):
         found = np.zeros((rows.num_rows, len(self.encoding.features)))
         for column, owner in enumerate(self.design.owners):
             found[:, owner] += terms[:, column]
-        return found
+        base = np.full((rows.num_rows, 1), self.bias)
+        return Attribution(values=found[:, :, None], base=base, unit=unit_of(self.task))
 
     def onnx(self) -> bytes:
         """The same sum as an ONNX graph, from the encoded rows on."""

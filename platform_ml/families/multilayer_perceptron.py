@@ -6,11 +6,12 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from platform_ml.families.attribution import EXPLAINED_ROWS, integrated_gradients
+from platform_ml.families.attribution import explained, integrated_gradients
 from platform_ml.families.deep import Deep, Lesson, learned
 from platform_ml.families.design import Design, designed
 from platform_ml.families.encoding import Encoded
 from platform_ml.families.outcome import Outcome
+from platform_ml.spec.attribution import INTEGRATED_GRADIENTS
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.libraries import library
 from platform_ml.spec.space import Whole
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from platform_ml.families.limits import Limits
+    from platform_ml.spec.attribution import Attribution
     from platform_ml.spec.family import Rows
 
 THREADS = 1
@@ -106,6 +108,8 @@ class MultilayerPerceptron(Deep):
 class Network(Encoded):
     """Fitted layers; predicting needs no torch."""
 
+    explained_by: ClassVar[str] = INTEGRATED_GRADIENTS
+
     design: Design
     layers: tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]
     """(to, from) weights and (to,) biases, layer by layer."""
@@ -117,11 +121,6 @@ class Network(Encoded):
     def classes(self) -> tuple[str, ...]:
         """What the columns of a prediction are of; none for other labels."""
         return self.outcome.classes
-
-    @property
-    def explained_rows(self) -> int:
-        """Of more rows, so many are explained."""
-        return EXPLAINED_ROWS
 
     def predict(self, rows: pa.Table) -> NDArray[np.float64]:
         """(n,) the probability of 1, or the number; of several classes (n, classes)."""
@@ -142,24 +141,29 @@ class Network(Encoded):
         file.write_bytes(safetensors.save(tensors, {"model": json.dumps(said, allow_nan=False, sort_keys=True)}))
         return file
 
-    def contributions(self, rows: pa.Table) -> NDArray[np.float64] | None:
-        """(n, features) integrated gradients; in log odds or the label's unit, of several classes their mean sizes."""
+    def contributions(self, rows: pa.Table) -> NDArray[np.float64]:
+        """(n, features) integrated gradients; of several classes their mean sizes."""
+        return self.attribution(rows).flat
+
+    def attribution(self, rows: pa.Table) -> Attribution:
+        """Integrated gradients, in log odds or the label's unit."""
         import numpy as np
 
         columns = self.design.columns(self.inputs(rows))
         shares = np.zeros((columns.shape[1], len(self.encoding.features)))
-        shares[np.arange(len(shares)), self.design.owners] = self.outcome.spread
-        found = [
-            integrated_gradients(
-                lambda some, place=place: self._forward(some)[-1][:, place],  # type: ignore[misc]
-                lambda some, place=place: self._gradient(some, place),  # type: ignore[misc]
-                columns,
-                np.zeros(len(shares), bool),
-            )
-            @ shares
+        shares[np.arange(len(shares)), self.design.owners] = 1.0
+        parts = [
+            [
+                integrated_gradients(
+                    lambda some, place=place: self._forward(some)[-1][:, place],  # type: ignore[misc]
+                    lambda some, place=place: self._gradient(some, place),  # type: ignore[misc]
+                    columns,
+                    np.zeros(len(shares), bool),
+                )
+            ]
             for place in range(self.outcome.outputs)
         ]
-        return found[0] if len(found) == 1 else np.abs(found).mean(axis=0)
+        return explained(parts, shares, self.outcome)
 
     def _forward(self, columns: NDArray[np.float64]) -> list[NDArray[np.float64]]:
         """What each layer gives, before it is cut off."""

@@ -10,6 +10,7 @@ from platform_ml.families.encoding import Encoded, Encoding
 from platform_ml.families.inputs import check_label, nothing, weights
 from platform_ml.families.limits import check_limits
 from platform_ml.families.threads import threads
+from platform_ml.spec.attribution import LABEL, PROBABILITY, TREE_SHAP, Attribution
 from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.space import Between, Whole
@@ -107,16 +108,16 @@ class RandomForest:
 class Forest(Encoded):
     """Fitted trees as one table of nodes; the prediction is the mean over the trees."""
 
+    explained_by: ClassVar[str] = TREE_SHAP
+
     nodes: pa.Table
     """tree, left_child and right_child (places in the tree; -1 in a leaf), feature, threshold (at most: left),
     missing_go_to_left, weight (of the training rows), value, or value_0, value_1, ... of the classes."""
     task: Task
     classes: tuple[str, ...] = ()
     """Which class each probability is of."""
-    unit: ClassVar[str] = "probability"
+    unit: ClassVar[str] = PROBABILITY
     """What contributions to a binary label are in."""
-    explained_rows: ClassVar[int] = 1_000
-    """Deep trees take milliseconds for the SHAP values of one row."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_trees", _trees(self.nodes, len(self.encoding.features), self._names))
@@ -152,10 +153,11 @@ class Forest(Encoded):
         return file
 
     def contributions(self, rows: pa.Table) -> NDArray[np.float64]:
-        """(n, features) exact SHAP values in probability, or in the label's unit: Lundberg et al. (2020), TreeSHAP.
+        """(n, features) SHAP values; of several classes their mean sizes."""
+        return self.attribution(rows).flat
 
-        Of several classes the mean size over the classes.
-        """
+    def attribution(self, rows: pa.Table) -> Attribution:
+        """Exact SHAP values in probability, or in the label's unit: Lundberg et al. (2020), TreeSHAP."""
         import numpy as np
         import shap
 
@@ -175,8 +177,11 @@ class Forest(Encoded):
                 }
             )
         model = {"trees": trees, "internal_dtype": np.float64, "input_dtype": np.float32}
-        found = np.asarray(shap.TreeExplainer(model).shap_values(self.inputs(rows)), dtype=np.float64)
-        return np.abs(found).mean(axis=2) if self.classes else found
+        explainer = shap.TreeExplainer(model)
+        found = np.asarray(explainer.shap_values(self.inputs(rows)), dtype=np.float64)
+        base = np.tile(np.asarray(explainer.expected_value, dtype=np.float64), (rows.num_rows, 1))
+        unit = PROBABILITY if self.task.in_classes else LABEL
+        return Attribution(values=found.reshape(*found.shape[:2], -1), base=base, unit=unit)
 
     def onnx(self) -> bytes:
         """The same trees as an ONNX graph; a converter was tried, and sends rows with nulls to the wrong leaves."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from platform_ml.families.design import Design
 from platform_ml.families.encoding import Encoded
+from platform_ml.spec.attribution import LINEAR_SHAP, LOG_ODDS, Attribution
 from platform_ml.spec.errors import StoreError
 from platform_ml.spec.task import MULTICLASS
 
@@ -28,6 +29,8 @@ NEVER = -100.0
 @dataclass(frozen=True, kw_only=True)
 class Softmax(Encoded):
     """Fitted weights of the columns of a design, for each class (multinomial logistic regression)."""
+
+    explained_by: ClassVar[str] = LINEAR_SHAP
 
     design: Design
     classes: tuple[str, ...]
@@ -93,19 +96,23 @@ class Softmax(Encoded):
         return file
 
     def contributions(self, rows: pa.Table) -> Numbers:
-        """(n, features) the mean size, over the classes, of SHAP values in log odds, of features that are independent.
+        """(n, features) the mean size, over the classes, of SHAP values."""
+        return self.attribution(rows).flat
+
+    def attribution(self, rows: pa.Table) -> Attribution:
+        """Exact SHAP values in log odds of each class, of features taken as independent.
 
         For a sum each is its weight times the distance from the mean (Lundberg and Lee 2017, corollary 1).
         """
         import numpy as np
 
         columns = self.design.columns(self.inputs(rows))
-        found = np.zeros((len(self.classes), rows.num_rows, len(self.encoding.features)))
+        found = np.zeros((rows.num_rows, len(self.encoding.features), len(self.classes)))
         for column, owner in enumerate(self.design.owners):
             for one, weights in enumerate(self.weights):
-                found[one, :, owner] += columns[:, column] * weights[column]
-        mean: Numbers = np.abs(found).mean(axis=0)
-        return mean
+                found[:, owner, one] += columns[:, column] * weights[column]
+        base = np.tile(np.asarray(self.bias), (rows.num_rows, 1))
+        return Attribution(values=found, base=base, unit=LOG_ODDS)
 
     def onnx(self) -> bytes:
         """The same sums as an ONNX graph, from the encoded rows on."""

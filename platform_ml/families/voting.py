@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from platform_ml.families.members import Members, check_members, named, pack, task_in, unpacked
+from platform_ml.spec.attribution import LOG_ODDS, PROBABILITY, Attributing, Attribution
 from platform_ml.spec.errors import DeclarationError, StoreError
 from platform_ml.spec.space import settings_of
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
     from platform_ml.spec.family import Family, Predictor, Rows
     from platform_ml.spec.task import Task
-
-LOG_ODDS = "log odds"
-"""What contributions to a probability are in, unless the model says otherwise in `unit`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +118,24 @@ class Voters(Members):
         found = [member.contributions(rows) for member in self.members]
         known = [one for one in found if one is not None]
         return self._mean(known) if len(known) == len(found) else None
+
+    @property
+    def explained_by(self) -> str | None:
+        """As all members are; None where SHAP values of members do not add up to those of the mean."""
+        if self.task.in_classes and any(getattr(member, "unit", LOG_ODDS) != PROBABILITY for member in self.members):
+            return None
+        ways = {one.explained_by if isinstance(one, Attributing) else None for one in self.members}
+        return ways.pop() if len(ways) == 1 else None
+
+    def attribution(self, rows: pa.Table) -> Attribution:
+        """The weighted mean of the members': SHAP values are linear in the model."""
+        found = [one.attribution(rows) for one in self.members if isinstance(one, Attributing)]
+        return Attribution(
+            values=self._mean([one.values for one in found]),
+            base=self._mean([one.base for one in found]),
+            unit=found[0].unit,
+            leftover=max(one.leftover for one in found),
+        )
 
     def onnx(self) -> bytes:
         """The members' graphs and the mean of their outputs as one graph."""

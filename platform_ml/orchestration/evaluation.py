@@ -9,6 +9,7 @@ import dagster as dg
 from platform_ml.engine import evaluation as engine
 from platform_ml.engine import training_dataset as datasets
 from platform_ml.engine import tuned_model as models
+from platform_ml.engine.explanation_summary import explanation_markdown
 from platform_ml.engine.tracked_evaluation import Evaluated, track_evaluation
 from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
 from platform_ml.orchestration.partitions import partitions_def
@@ -73,6 +74,7 @@ def _metadata(result: EvaluationResult) -> dict[str, object]:
         "metrics": dg.MetadataValue.md("\n".join(lines)),
         "meanings": dg.MetadataValue.md("\n".join(meanings)),
         **{kind: _table(result, rows) for kind, rows in parts.items() if rows or kind == "slices"},
+        "explanations": dg.MetadataValue.md(explanation_markdown(result)),
         "latency_p50_ms": float(result.latency_ms["p50"]),
         "latency_p99_ms": float(result.latency_ms["p99"]),
         "size_bytes": result.size_bytes,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.evidence import Evidence
+from platform_ml.spec.explanation import Explanation, Explanations
 from platform_ml.spec.fingerprint import ADDED, PROSE, digest
 from platform_ml.spec.naming import check_name, check_unique
 from platform_ml.spec.slicing import FOUND, SUPPORT, Period, Slicing, WeakSlices, check_period, check_slicing, name_of
@@ -22,7 +23,17 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.95
 CHAMPION = "champion"
 """The alias of the model in use, and what it is called among baselines."""
-LATER = ("classes", "groups", "ablations", "evidence", "meanings", "min_rows", "periods", "weak_slices")
+LATER = (
+    "classes",
+    "groups",
+    "ablations",
+    "evidence",
+    "meanings",
+    "min_rows",
+    "periods",
+    "weak_slices",
+    "explanations",
+)
 """Fields of a result that are not written where they are empty, so that numbers from before keep their digest."""
 
 
@@ -49,6 +60,8 @@ class Evaluation:
     """Test rows are also measured by such periods of their event time; None: they are not."""
     weak_slices: WeakSlices | None = field(default=None, metadata=ADDED)
     """How slices are looked for that nobody thought of; None: they are not."""
+    explanation: Explanation = field(default=Explanation(), metadata=ADDED)
+    """How many rows are looked at to explain the model, and how."""
 
     def __post_init__(self) -> None:
         check_name("Evaluation", self.name)
@@ -232,6 +245,8 @@ class EvaluationResult:
     """Of the test rows, the earliest first."""
     weak_slices: tuple[Slice, ...] = ()
     """Rules that were found on validation rows, measured on test rows; the worst of validation first."""
+    explanations: Explanations | None = None
+    """Why the model predicts what it does; None in numbers that were written before, and without test rows."""
 
     @property
     def digest(self) -> str:
@@ -271,6 +286,8 @@ class EvaluationResult:
         )
         if plain.get("evidence"):
             values["evidence"] = Evidence.from_json(plain["evidence"])
+        if plain.get("explanations"):
+            values["explanations"] = Explanations.from_json(plain["explanations"])
         values["importance"] = tuple(Importance(**v) for v in plain["importance"])
         values["curves"] = {name: tuple((x, y) for x, y in points) for name, points in plain["curves"].items()}
         return cls(**values)

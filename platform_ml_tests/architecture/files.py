@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[2]
 PARTS = (
     "aggregations",
     "checks",
+    "explainers",
     "exports",
     "families",
     "features",

@@ -7,10 +7,11 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import log_loss, mean_absolute_error, r2_score, roc_auc_score, root_mean_squared_error
 
-from platform_ml.engine.evaluation import _importance, evaluate
+from platform_ml.engine.evaluation import evaluate
 from platform_ml.engine.rows import SplitRows
 from platform_ml.gates import AtMost, SliceAtMost, SlicesWithin, StableOverTime
 from platform_ml.metrics import RocAuc
+from platform_ml.spec.attribution import LOG_ODDS, Attribution
 from platform_ml.spec.evaluation import EvaluationResult
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.gate import Outcome
@@ -28,7 +29,7 @@ class Logistic:
 
     spent: float
     recency: float
-    explains: bool = True
+    explained_by: str | None = "linear_shap"
 
     def _parts(self, rows):
         return np.column_stack([self.spent * rows[SPENT].to_numpy(), self.recency * rows[RECENCY].to_numpy()])
@@ -40,7 +41,10 @@ class Logistic:
         raise NotImplementedError
 
     def contributions(self, rows):
-        return self._parts(rows) if self.explains else None
+        return self._parts(rows)
+
+    def attribution(self, rows):
+        return Attribution(values=self._parts(rows)[:, :, None], base=np.zeros((len(rows), 1)), unit=LOG_ODDS)
 
 
 MODEL = Logistic(spent=-1.0, recency=2.0)
@@ -214,14 +218,17 @@ def test_it_survives_a_file(result):
 def test_importance_is_the_mean_of_absolute_shap_values(result):
     expected = np.abs(MODEL.contributions(SPLITS["test"].features)).mean(axis=0)
     assert [(item.feature, item.mean_abs_shap) for item in result.importance] == [
-        (RECENCY, pytest.approx(expected[1])),
-        (SPENT, pytest.approx(expected[0])),
+        (RECENCY, pytest.approx(expected[1], rel=1e-5)),
+        (SPENT, pytest.approx(expected[0], rel=1e-5)),
     ]
     assert "28 days" in result.importance[0].meaning
 
 
-def test_a_family_without_shap_values_has_no_importance():
-    assert run(predictor=replace(MODEL, explains=False)).importance == ()
+def test_a_family_without_shap_values_is_explained_by_sampling():
+    found = run(predictor=replace(MODEL, explained_by=None))
+    assert [item.feature for item in found.importance] == [RECENCY, SPENT]
+    assert found.explanations.method == "permutation_shap"
+    assert found.explanations.unit == "probability"
 
 
 def test_curves_and_latency_are_there(result):
@@ -317,23 +324,6 @@ def test_numbers_written_before_labels_could_be_numbers_are_read(result):
         one["positives"] = round(one.pop("mean") * one["rows"])
     del plain["task"], plain["residuals"]
     assert EvaluationResult.from_json(plain) == result
-
-
-class Dear:
-    """A model whose SHAP values take long."""
-
-    explained_rows = 7
-
-    def contributions(self, rows):
-        assert rows.num_rows == 7
-        assert rows["number"].to_pylist()[::6] == [0, 99]
-        return np.ones((7, 1))
-
-
-def test_of_a_dear_model_some_rows_are_explained_evenly():
-    view = type("View", (), {"meanings": {"number": "A number."}})
-    (importance,) = _importance(view, Dear(), pa.table({"number": range(100)}))
-    assert importance.mean_abs_shap == 1
 
 
 @pytest.fixture(scope="module")
