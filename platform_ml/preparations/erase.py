@@ -92,7 +92,8 @@ def _centred(rows: pa.Table, names: tuple[str, ...], means: Any) -> Numbers:
     import numpy as np
 
     columns = [numbers(rows, name, "Erase") - mean for name, mean in zip(names, means, strict=True)]
-    return np.nan_to_num(np.column_stack(columns), nan=0.0)
+    values: Numbers = np.nan_to_num(np.column_stack(columns), nan=0.0)
+    return values
 
 
 def _members(train: pa.Table, group: str) -> Numbers:

@@ -83,5 +83,5 @@ def test_one_group_is_refused():
 
 
 def test_the_group_is_no_feature():
-    with pytest.raises(DeclarationError, match="group 'rent' is among the features. Make it a helper"):
+    with pytest.raises(DeclarationError, match="group 'rent' is among the features"):
         Erase(of=NAMES, group="rent")
