@@ -58,6 +58,7 @@ class TestDemographicParity(GateContract):
         verdict = gate.judge(seen(0.3))
         assert (verdict.value, verdict.limit, verdict.rows) == (pytest.approx(0.6), 0.8, 400)
         assert verdict.low < 0.6 < verdict.high < 0.8
+        assert verdict.parts[0].reason.startswith("0.300 [0.251, 0.349] against 0.500 [0.4")
 
     def test_others_too_few_to_compare_with_are_not_enough(self, gate):
         compared = tuple(replace(one, reference_rows=29) for one in seen(0.9).evidence.compared)

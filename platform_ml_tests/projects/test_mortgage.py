@@ -133,6 +133,8 @@ class TestHeldBack:
         black = next(part for part in verdicts[GATE].parts if part.gate == "race = black")
         assert str(black.outcome) == "failed"
         assert black.high < 0.8
+        assert black.reason.startswith("0.3")
+        assert "] against 0.7" in black.reason
         assert black.rows > 80
 
     def test_nothing_is_registered_in_this_run_or_in_a_later_one(self, lender, ran):

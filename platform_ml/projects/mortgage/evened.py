@@ -39,11 +39,12 @@ fast_lane_card = ModelCard(
     data=DATA,
     limits=(
         f"{LIMITS} The price of evenness: the lenders' decisions are foretold clearly worse than by the model as "
-        "learned, and even than by the history of consumer credit alone, because that history itself tells the groups "
-        "apart; and fewer applicants of the larger group enter the fast lane. The gate stops what is shown to be "
-        "uneven: on some other random splits a group is beyond four fifths by no more than chance explains, on none "
-        "by more; benchmarks/mortgage_parity.py counts them. What is even on average for the groups named here need "
-        "not be so for others, or for single people."
+        "learned, and no better than by the history of consumer credit alone, because that history itself tells the "
+        "groups apart; and fewer applicants of the larger group enter the fast lane. The gate stops what is shown to "
+        "be uneven: on some other random splits a group is beyond four fifths by no more than chance explains, on "
+        "none by more; benchmarks/mortgage_parity.py counts them. What is even on average for the groups named here "
+        "need not be so for others, or for single people. How well applicants of one group are ranked among "
+        "themselves is not evened out: see the slices."
     ),
     ethics=(
         f"{BIASED}Race is looked at in training, to take it out, and to judge the model; to predict, it is neither "
