@@ -1,5 +1,6 @@
 """The mortgage project end to end through Dagster: one model that its bias gate holds back, and one that it lets in."""
 
+import re
 import shutil
 from dataclasses import replace
 from importlib.metadata import distribution
@@ -22,6 +23,7 @@ from platform_ml.projects.mortgage.decisions import FEATURES, applications_datas
 from platform_ml.projects.mortgage.evened import fast_lane
 from platform_ml.projects.mortgage.sources import applications
 from platform_ml.spec.errors import DeclarationError
+from platform_ml.tuners import TPE
 from platform_ml_tests.engine.rides import make
 from platform_ml_tests.engine.shop import rows_of
 
@@ -55,6 +57,17 @@ class TestDeclarations:
         assert first.model.dataset == second.model.dataset
 
 
+def quick(registration):
+    """As declared, but for a short search and fewer resamples."""
+    card = registration.card
+    model = replace(card.evaluation.model, tuner=TPE(trials=2))
+    return replace(registration, card=replace(card, evaluation=replace(card.evaluation, model=model, resamples=300)))
+
+
+REFUSED, LET_IN = map(quick, (fast_lane_as_learned, fast_lane))
+PROJECT = replace(mortgage, outputs=(REFUSED, LET_IN), demo_refused=(REFUSED,))
+
+
 class Lender:
     """A data folder and a Dagster instance."""
 
@@ -63,7 +76,7 @@ class Lender:
         shutil.copy(ROOT / "dagster.yaml", folder)
         self.instance = dg.DagsterInstance.local_temp(str(folder))
         self.work = self.platform.work("mortgage", lambda _: None)
-        self.assets = list(project_assets(mortgage))
+        self.assets = list(project_assets(PROJECT))
 
     def run(self, *names):
         return dg.materialize(
@@ -88,7 +101,7 @@ def lender(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def ran(lender):
-    return lender.run(*(noun.name for noun in mortgage.nouns))
+    return lender.run(*(noun.name for noun in PROJECT.nouns))
 
 
 @pytest.fixture(scope="module")
@@ -129,12 +142,11 @@ class TestHeldBack:
         }
         assert checks[GATE] is False
         assert checks["no_leak"] is True
-        verdicts = {one.gate: one for one in fast_lane_as_learned.judge(lender.result(fast_lane_as_learned))}
+        verdicts = {one.gate: one for one in REFUSED.judge(lender.result(REFUSED))}
         black = next(part for part in verdicts[GATE].parts if part.gate == "race = black")
         assert str(black.outcome) == "failed"
         assert black.high < 0.8
-        assert black.reason.startswith("0.3")
-        assert "] against 0.7" in black.reason
+        assert re.match(r"0\.\d+ \[.+\] against 0\.\d+ \[.+\]: 0\.\d+ \[", black.reason)
         assert black.rows > 80
 
     def test_nothing_is_registered_in_this_run_or_in_a_later_one(self, lender, ran):
@@ -148,7 +160,7 @@ class TestHeldBack:
         assert lender.work.platform.registry.promoted("fast_lane_as_learned", "champion") is None
 
     def test_the_card_says_why(self, lender, ran):
-        card = card_artifact.load(fast_lane_as_learned.card, CUTOFF, work=lender.work)
+        card = card_artifact.load(REFUSED.card, CUTOFF, work=lender.work)
         text = (card.folder / "README.md").read_text(encoding="utf-8")
         for words in ("Not approved", "race = black", "neighbourhood", "may have been biased", "no days"):
             assert words in text
@@ -158,12 +170,12 @@ class TestLetIn:
     def test_it_is_registered_by_the_same_gates_in_the_same_run(self, lender, ran):
         tags = lender.work.platform.registry.promoted("fast_lane", "champion")
         assert tags[f"gate.{GATE}"].startswith("passed")
-        (verdict,) = [one for one in fast_lane.judge(lender.result(fast_lane)) if one.gate == GATE]
+        (verdict,) = [one for one in LET_IN.judge(lender.result(LET_IN)) if one.gate == GATE]
         assert {part.gate for part in verdict.parts} == {"race = black", "race = hispanic", "race = other"}
         assert all(part.outcome != "failed" for part in verdict.parts)
 
     def test_black_applicants_are_selected_far_more_nearly_as_often_and_that_has_a_price(self, lender, ran):
-        first, second = lender.result(fast_lane_as_learned), lender.result(fast_lane)
+        first, second = lender.result(REFUSED), lender.result(LET_IN)
         ratios = []
         for result in (first, second):
             (one,) = [c for c in result.evidence.of("selection_rate", "rest", "race") if c.value_of == "black"]
@@ -174,7 +186,7 @@ class TestLetIn:
         assert second.test("roc_auc").value > 0.6
 
     def test_no_weighted_sum_of_what_it_sees_tells_training_rows_apart(self, lender, ran):
-        model = fast_lane.card.evaluation.model
+        model = LET_IN.card.evaluation.model
         train = split_rows(model.dataset, training_dataset.load(model.dataset, CUTOFF, work=lender.work), "train")
         predictor, _ = tuned_model.fitted(model, tuned_model.load(model, CUTOFF, work=lender.work))
         seen = predictor.fitted.apply(train.features)
@@ -185,42 +197,29 @@ class TestLetIn:
             assert means == pytest.approx([values.mean()] * 3, abs=1e-6 * (values.std() + 1))
 
     def test_a_demo_says_what_happened_and_whether_it_should(self, lender, ran, capsys):
-        cutoffs = [(one, CUTOFF) for one in mortgage.outputs]
-        assert as_planned(mortgage, cutoffs, lender.work)
+        cutoffs = [(one, CUTOFF) for one in PROJECT.outputs]
+        assert as_planned(PROJECT, cutoffs, lender.work)
         said = capsys.readouterr().out
         assert f"fast_lane_as_learned: held back by {GATE}. Its check is red in Dagster" in said
         assert "fast_lane: passed its gates, and is registered, as planned." in said
-        assert not as_planned(replace(mortgage, demo_refused=(fast_lane,)), cutoffs, lender.work)
+        assert not as_planned(replace(PROJECT, demo_refused=(LET_IN,)), cutoffs, lender.work)
         assert capsys.readouterr().out.count("NOT as planned") == 2
 
 
-class TestLeaks:
-    """What would happen if nobody had said when the lenders wrote a column down."""
-
-    @pytest.fixture
-    def audited(self, lender, ran):
-        def build(*names):
-            unsaid = tuple(replace(one, known_at=None) if one.name in names else one for one in applications.columns)
-            source = replace(applications, columns=unsaid)
-            label = replace(approved, name=f"leaky_{names[0]}", source=source, attributes=(*FEATURES, *names))
-            view = replace(applications_view, name=f"{label.name}_view", label=label)
-            assert make(lender.work, label) == []
-            assert make(lender.work, view) == []
-            dataset = replace(applications_dataset, name=f"{label.name}_dataset", view=view)
-            return materialize_training_dataset(dataset, CUTOFF, work=lender.work, made_by={})
-
-        return build
-
-    def test_the_outcome_by_another_name_is_found_by_the_audit(self, audited):
-        built = audited("reject")
-        assert built.artifact is None
-        (stopped,) = [one for one in built.findings if one.stops]
-        assert stopped.check.name == "too_good"
-        assert "'reject' 1.000" in stopped.reason
-
-    def test_a_part_of_the_judgement_is_too_weak_for_the_audit_so_it_has_to_be_declared(self, audited):
-        built = audited("gdlin", "typur")
-        assert built.artifact is not None
-        (found,) = [one for one in built.findings if one.check.name == "too_good"]
-        assert found.passed
-        assert list(found.numbers)[:2] == ["gdlin", "typur"]
+def test_what_would_happen_if_nobody_had_said_when_a_column_was_written_down(lender, ran):
+    """The audit finds the outcome by another name; parts of the judgement are too weak for it, so they are declared."""
+    names = ("reject", "gdlin", "typur")
+    unsaid = tuple(replace(one, known_at=None) if one.name in names else one for one in applications.columns)
+    source = replace(applications, columns=unsaid)
+    label = replace(approved, name="leaky", source=source, attributes=(*FEATURES, *names))
+    view = replace(applications_view, name="leaky_view", label=label)
+    assert make(lender.work, label) == []
+    assert make(lender.work, view) == []
+    dataset = replace(applications_dataset, name="leaky_dataset", view=view)
+    built = materialize_training_dataset(dataset, CUTOFF, work=lender.work, made_by={})
+    assert built.artifact is None
+    (stopped,) = [one for one in built.findings if one.stops]
+    assert stopped.check.name == "too_good"
+    assert stopped.reason.startswith("Alone, 'reject' 1.000 give the label away")
+    assert [*stopped.numbers][:3] == [*names]
+    assert stopped.numbers["gdlin"] < dataset.audit.too_good
