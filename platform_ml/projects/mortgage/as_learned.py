@@ -57,7 +57,8 @@ LIMITS = (
     "One year, one city, 197 black and 111 Hispanic applicants: half of them are for testing, so their rates are known "
     "to about a tenth. Nothing here speaks of a later year or another place, and nothing can be said of change over "
     "time. Who never applied, or was talked out of it, is not in the data. Whether loans were paid back is not in it "
-    "either: the model foretells what lenders decided, not who pays."
+    "either: the model foretells what lenders decided, not who pays. The verdict on parity depends on where the fast "
+    "lane begins: from a half on nearly everybody is in it, and the model as learned would pass as well."
 )
 
 BIASED = (
