@@ -51,8 +51,9 @@ class Fitting:
         sample = judge.features.slice(0, SAMPLE)
         if chosen is None and model.features is not None:
             chosen = choose(model.features, learn)
-        prepared = preparation.Fitted.of(model.preparations, learn.features) if model.preparations else None
-        if prepared is not None:
+        prepared = None
+        if model.preparations:
+            prepared = preparation.Fitted.of(model.preparations, learn.features, learn.helpers)
             learn, judge = (_prepared(prepared, rows) for rows in (learn, judge))
         if chosen is not None:
             learn, judge = (_narrowed(rows, chosen.kept) for rows in (learn, judge))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import shutil
 import tempfile
 import zipfile
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from platform_ml.engine.feed import feed_of
 from platform_ml.engine.judgement import ROW_NUMBER
@@ -59,19 +60,30 @@ def _parts(source: Source, keys: list[str], raw: str, work: Work) -> Iterator[tu
 
 @contextmanager
 def _unpacked(example: Packaged) -> Iterator[Path]:
-    """The file itself; out of a zip it is copied piece by piece, so that its size does not matter."""
+    """The file itself; what is packed is copied piece by piece, so that its size does not matter."""
     packed = _packaged(example.distribution, example.path)
-    if packed.suffix != ".zip":
+    if packed.suffix not in (".bz2", ".zip"):
         yield packed
         return
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(packed) as archive:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "packaged.csv")
+        with _opened(packed) as inside, file.open("wb") as outside:
+            shutil.copyfileobj(inside, outside)
+        yield file
+
+
+@contextmanager
+def _opened(packed: Path) -> Iterator[IO[bytes]]:
+    if packed.suffix == ".bz2":
+        with bz2.open(packed) as inside:
+            yield inside
+        return
+    with zipfile.ZipFile(packed) as archive:
         members = [member for member in archive.infolist() if member.filename.endswith(".csv")]
         if len(members) != 1:
             raise SourceError(f"{packed} holds {len(members)} CSV files; it must hold one. Repack it.")
-        file = Path(folder, "packaged.csv")
-        with archive.open(members[0]) as inside, file.open("wb") as outside:
-            shutil.copyfileobj(inside, outside)
-        yield file
+        with archive.open(members[0]) as inside:
+            yield inside
 
 
 def _raw(source: Source, example: Packaged, file: Path, work: Work) -> str:

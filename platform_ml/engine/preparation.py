@@ -33,11 +33,14 @@ class Fitted:
     states: tuple[State, ...]
 
     @classmethod
-    def of(cls, steps: Sequence[Preparation], train: pa.Table) -> Self:
-        """Fit each on the training rows as those before it leave them."""
+    def of(cls, steps: Sequence[Preparation], train: pa.Table, helpers: pa.Table) -> Self:
+        """Fit each on the training rows as those before it leave them, with the helper columns that it asks for."""
         states = []
         for step in steps:
-            states.append(step.fit(train))
+            beside = train
+            for name in step.helpers:
+                beside = beside.append_column(name, helpers[name])
+            states.append(step.fit(beside))
             train = step.apply(train, states[-1])
         return cls(steps=tuple(steps), states=tuple(states))
 

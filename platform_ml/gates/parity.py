@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from platform_ml.gates.slices import Held, PerSlice
+from platform_ml.gates.slices import Held, PerSlice, degrees, quantile
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.evidence import REST
 from platform_ml.spec.task import BINARY
@@ -14,6 +14,7 @@ from platform_ml.spec.task import BINARY
 if TYPE_CHECKING:
     from platform_ml.spec.evaluation import Evaluation
     from platform_ml.spec.evidence import Compared
+    from platform_ml.spec.gate import Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +116,20 @@ class Parity(PerSlice):
             error=one.spread(1, -limit) if own < 0 else one.spread(limit, -1),
             value_error=spread / high if spread is not None and high else None,
         )
+
+    def _part(self, one: Compared, held: Held | None, probability: float | None, tests: int) -> Verdict:
+        """Say both rates, too: how far they are apart does not tell how high they are."""
+        part = super()._part(one, held, probability, tests)
+        if part.low is None or one.value is None or one.reference is None:
+            return part
+        sure, half = _as_sure_as_counts_allow(one, one.value, one.reference), quantile(degrees(one))
+        own, other = half * (sure.spread(1, 0) or 0.0), half * (sure.spread(0, 1) or 0.0)
+        rates = f"{_rate(one.value, own)} against {_rate(one.reference, other)}"
+        return replace(part, reason=f"{rates}: {part.reason}")
+
+
+def _rate(value: float, half: float) -> str:
+    return f"{value:.3f} [{max(0.0, value - half):.3f}, {min(1.0, value + half):.3f}]"
 
 
 def _as_sure_as_counts_allow(one: Compared, value: float, reference: float) -> Compared:

@@ -70,6 +70,8 @@ def demo(project: Project) -> int:
     for registration, cutoff in cutoffs:
         if _is_registered(registration, cutoff, work):
             _say(f"     {registration.name} of cutoff {cutoff} is registered and up to date")
+        elif registration in project.demo_refused and _held_back(registration, cutoff, work):
+            _say(f"     {registration.name} of cutoff {cutoff} is held back by its gates, as this project shows")
         else:
             keys = todo.setdefault((_label(registration).cadence, cutoff), [])
             keys += [_asset(project, noun) for noun in _model_path(registration)]
@@ -77,7 +79,26 @@ def demo(project: Project) -> int:
         failed |= run_dagster(keys, partition=cutoff, check=False)
     for registration, cutoff in cutoffs:
         _summary(project, registration, cutoff, work)
-    return failed
+    return int(not as_planned(project, cutoffs, work)) if project.demo_refused else failed
+
+
+def as_planned(project: Project, cutoffs: Sequence[tuple[Registration, str]], work: Work) -> bool:
+    """Whether gates held back what should be refused, and all else was registered: a run with a red check fails."""
+    _say("\nWhat this project shows")
+    right = True
+    for registration, cutoff in cutoffs:
+        held = _held_back(registration, cutoff, work)
+        if held:
+            happened = "held back"
+            said = f"held back by {', '.join(held)}. Its check is red in Dagster, and it is not registered"
+        elif _is_registered(registration, cutoff, work):
+            happened, said = "registered", "passed its gates, and is registered"
+        else:
+            happened, said = "nothing", "neither registered nor held back by a gate: see the run above"
+        planned = "held back" if registration in project.demo_refused else "registered"
+        right &= happened == planned
+        _say(f"{registration.name}: {said}{', as planned' if happened == planned else f'. NOT as planned: {planned}'}.")
+    return right
 
 
 def _label(registration: Registration) -> Label | EventLabel:
@@ -145,6 +166,21 @@ def _is_registered(registration: Registration, cutoff: str, work: Work) -> bool:
     return is_current(dataset, cutoff, work=work) and work.platform.registry.find(registration.name, tags) is not None
 
 
+def _held_back(registration: Registration, cutoff: str, work: Work) -> list[str]:
+    """The gates that stop the model that would be made now; none where there is no such model or card yet."""
+    from platform_ml.engine.training_dataset import is_current
+
+    evaluation = registration.card.evaluation
+    try:
+        cards.load(registration.card, cutoff, work=work)
+        result = evaluations.load(evaluation, cutoff, work=work)
+    except (MissingInputError, PlatformError):
+        return []
+    as_declared = result.policy_digest == fingerprint(evaluation)
+    current = as_declared and is_current(evaluation.model.dataset, cutoff, work=work)
+    return [verdict.gate for verdict in registration.judge(result) if verdict.stops] if current else []
+
+
 def run_dagster(
     keys: Sequence[str], *, partition: str = "", span: tuple[str, str] | None = None, check: bool = True
 ) -> int:
@@ -195,8 +231,8 @@ def _summary(project: Project, registration: Registration, cutoff: str, work: Wo
         print(f"{'baseline: ' + name:<28}" + "".join(f"{_short(baseline.metrics[n]):>{width}}" for n in names))
     print()
     for verdict in registration.judge(result):
-        waiver = f" {verdict.waiver.says}" if verdict.waiver else ""
-        print(f"{'PASSED' if verdict.passed else verdict.outcome.upper():<8}{verdict.gate}: {verdict.reason}{waiver}")
+        more = f" {verdict.waiver.says}" if verdict.waiver else " (advice only)" if verdict.advisory else ""
+        print(f"{'PASSED' if verdict.passed else verdict.outcome.upper():<8}{verdict.gate}: {verdict.reason}{more}")
     trained = models.load(evaluation.model, cutoff, work=work)
     tags = {"model_digest": trained.digest, "cutoff": cutoff}
     version = work.platform.registry.find(registration.name, tags)

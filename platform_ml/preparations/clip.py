@@ -21,6 +21,7 @@ class Clip:
     """A number below or above the given quantiles of the training rows becomes that quantile; null stays null."""
 
     name: ClassVar[str] = "clip"
+    helpers: ClassVar[tuple[str, ...]] = ()
 
     of: tuple[str, ...]
     low: float = 0.01

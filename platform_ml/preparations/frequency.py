@@ -23,6 +23,7 @@ class Frequency:
     """A text becomes the share of training rows that have it: 0 for one that none of them has; null stays null."""
 
     name: ClassVar[str] = "frequency"
+    helpers: ClassVar[tuple[str, ...]] = ()
 
     of: tuple[str, ...]
 

@@ -23,6 +23,7 @@ class Impute:
     """A null becomes the median or mean of the training rows, or the number that is given."""
 
     name: ClassVar[str] = "impute"
+    helpers: ClassVar[tuple[str, ...]] = ()
 
     of: tuple[str, ...]
     by: Literal["median", "mean"] | float = "median"

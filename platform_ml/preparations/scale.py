@@ -27,6 +27,7 @@ class Scale:
     """A number loses a middle and is divided by a spread of the training rows; one that never varies becomes 0."""
 
     name: ClassVar[str] = "scale"
+    helpers: ClassVar[tuple[str, ...]] = ()
 
     of: tuple[str, ...]
     by: Literal["standard", "robust", "range"] = "standard"

@@ -27,12 +27,17 @@ class Preparation(Protocol):
         ...
 
     @property
+    def helpers(self) -> tuple[str, ...]:
+        """Helper columns of the view that it learns from beside the features; they are not there to predict."""
+        ...
+
+    @property
     def rule(self) -> str:
         """What it does, as a sentence for the card."""
         ...
 
     def fit(self, train: pa.Table) -> State:
-        """What the training rows say; `RowsError` names a feature that does not fit."""
+        """What the training rows and their helpers say; `RowsError` names a feature that does not fit."""
         ...
 
     def apply(self, rows: pa.Table, state: Mapping[str, Any]) -> pa.Table:

@@ -63,6 +63,8 @@ class Project:
     """The cutoff that a demonstration trains for."""
     demo_without: tuple[Scores | FeatureGroup, ...] = ()
     """Outputs that a demonstration leaves out, with all that only they are made of."""
+    demo_refused: tuple[Registration, ...] = ()
+    """Outputs that a demonstration shows being held back by their gates; it fails where they are not."""
 
     def __post_init__(self) -> None:
         check_name("Project", self.name)
@@ -70,6 +72,10 @@ class Project:
             raise DeclarationError(f"Project {self.name!r}: owner {self.owner!r} is no e-mail address or 'team:name'.")
         if others := [group.name for group in self.demo_without if group not in self.outputs]:
             raise DeclarationError(f"Project {self.name!r}: {others[0]!r} is no output, so a demo cannot leave it out.")
+        if others := [one.name for one in self.demo_refused if one not in self.outputs]:
+            raise DeclarationError(
+                f"Project {self.name!r}: {others[0]!r} is no output, so no demo can show it refused."
+            )
         seen: dict[str, Noun] = {}
         rejected = {f"{source.name}{REJECTED}" for source in self.all(Source)}
         for noun in self.nouns:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Winner: TypeAlias = Literal["first", "last", "greatest", "least"]
 BY_COLUMN = ("greatest", "least")
 WINNERS = ("first", "last", *BY_COLUMN)
-READABLE = (".parquet", ".csv", ".csv.zip")
+READABLE = (".parquet", ".csv", ".csv.bz2", ".csv.zip")
 """What the name of a packaged file may end in."""
 
 
@@ -90,7 +90,7 @@ class Packaged:
 
     distribution: str
     path: str
-    """Inside the distribution: `.parquet`, `.csv` with a header, or `.csv.zip` with one such file in it.
+    """Inside the distribution: `.parquet`, `.csv` with a header, the same as `.csv.bz2`, or `.csv.zip` with one in it.
 
     Columns of a CSV file are read in the types that the source declares for them; the others are text.
     """

@@ -72,9 +72,10 @@ class TunedModel:
         check_unique(where, "baseline", [baseline.name for baseline in self.baselines])
         check_task(where, f"metric {self.metric.name!r}", [self.metric.task], self.task)
         check_task(where, f"family {self.family.name!r}", self.family.tasks, self.task)
-        known = self.dataset.view.feature_names
+        view = self.dataset.view
         for preparation in self.preparations:
-            check_known(f"Feature view {self.dataset.view.name!r}", "feature", preparation.of, known)
+            check_known(f"Feature view {view.name!r}", "feature", preparation.of, view.feature_names)
+            check_known(f"Feature view {view.name!r}", "helper column", preparation.helpers, view.helper_names)
         self._check_weight(where)
         self._check_rows_and_features(where)
         if not self.baselines:

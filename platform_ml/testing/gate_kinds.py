@@ -87,6 +87,7 @@ class ParityContract(GateContract):
         assert verdict.low is not None
         assert verdict.high is not None
         assert verdict.low < 0.6 < verdict.high < 0.8
+        assert verdict.parts[0].reason.startswith("0.300 [0.251, 0.349] against 0.500 [0.4")
 
     def test_others_too_few_to_compare_with_are_not_enough(self, gate: Gate) -> None:
         evidence = self.seen(0.9).evidence

@@ -1,3 +1,4 @@
+import bz2
 import zipfile
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -187,9 +188,10 @@ TOLD = replace(
 
 
 def packed(tmp_path, monkeypatch, lines=LINES, header=HEADER, names=("orders.csv",)):
-    """The same lines as a CSV file, or as files in a zip, where the package should have them."""
+    """The same lines as a CSV file, packed, or as files in a zip, where the package should have them."""
     text = "\n".join((header, *lines, ""))
     (tmp_path / "orders.csv").write_text(text, encoding="utf-8")
+    (tmp_path / "orders.csv.bz2").write_bytes(bz2.compress(text.encode()))
     with zipfile.ZipFile(tmp_path / "orders.csv.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for name in (*names, "README.md"):
             archive.writestr(name, text)
@@ -201,7 +203,7 @@ def packed(tmp_path, monkeypatch, lines=LINES, header=HEADER, names=("orders.csv
     monkeypatch.setattr(landing, "distribution", lambda _: Distribution())
 
 
-@pytest.mark.parametrize("path", ["shop/orders.csv", "shop/orders.csv.zip"])
+@pytest.mark.parametrize("path", ["shop/orders.csv", "shop/orders.csv.bz2", "shop/orders.csv.zip"])
 def test_text_becomes_what_the_source_declares(work, tmp_path, monkeypatch, path):
     packed(tmp_path, monkeypatch)
     source = replace(TOLD, example=replace(TOLD.example, path=path))

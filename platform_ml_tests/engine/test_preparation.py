@@ -42,12 +42,13 @@ def trained(splits):
 def test_training_rows_alone_are_looked_at(splits, trained):
     other = splits | {"validation": replace(splits["validation"], features=rows(9).features)}
     assert train(MODEL, other, progress=lambda _: None).predictor.fitted == trained.predictor.fitted
-    assert trained.predictor.fitted == Fitted.of(STEPS, splits["train"].features)
+    assert trained.predictor.fitted == Fitted.of(STEPS, splits["train"].features, splits["train"].helpers)
 
 
 def test_each_step_sees_what_those_before_it_left(splits):
     clipped = STEPS[0].apply(splits["train"].features, STEPS[0].fit(splits["train"].features))
-    assert Fitted.of(STEPS, splits["train"].features).states[1] == STEPS[1].fit(clipped)
+    found = Fitted.of(STEPS, splits["train"].features, splits["train"].helpers)
+    assert found.states[1] == STEPS[1].fit(clipped)
 
 
 def test_the_model_takes_rows_as_they_are(splits, trained):

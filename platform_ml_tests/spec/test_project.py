@@ -83,3 +83,10 @@ def test_a_demo_can_leave_out_an_output_with_all_that_only_it_is_made_of():
     assert project.demo.nouns == shop.nouns
     with pytest.raises(DeclarationError, match="Project 'shop': 'apart' is no output, so a demo cannot leave it out"):
         replace(shop, demo_without=(apart,))
+
+
+def test_a_demo_shows_no_refusal_of_what_is_no_output():
+    other = replace(lapse, name="other")
+    assert replace(shop, demo_refused=(lapse,)).demo.demo_refused == (lapse,)
+    with pytest.raises(DeclarationError, match="Project 'shop': 'other' is no output, so no demo can show it refused"):
+        replace(shop, demo_refused=(other,))

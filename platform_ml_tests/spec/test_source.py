@@ -63,8 +63,11 @@ def test_columns_by_name():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"path": "a/b.xlsx"}, r"Packaged 'a/b.xlsx': only .parquet, .csv, .csv.zip can be read. Name a file that"),
-        ({"path": "a/b.zip"}, r"Packaged 'a/b.zip': only .parquet, .csv, .csv.zip can be read"),
+        (
+            {"path": "a/b.xlsx"},
+            r"Packaged 'a/b.xlsx': only .parquet, .csv, .csv.bz2, .csv.zip can be read. Name a file",
+        ),
+        ({"path": "a/b.zip"}, r"Packaged 'a/b.zip': only .parquet, .csv, .csv.bz2, .csv.zip can be read"),
         ({"adds": (("At", "1"),)}, "Added column 'At': a name is lower_snake_case"),
         ({"adds": (("at", "1"), ("at", "2"))}, "Packaged 'a/b.csv' declares added column 'at' 2 times"),
         (
