@@ -298,16 +298,20 @@ def fitted(model: TunedModel, artifact: Artifact) -> tuple[Predictor, dict[str, 
     baselines = {
         item.name: item.family.load(artifact.folder / plain["baselines"][item.name], names) for item in model.baselines
     }
-    seen = chosen.Chosen.load(model.features, artifact.folder / chosen.FILE) if model.features else None
-    predictor: Predictor = winner(model, artifact.record).load(
-        artifact.folder / plain["model"], seen.kept if seen else names
-    )
+    return predictor_in(artifact.folder, model, {**artifact.record, **plain}), baselines
+
+
+def predictor_in(folder: Path, model: TunedModel, said: Mapping[str, Any]) -> Predictor:
+    """The model whose files lie in a folder, without its baselines; `said`: what its `search.json` does."""
+    seen = chosen.Chosen.load(model.features, folder / chosen.FILE) if model.features else None
+    names = seen.kept if seen else model.dataset.view.feature_names
+    predictor: Predictor = winner(model, said).load(folder / said["model"], names)
     if seen is not None:
         predictor = chosen.Narrowed(kept=seen.kept, predictor=predictor, chosen=seen)
     if model.preparations:
-        prepared = preparation.Fitted.load(model.preparations, artifact.folder / preparation.FILE)
+        prepared = preparation.Fitted.load(model.preparations, folder / preparation.FILE)
         predictor = preparation.Prepared(fitted=prepared, predictor=predictor)
-    return predictor, baselines
+    return predictor
 
 
 def _summary(trained: Trained) -> dict[str, Any]:

@@ -10,6 +10,9 @@ from sqlalchemy.engine import Engine
 
 from platform_ml.adapters.mlflow import MLflowRegistry, MLflowTracker, connect
 from platform_ml.engine.outbox import Outbox
+from platform_ml.engine.promotion import take_seat
+from platform_ml.spec.stage import Actor
+from platform_ml.testing.declarations import lapse
 
 __all__ = ["MlflowClient", "register", "send", "start"]
 
@@ -43,12 +46,12 @@ def send(uri, artifacts, outbox, statements=None):
 
 
 def register(uri, locks, run_id, file, both, said):
-    """Six models, one after the other, each made the champion."""
+    """Six models, one after the other, each of which becomes the champion."""
     registry = MLflowRegistry(uri, locks)
     connect(uri)
     both.wait(STUCK)
     for number in range(6):
         tags = {"model": f"m{number}", "cutoff": f"2024-06-{10 + number}"}
         version = registry.register("lapse", run_id, {"model.ubj": file}, tags, once=["model"])
-        registry.promote("lapse", version, "champion", newest_by="cutoff")
+        take_seat(lapse, int(version), tags["cutoff"], registry=registry, actor=Actor(who="ada", run="test"))
         said.put((f"m{number}", version))
