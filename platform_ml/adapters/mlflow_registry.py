@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.adapters import mlflow_ledger as ledger
@@ -25,7 +28,6 @@ from platform_ml.spec.stage import SEATS, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
@@ -118,9 +120,11 @@ class MLflowRegistry:
         from mlflow.artifacts import download_artifacts
 
         client = connect(self.tracking_uri)
-        with store_errors(self.tracking_uri):
+        with store_errors(self.tracking_uri), TemporaryDirectory(dir=folder.parent) as aside:
             found = client.get_model_version(name, str(version))
-            download_artifacts(artifact_uri=found.source, dst_path=str(folder), tracking_uri=self.tracking_uri)
+            there = download_artifacts(artifact_uri=found.source, dst_path=aside, tracking_uri=self.tracking_uri)
+            for path in Path(there).iterdir():  # which lies below `aside`, or is it, as the kind of store likes
+                shutil.move(path, folder)
         return _said(found)
 
     def versions(self) -> list[RegisteredVersion]:

@@ -288,7 +288,9 @@ def test_a_published_model_is_registered_with_its_card(work, published, run_id):
 def test_a_card_of_another_model_is_refused(work, published, run_id):
     trained = publish(work, published, run_id, card_of="x" * 64)
     with pytest.raises(Refused, match="card 'lapse_card' is of another model"):
-        materialize_registration(lapse, published.result.cutoff, published.approved, trained, work=work, code=CODE, actor=ADA)
+        materialize_registration(
+            lapse, published.result.cutoff, published.approved, trained, work=work, code=CODE, actor=ADA
+        )
 
 
 def test_without_an_evaluation_there_is_nothing_to_register(work, published, run_id):
