@@ -83,7 +83,7 @@ def version_named(text: str, name: str, registry: Registry) -> int:
             raise PlatformError(f"{name} has no {text}. {_seats(name, standing)}")
         return holder
     if not text.isdecimal():
-        near = did_you_mean(text, SEATS)
+        near = did_you_mean(text, map(str, SEATS))
         raise PlatformError(f"{name}@{text}: there is no such version.{near} {_seats(name, standing)}")
     return int(text)
 

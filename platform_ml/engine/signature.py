@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.schema import Type
 
 MLMODEL, EXAMPLE = "MLmodel", "input_example.json"
-EXAMPLE_ROWS = 5
+EXAMPLE_ROWS, LOOKED_AT = 5, 1_000
 PREDICTION = "prediction"
 
 
@@ -62,10 +62,15 @@ def mlmodel(said: Mapping[str, Sequence[Mapping[str, Any]]], *, made: str, run_i
 
 
 def example_rows(file: Path, view: FeatureView) -> pa.Table:
-    """The first rows of a split of a dataset, as a model sees them."""
+    """The first rows of a split of a dataset, as a model sees them; without nulls, if there are such rows early on.
+
+    MLflow, which reads an example through pandas, has no whole numbers that are missing.
+    """
     from pyarrow import dataset
 
-    return dataset.dataset(file).head(EXAMPLE_ROWS, columns=view.feature_names)
+    rows = dataset.dataset(file).head(LOOKED_AT, columns=view.feature_names)
+    whole = rows.drop_null()
+    return (whole if whole.num_rows else rows).slice(0, EXAMPLE_ROWS)
 
 
 def example_text(rows: pa.Table) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.stage import Transition
 
 PROMOTE_JOB, ROLLBACK_JOB = "promote_model", "rollback_model"
-TARGETS: tuple[str, ...] = (Stage.CHAMPION, Stage.CHALLENGER, Stage.ARCHIVED)
+TARGETS = tuple(map(str, (Stage.CHAMPION, Stage.CHALLENGER, Stage.ARCHIVED)))
 USER_TAG = "user"
 """The tag of a run of Dagster that says who started it."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.model_card import ModelCard
     from platform_ml.spec.waiver import Waiver
 
-BY_ITSELF: tuple[str, ...] = (Stage.CHAMPION, Stage.CHALLENGER, Stage.CANDIDATE)
+BY_ITSELF = tuple(map(str, (Stage.CHAMPION, Stage.CHALLENGER, Stage.CANDIDATE)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -160,7 +160,9 @@ def test_numbers_of_another_evaluation_promote_nothing_but_may_be_rolled_back_to
 
 
 def test_numbers_that_were_changed_in_the_registry_promote_nothing(registry, move, filled):
-    (file,) = (path for path in filled.glob("artifacts/**/evaluation.json") if '"cutoff": "2024-06-10"' in path.read_text())
+    (file,) = (
+        path for path in filled.glob("artifacts/**/evaluation.json") if '"cutoff": "2024-06-10"' in path.read_text()
+    )
     text = file.read_text()
     plain = json.loads(text)
     plain["splits"]["test"]["metrics"]["roc_auc"] = {"value": 0.999, "low": 0.99, "high": 1.0}
