@@ -63,8 +63,9 @@ model = {family}.load(file, {chosen})
 predictions = model.predict({prepared})
 {scored}
 """
-REGISTRY = """, or from the registry:
-# file = Path(mlflow.artifacts.download_artifacts("models:/{name}")) / "{file}\""""
+REGISTRY = """, or, every file checked, from the registry:
+# from platform_ml.tracking import load_model
+# predictions = load_model("{name}").predict(rows)"""
 
 CHOSEN = """\
 CHOSEN = [  # what the model itself sees
@@ -93,7 +94,7 @@ def usage(model: TunedModel, used: Mapping[str, Any], *, registered: bool, famil
     seen = [name for name in view.feature_names if name not in used.get("not_used", {})]
     plain = not steps and not any(isinstance(known[name], Text) for name in seen)
     apart = bool(steps) and len(seen) < len(view.feature_names)  # preparations take what the model does not see, too
-    registry = REGISTRY.format(name=used["registered_as"], file=file) if registered and used["registered_as"] else ""
+    registry = REGISTRY.format(name=used["registered_as"]) if registered and used["registered_as"] else ""
     native, classes = plain and file.endswith(".ubj"), model.task is MULTICLASS
     scored = (
         (XGBOOST_SCORED_CLASSES if classes else XGBOOST_SCORED) if native else (SCORED_CLASSES if classes else SCORED)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from platform_ml.spec.stage import Transition
 
 PROMOTE_JOB, ROLLBACK_JOB = "promote_model", "rollback_model"
+PROMOTE_OP, ROLLBACK_OP = "promote", "rollback"
+"""Dagster wants a step to be called otherwise than its job."""
 TARGETS = tuple(map(str, (Stage.CHAMPION, Stage.CHALLENGER, Stage.ARCHIVED)))
 USER_TAG = "user"
 """The tag of a run of Dagster that says who started it."""
@@ -107,7 +109,7 @@ def promotion_jobs(projects: Sequence[Project]) -> list[dg.JobDefinition]:
     """One job that promotes, and one that rolls back, for every model of these projects."""
 
     @dg.op(
-        name=PROMOTE_JOB,
+        name=PROMOTE_OP,
         required_resource_keys={"platform"},
         config_schema={
             "model": dg.Field(str, description="MODEL@VERSION, as `platform-ml models` lists them."),
@@ -127,7 +129,7 @@ def promotion_jobs(projects: Sequence[Project]) -> list[dg.JobDefinition]:
         )  # fmt: skip
 
     @dg.op(
-        name=ROLLBACK_JOB,
+        name=ROLLBACK_OP,
         required_resource_keys={"platform"},
         config_schema={
             "model": dg.Field(str, description="The model whose previous champion is to be the champion again."),
@@ -146,13 +148,13 @@ def promotion_jobs(projects: Sequence[Project]) -> list[dg.JobDefinition]:
         )  # fmt: skip
 
     return [
-        _job(promote_op, "Move a registered version to champion, challenger or archived, judged again by its gates."),
-        _job(rollback_op, "Make the previous champion of a model the champion again, judged again by its gates."),
+        _job(PROMOTE_JOB, promote_op, "Make a registered version champion, challenger or archived, judged again."),
+        _job(ROLLBACK_JOB, rollback_op, "Make the previous champion of a model the champion again, judged again."),
     ]
 
 
-def _job(op: dg.OpDefinition, description: str) -> dg.JobDefinition:
-    @dg.job(name=op.name, executor_def=dg.in_process_executor, description=description)
+def _job(name: str, op: dg.OpDefinition, description: str) -> dg.JobDefinition:
+    @dg.job(name=name, executor_def=dg.in_process_executor, description=description)
     def job() -> None:
         op()
 
