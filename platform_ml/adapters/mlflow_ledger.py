@@ -54,7 +54,10 @@ def enter(client: MlflowClient, model: RegisteredModel, entry: Transition, after
         return None
     written = history(client, model)
     if after >= len(written):
-        raise StoreError(f"MLflow refused transition {after} of {model.name!r}, and holds no other one.")
+        raise StoreError(
+            f"MLflow does not take transition {after + 1} of {model.name!r}: run {model.tags[LEDGER]} of experiment "
+            f"{EXPERIMENT!r}, which holds its history, was deleted. Restore it: mlflow runs restore --run-id ..."
+        )
     return written[after]
 
 

@@ -71,8 +71,10 @@ def register(
         "evaluation_digest": approved.evaluation_digest,
         "policy_digest": approved.policy_digest,
     }
+    formats = {Path(name).suffix.removeprefix("."): name for name in files if name.startswith("model.")}
     said = {
         **tags,
+        "formats": ", ".join(sorted(formats)),
         **{f"gate.{verdict.gate}": f"{verdict.outcome}: {verdict.reason}" for verdict in approved.verdicts},
         **{f"waiver.{verdict.gate}": verdict.waiver.says for verdict in approved.verdicts if verdict.waiver},
         **identity,
@@ -87,6 +89,8 @@ def register(
             **(about or {}),
             **identity,
             "registration": registration.name,
+            "formats": formats,
+            "card": sorted(name for name in files if name.startswith("card/")),
             "dataset_digest": approved.dataset_digest,
             "cutoff": result.cutoff,
             "model": json.loads(files[SEARCH].read_text(encoding="utf-8"))["model"],
@@ -147,14 +151,11 @@ def materialize_registration(
             tags={
                 **code,
                 "project": work.project,
-                "formats": ", ".join(sorted(formats := _formats(files))),
                 "dataset": f"{work.table(evaluation.model.dataset)}@{dataset.digest[:SHOWN]}",
             },
             actor=actor,
             about={
                 "project": work.project,
-                "formats": formats,
-                "card": sorted(name for name in files if name.startswith("card/")),
                 "dataset": made_from(evaluation.model, dataset, work=work),
                 "registered_by": dict(code),
                 "made_by": trained.record["made_by"],
@@ -164,11 +165,6 @@ def materialize_registration(
     held = f", {registration.alias}" if registered.promoted else f"; another version stays {registration.alias}"
     work.say(f"{work.table(registration)}: {registered.name} version {registered.version}{held}")
     return registered
-
-
-def _formats(files: Mapping[str, Path]) -> dict[str, str]:
-    """How the model is stored: format → file."""
-    return {Path(name).suffix.removeprefix("."): name for name in files if name.startswith("model.")}
 
 
 def _check(registration: Registration, approved: Approved, files: Mapping[str, Path]) -> EvaluationResult:

@@ -15,7 +15,7 @@ from platform_ml.adapters.mlflow import MLflowRegistry, MLflowTracker, connect
 from platform_ml.engine import evaluation as evaluations
 from platform_ml.engine.promotion import promote, rollback, take_seat
 from platform_ml.gates import AtLeast
-from platform_ml.spec.errors import Refused
+from platform_ml.spec.errors import Refused, StoreError
 from platform_ml.spec.stage import Actor, Stage
 from platform_ml.spec.waiver import Waiver
 from platform_ml.testing.declarations import lapse
@@ -190,12 +190,22 @@ def test_the_champion_from_before_there_were_histories_is_the_first_entry(regist
     client.delete_registered_model_tag("lapse", "platform_ml.ledger")
     client.set_registered_model_alias("lapse", "champion", "1")
     assert registry.promoted("lapse", "champion")["cutoff"] == "2024-06-10"
-    client.get_registered_model("lapse")
     with pytest.raises(Refused, match="somebody else was faster, version 1 went from candidate to champion by unknown"):
         move(2)
     move(2)
     assert [one.who for one in registry.history("lapse")] == ["unknown", "ada"]
     assert stages(registry) == {3: "candidate", 2: "champion", 1: "archived"}
+
+
+def test_a_history_that_was_deleted_in_mlflow_is_said_to_be(registry, move):
+    move(1)
+    client = MlflowClient(registry.tracking_uri, registry.tracking_uri)
+    run_id = client.get_registered_model("lapse").tags["platform_ml.ledger"]
+    client.delete_run(run_id)
+    with pytest.raises(StoreError, match=f"run {run_id} of experiment 'platform_registry'.*was deleted. Restore it"):
+        move(2)
+    client.restore_run(run_id)
+    move(2)
 
 
 @pytest.mark.parametrize("machines", [1, 2])
