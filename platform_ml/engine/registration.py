@@ -13,7 +13,7 @@ from platform_ml.engine import chosen, preparation
 from platform_ml.engine import evaluation as evaluations
 from platform_ml.engine.described import classes_of, dataset_of, described, made_from
 from platform_ml.engine.manifest import FILE as MANIFEST
-from platform_ml.engine.manifest import SHOWN, TAG, manifest, text_sha256
+from platform_ml.engine.manifest import FORMAT, SHOWN, TAG, manifest, text_sha256
 from platform_ml.engine.promotion import take_seat
 from platform_ml.engine.tracked_run import run_key
 from platform_ml.engine.tuned_model import SEARCH, model_digest
@@ -70,11 +70,12 @@ def register(
         "model_digest": approved.model_digest,
         "evaluation_digest": approved.evaluation_digest,
         "policy_digest": approved.policy_digest,
+        "manifest_format": str(FORMAT),  # so that what was registered without checksums is registered again
     }
-    formats = {Path(name).suffix.removeprefix("."): name for name in files if name.startswith("model.")}
+    made = _contents(registration, files)
     said = {
         **tags,
-        "formats": ", ".join(sorted(formats)),
+        "formats": ", ".join(sorted(made["formats"])),
         **{f"gate.{verdict.gate}": f"{verdict.outcome}: {verdict.reason}" for verdict in approved.verdicts},
         **{f"waiver.{verdict.gate}": verdict.waiver.says for verdict in approved.verdicts if verdict.waiver},
         **identity,
@@ -83,28 +84,30 @@ def register(
         "cutoff": result.cutoff,
         **{f"test.{name}": str(result.test(name)) for name in list(result.titles)[:1]},
     }
-    text = manifest(
-        files,
-        {
-            **(about or {}),
-            **identity,
-            "registration": registration.name,
-            "formats": formats,
-            "card": sorted(name for name in files if name.startswith("card/")),
-            "dataset_digest": approved.dataset_digest,
-            "cutoff": result.cutoff,
-            "model": json.loads(files[SEARCH].read_text(encoding="utf-8"))["model"],
-            "declared": fingerprint(registration.card.evaluation.model),
-        },
-    )
+    digests = {**identity, "dataset_digest": approved.dataset_digest, "cutoff": result.cutoff}
+    text = manifest(files, {**(about or {}), **made, **digests})
     said[TAG] = text_sha256(text)
     with TemporaryDirectory() as aside:
         listed = Path(aside, MANIFEST)
         listed.write_text(text, encoding="utf-8")
         whole = {**files, MANIFEST: listed}
         version = registry.register(registration.name, run_id, whole, said, once=list(identity))
-    promoted = take_seat(registration, int(version), result.cutoff, registry=registry, actor=actor, manifest=said[TAG])
+    # The version may have been there with a card that was written at another time.
+    ours = registry.find(registration.name, {TAG: said[TAG]}) == version
+    promoted = take_seat(
+        registration, int(version), result.cutoff, registry=registry, actor=actor, manifest=said[TAG] if ours else ""
+    )
     return Registered(name=registration.name, version=version, promoted=promoted, tags=said)
+
+
+def _contents(registration: Registration, files: Mapping[str, Path]) -> dict[str, Any]:
+    """What a manifest says of the files besides their checksums."""
+    return {
+        "registration": registration.name,
+        "declared": fingerprint(registration.card.evaluation.model),
+        "formats": {Path(name).suffix.removeprefix("."): name for name in files if name.startswith("model.")},
+        "card": sorted(name for name in files if name.startswith("card/")),
+    }
 
 
 def materialize_registration(

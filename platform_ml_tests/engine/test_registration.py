@@ -12,6 +12,7 @@ from platform_ml.adapters.mlflow import MLflowRegistry, MLflowTracker, connect
 from platform_ml.engine import card_artifact as cards
 from platform_ml.engine import evaluation as evaluations
 from platform_ml.engine.platform import Platform, Work
+from platform_ml.engine.promotion import promote
 from platform_ml.engine.registration import materialize_registration, register
 from platform_ml.engine.schema import arrow_type
 from platform_ml.engine.tuned_model import SEARCH, model_digest
@@ -20,7 +21,7 @@ from platform_ml.spec.errors import MissingInputError, Refused
 from platform_ml.spec.evaluation import Estimate
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.registration import Approved
-from platform_ml.spec.stage import Actor
+from platform_ml.spec.stage import Actor, Stage
 from platform_ml.testing.declarations import lapse, lapse_model, numbers
 from platform_ml.testing.tracking import RUN
 
@@ -132,6 +133,31 @@ def test_other_numbers_or_gates_of_the_same_model_are_another_version(registry, 
     published.registration = replace(lapse, gates=(AtLeast(metric="roc_auc", limit=0.1),))
     published.evaluate()
     assert published.register(registry, run_id).version == "3"
+
+
+def test_a_card_that_was_written_again_leaves_the_version_as_it_was(registry, run_id, published):
+    manual = replace(lapse, alias="candidate")
+    published.registration = manual
+    published.evaluate()
+    first = published.register(registry, run_id)
+    (published.folder / "more").write_text("another day")
+    published.approved = Approved.by(manual, published.result)
+    again = published.register(registry, run_id)
+    assert (again.version, again.tags["manifest_sha256"] == first.tags["manifest_sha256"]) == ("1", False)
+    made = promote(manual, 1, Stage.CHAMPION, registry=registry, actor=ADA, why="Better.")
+    assert made.manifest == first.tags["manifest_sha256"]
+
+
+def test_what_was_registered_before_there_were_checksums_is_registered_again(registry, run_id, published):
+    tags = published.register(registry, run_id).tags
+    old = {name: text for name, text in tags.items() if not name.startswith("manifest")}
+    registry.register("old", run_id, published.files, old)
+    published.registration = replace(lapse, name="old")
+    published.evaluate()
+    old |= {"policy_digest": published.approved.policy_digest}
+    assert registry.register("old", run_id, published.files, old, once=list(old)) == "2"
+    registered = published.register(registry, run_id)
+    assert (registered.version, registered.promoted) == ("3", True)
 
 
 def test_an_older_cutoff_does_not_take_the_alias(registry, run_id, published, tmp_path):
