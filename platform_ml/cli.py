@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _tracking(commands)
     _scores(commands)
     _lineage(commands)
+    _promotion(commands)
     return parser
 
 
@@ -152,7 +153,7 @@ def _arrivals(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _tracking(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    models = commands.add_parser("models", help="models: version, alias, status, dataset, main metric; candidates, too")
+    models = commands.add_parser("models", help="models: version, stage, status, dataset, main metric; candidates, too")
     models.add_argument("--project", help="one of: " + ", ".join(p.name for p in PROJECTS) + "; all if not given")
     models.set_defaults(run=_models)
     runs = commands.add_parser("runs", help="runs of a project: searches, baselines, ablations")
@@ -176,6 +177,21 @@ def _lineage(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     lineage.add_argument("--all", action="store_true", help="every file, not only some of each source")
     lineage.add_argument("--json", action="store_true", help="for programs; every file")
     lineage.set_defaults(run=_show_lineage)
+
+
+def _promotion(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    promote = commands.add_parser("promote", help="make a registered version champion, challenger or archived")
+    promote.add_argument("version", metavar="MODEL@VERSION", help="VERSION: a number, or challenger")
+    promote.add_argument("--to", default="champion", help="champion (if left out), challenger or archived")
+    back = commands.add_parser("rollback", help="make the previous champion the champion again")
+    back.add_argument("model", metavar="MODEL")
+    for command, run in ((promote, _promote), (back, _rollback)):
+        command.add_argument("--why", required=True, help="the reason, which is kept for good")
+        command.set_defaults(run=run)
+    history = commands.add_parser("history", help="who promoted which version of a model, when, why and from where")
+    history.add_argument("model", metavar="MODEL")
+    history.add_argument("--json", action="store_true", help="for programs, oldest first")
+    history.set_defaults(run=_history)
 
 
 def _days(text: str) -> int:
@@ -332,6 +348,24 @@ def _show_lineage(options: argparse.Namespace) -> int:
     if options.partition:
         return lineage.lineage_of_partition(options.partition, PROJECTS, version=options.version, as_json=options.json)
     return lineage.lineage_of_model(options.model, PROJECTS, everything=options.all, as_json=options.json)
+
+
+def _promote(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.promotion import promote
+
+    return promote(options.version, options.to, why=options.why, projects=PROJECTS)
+
+
+def _rollback(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.promotion import rollback
+
+    return rollback(options.model, why=options.why, projects=PROJECTS)
+
+
+def _history(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.promotion import history
+
+    return history(options.model, projects=PROJECTS, as_json=options.json)
 
 
 def _some(name: str | None) -> Sequence[Project]:

@@ -1,6 +1,6 @@
-"""Runs and models for notebooks: every function gives a pandas frame.
+"""Runs and models for notebooks and programs: tables as pandas frames, and registered models to predict with.
 
-    from platform_ml.tracking import best_run, compare_runs, models, runs
+    from platform_ml.tracking import best_run, compare_runs, load_model, models, runs
 
 They read the store of the environment: `data/mlflow` below the working directory, or the server that
 PLATFORM_ML_TRACKING_URI names.
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from platform_ml.engine.registered_model import RegisteredModel
     from platform_ml.orchestration.tracking import MLflow
 
 
@@ -66,6 +67,27 @@ def models(project: str = "") -> pd.DataFrame:
     from platform_ml.engine.comparison import versions_frame
 
     return versions_frame(_store().registry().versions(), [project] if project else [])
+
+
+def load_model(name: str) -> RegisteredModel:
+    """A registered model, from which `predict` takes rows as an Arrow table or a pandas frame.
+
+        load_model("retail/churn@champion").predict(rows)
+
+    Every file of the version is compared with the checksum that it was registered with before any is read, and is
+    then read by the declared family's own reader: no pickle, no code of the version itself.
+
+    Args:
+        name: [PROJECT/]MODEL[@VERSION]; VERSION is a number, champion or challenger, and champion if left out.
+
+    Raises:
+        Refused: a file was changed, cut off, removed or added; or another declaration made the model.
+        PlatformError: there is no such model or version.
+    """
+    from platform_ml.engine.registered_model import load_registered
+    from platform_ml.projects import PROJECTS
+
+    return load_registered(name, PROJECTS, _store().registry())
 
 
 def _store() -> MLflow:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from platform_ml.adapters import mlflow_ledger as ledger
+from platform_ml.adapters.mlflow_ledger import LEDGER, STAGE
 from platform_ml.adapters.mlflow_store import (
-    EXISTS,
     MISSING,
     Unless,
     connect,
@@ -20,13 +24,15 @@ from platform_ml.adapters.mlflow_store import (
     store_errors,
 )
 from platform_ml.engine.tracked import RegisteredVersion
+from platform_ml.spec.stage import SEATS, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from mlflow import MlflowClient
-    from mlflow.entities.model_registry import ModelVersion
+    from mlflow.entities.model_registry import ModelVersion, RegisteredModel
+
+    from platform_ml.spec.stage import Transition
 
 READY, LINK = "READY", "mlflow.modelVersions"
 
@@ -50,6 +56,8 @@ class MLflowRegistry:
                 if identity and (first := _lowest(client, name, identity)) and first.version != found.version:
                     client.delete_model_version(name, found.version)  # another machine was faster
                     found = first
+            else:
+                ledger.settle(client, name)  # for one that was killed before it had told MLflow of its transition
         return str(found.version)
 
     def _create(
@@ -67,8 +75,7 @@ class MLflowRegistry:
             client.finalize_logged_model(model.model_id, "READY")
         with Unless("BAD_REQUEST"):  # a second time, from an attempt that ended here, or whose answer got lost
             client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
-        with Unless(EXISTS):
-            client.create_registered_model(name)
+        ledger.anchored(client, name, self.artifact_root)
         # Its tags are written with the version, so that nobody finds a version that has only some of them. Its source
         # is the folder itself: MLflow resolves models:/ by the URI of the process, which need not be ours.
         version = client.create_model_version(
@@ -89,31 +96,48 @@ class MLflowRegistry:
         with store_errors(self.tracking_uri):
             return next((str(version.version) for version in _versions(client, name, wanted)), None)
 
-    def promote(self, name: str, version: str, alias: str, *, newest_by: str = "") -> bool:
-        client, tag = connect(self.tracking_uri), legal(newest_by)
+    def history(self, name: str) -> list[Transition]:
+        client = connect(self.tracking_uri)
+        with store_errors(self.tracking_uri):
+            return ledger.history(client, model) if (model := _model(client, name)) else []
+
+    def enter(self, name: str, entry: Transition, *, after: int) -> Transition | None:
+        client = connect(self.tracking_uri)
         with store_errors(self.tracking_uri), self._alone(name):
-            with Unless("BAD_REQUEST"):  # another machine made the same alias at this moment
-                return _point(client, name, version, alias, tag)
-            return _point(client, name, version, alias, tag)
+            client.get_model_version(name, str(entry.version))  # a transition of nothing would stay for ever
+            other = ledger.enter(client, ledger.anchored(client, name, self.artifact_root), entry, after)
+            ledger.settle(client, name)
+        return other
 
     def promoted(self, name: str, alias: str) -> Mapping[str, str] | None:
         client = connect(self.tracking_uri)
         with store_errors(self.tracking_uri):
-            holder = _holder(client, name, alias)
-        return None if holder is None else dict(holder.tags)
+            if alias.isdecimal():
+                return _numbered(client, name, alias)
+            model = _model(client, name)
+            holder = _holder(client, model, alias) if model else None
+            return None if holder is None else _said(client.get_model_version(name, holder))
+
+    def fetch(self, name: str, version: int, folder: Path) -> Mapping[str, str]:
+        from mlflow.artifacts import download_artifacts
+
+        client = connect(self.tracking_uri)
+        with store_errors(self.tracking_uri), TemporaryDirectory(dir=folder.parent) as aside:
+            found = client.get_model_version(name, str(version))
+            there = download_artifacts(artifact_uri=found.source, dst_path=aside, tracking_uri=self.tracking_uri)
+            for path in Path(there).iterdir():  # which lies below `aside`, or is it, as the kind of store likes
+                shutil.move(path, folder)
+        return _said(found)
 
     def versions(self) -> list[RegisteredVersion]:
         """All versions of all models, by name, newest first."""
         client = connect(self.tracking_uri)
         with store_errors(self.tracking_uri):
             models = [model for page in _pages(client.search_registered_models) for model in page]
-            aliases: dict[tuple[str, str], list[str]] = {}
-            for model in models:
-                for alias, version in sorted(model.aliases.items()):
-                    aliases.setdefault((model.name, str(version)), []).append(alias)
             return [
-                _read(version, aliases.get((model.name, str(version.version)), []))
+                _read(version, standing)
                 for model in sorted(models, key=lambda model: str(model.name))
+                for standing in [Standing.of(ledger.history(client, model))]
                 for version in _versions(client, model.name, {}, ready=False)
             ]
 
@@ -163,32 +187,41 @@ def _lowest(client: MlflowClient, name: str, identity: Mapping[str, str]) -> Mod
     return min(_versions(client, name, identity), key=lambda version: int(version.version), default=None)
 
 
-def _holder(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
-    with Unless(MISSING, "INVALID_PARAMETER_VALUE"):
-        if alias.isdecimal():
-            return client.get_model_version(name, alias)
-        return client.get_model_version_by_alias(name, alias)
+def _model(client: MlflowClient, name: str) -> RegisteredModel | None:
+    with Unless(MISSING):
+        return client.get_registered_model(name)
     return None
 
 
-def _point(client: MlflowClient, name: str, version: str, alias: str, tag: str) -> bool:
-    """Unless a version with a greater value of the tag has the alias."""
-    holder = _holder(client, name, alias) if tag else None
-    if holder is not None:
-        ours = client.get_model_version(name, version).tags.get(tag, "")
-        if holder.tags.get(tag, "") > ours:
-            return False
-    client.set_registered_model_alias(name, alias, version)
-    return True
+def _holder(client: MlflowClient, model: RegisteredModel, alias: str) -> str | None:
+    """The version that the history calls so; a model from before there were histories has only its alias."""
+    if LEDGER not in model.tags:
+        found: str | None = model.aliases.get(alias)
+        return found
+    holder = Standing.of(ledger.history(client, model)).holder(alias)
+    return None if holder is None else str(holder)
 
 
-def _read(version: ModelVersion, aliases: Sequence[str]) -> RegisteredVersion:
+def _numbered(client: MlflowClient, name: str, version: str) -> dict[str, str] | None:
+    with Unless(MISSING, "INVALID_PARAMETER_VALUE"):
+        return _said(client.get_model_version(name, version))
+    return None
+
+
+def _said(version: ModelVersion) -> dict[str, str]:
+    """What it was registered with."""
+    return {name: text for name, text in version.tags.items() if name != STAGE}
+
+
+def _read(version: ModelVersion, standing: Standing) -> RegisteredVersion:
+    stage = standing.stage(int(version.version))
     return RegisteredVersion(
         name=version.name,
         version=int(version.version),
-        aliases=aliases,
+        aliases=[str(stage)] if stage in SEATS else [],
         status=version.status.lower(),
         registered=datetime.fromtimestamp(version.creation_timestamp / 1_000, UTC),
         run_id=version.run_id or "",
-        tags=dict(version.tags),
+        tags=_said(version),
+        stage=stage,
     )

@@ -108,8 +108,9 @@ if hashlib.sha256(file.read_bytes()).hexdigest() != SHA256:
     raise SystemExit("This is not the model that this card describes.")
 model = {family}.load(file, {chosen})
 {fitted}"""
-REGISTRY = """, or from the registry:
-# file = Path(mlflow.artifacts.download_artifacts("models:/{name}")) / "{file}\""""
+REGISTRY = """, or, every file checked, from the registry:
+# from platform_ml.tracking import load_model
+# load_model("{name}").predict(rows)"""
 
 CHOSEN = """\
 CHOSEN = [  # what the model itself sees
@@ -166,7 +167,7 @@ def _program(model: TunedModel, used: Mapping[str, Any], *, registered: bool, fa
         narrow=CHOSEN.format(chosen=_listed(seen)) if apart else "",
         sha256=files[file],
         row=", ".join(view.label.key),
-        registry=_registry(used, file) if registered else "",
+        registry=_registry(used) if registered else "",
         imports=_imports(model),
         fitted=_fitted(model, files) if steps else "",
         prepared=("fitted.apply(rows.select(FEATURES))" if steps else "rows.select(FEATURES)")
@@ -190,8 +191,8 @@ def _parts(*, classes: bool, online: bool) -> dict[str, str]:
     return {"body": BATCH, "third": "import pyarrow.parquet as pq", "scored": scored}
 
 
-def _registry(used: Mapping[str, Any], file: str) -> str:
-    return REGISTRY.format(name=used["registered_as"], file=file) if used["registered_as"] else ""
+def _registry(used: Mapping[str, Any]) -> str:
+    return REGISTRY.format(name=used["registered_as"]) if used["registered_as"] else ""
 
 
 def _listed(names: Iterable[str]) -> str:

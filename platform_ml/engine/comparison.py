@@ -67,17 +67,17 @@ def differences(frame: pd.DataFrame) -> pd.DataFrame:
 def versions_frame(
     versions: Sequence[RegisteredVersion], projects: Sequence[str] = (), candidates: Iterable[Candidate] = ()
 ) -> pd.DataFrame:
-    """One row a registered version: name@version, aliases, status, dataset version, main metric, when.
+    """One row a registered version: name@version, stage, status, dataset version, main metric, when.
 
     Below them the models that are not registered, named by the beginning of their digest.
     """
     import pandas as pd
 
-    columns = ["model", "alias", "status", "project", "cutoff", "dataset", "metric", "score", "registered", "run_id"]
+    columns = ["model", "stage", "status", "project", "cutoff", "dataset", "metric", "score", "registered", "run_id"]
     rows = [
         {
             "model": f"{one.name}@{one.version}",
-            "alias": ", ".join(one.aliases),
+            "stage": str(one.stage),
             "status": one.status,
             "project": one.tags.get("project", ""),
             "cutoff": one.tags.get("cutoff", ""),
@@ -92,7 +92,7 @@ def versions_frame(
     rows += [
         {
             "model": f"{one.model}@{one.artifact.digest[:SHORT]}",
-            "alias": "",
+            "stage": "",
             "status": one.status,
             "project": one.project,
             "cutoff": one.artifact.record["cutoff"],

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from platform_ml.engine.tracked import Recorded, RecordedRun, TrackedRun
     from platform_ml.spec.origin import Delivered
+    from platform_ml.spec.stage import Transition
     from platform_ml.spec.statistics import PartitionStatistics
 
 PARTITION = "_partition"
@@ -232,8 +233,24 @@ class Tracker(Protocol):
         ...
 
 
-class Registry(Protocol):
-    """Remembers which model may be used for what."""
+class Ledger(Protocol):
+    """Remembers every transition of every version: what was entered never changes."""
+
+    def history(self, name: str) -> list[Transition]:
+        """All transitions of a model's versions, oldest first; none where nothing was ever registered."""
+        ...
+
+    def enter(self, name: str, entry: Transition, *, after: int) -> Transition | None:
+        """Add a transition to a history of `after` entries: of all who try at once exactly one does.
+
+        Returns:
+            None: it was entered, in full. Else what somebody else entered in its place; then nothing was done.
+        """
+        ...
+
+
+class Registry(Ledger, Protocol):
+    """Remembers models, and through its ledger which one may be used for what."""
 
     def register(
         self, name: str, run_id: str, files: Mapping[str, Path], tags: Mapping[str, str], *, once: Sequence[str] = ()
@@ -249,15 +266,12 @@ class Registry(Protocol):
         """The newest version that carries all of these tags."""
         ...
 
-    def promote(self, name: str, version: str, alias: str, *, newest_by: str = "") -> bool:
-        """Point the alias at the version, and say whether it was.
-
-        With `newest_by`, a tag's name, it stays where it is when the version there has a greater value of that tag.
-        """
+    def promoted(self, name: str, alias: str) -> Mapping[str, str] | None:
+        """The tags of the version that is champion or challenger, as it was registered with them; of 3, if "3"."""
         ...
 
-    def promoted(self, name: str, alias: str) -> Mapping[str, str] | None:
-        """The tags of the version that the alias points at; of version 3, if `alias` is "3"."""
+    def fetch(self, name: str, version: int, folder: Path) -> Mapping[str, str]:
+        """Copy the files of a version into an empty folder, unchecked, and return its tags."""
         ...
 
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine import card_artifact as cards
 from platform_ml.engine import chosen, preparation
 from platform_ml.engine import evaluation as evaluations
+from platform_ml.engine.described import classes_of, dataset_of, described, made_from
+from platform_ml.engine.manifest import FILE as MANIFEST
+from platform_ml.engine.manifest import FORMAT, SHOWN, TAG, manifest, text_sha256
+from platform_ml.engine.promotion import take_seat
 from platform_ml.engine.tracked_run import run_key
 from platform_ml.engine.tuned_model import SEARCH, model_digest
 from platform_ml.spec.errors import MissingInputError, Refused
@@ -18,11 +24,11 @@ from platform_ml.spec.registration import Approved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Artifact, Registry
     from platform_ml.spec.registration import Registration
+    from platform_ml.spec.stage import Actor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +38,7 @@ class Registered:
     name: str
     version: str
     promoted: bool
-    """Whether the alias points at it: a model of an older cutoff never takes it from one of a newer cutoff."""
+    """Whether it is what its registration makes of it: an older cutoff never takes that from a newer one."""
     tags: Mapping[str, str]
 
 
@@ -44,6 +50,8 @@ def register(
     run_id: str,
     files: Mapping[str, Path],
     tags: Mapping[str, str],
+    actor: Actor,
+    about: Mapping[str, Any] | None = None,
 ) -> Registered:
     """Add a version made of `files`; the same model, numbers and gates are the same version, however often.
 
@@ -54,15 +62,20 @@ def register(
         run_id: the tracker's run that made the model.
         files: path in the version → file: the model, its `search.json`, the `evaluation.json`, and what else belongs.
         tags: what the version says besides its digests and verdicts: commit, lock file.
+        actor: who registers it.
+        about: what its manifest says besides its digests and the checksums of all files, as plain JSON.
     """
     result = _check(registration, approved, files)
     identity = {
         "model_digest": approved.model_digest,
         "evaluation_digest": approved.evaluation_digest,
         "policy_digest": approved.policy_digest,
+        "manifest_format": str(FORMAT),  # so that what was registered without checksums is registered again
     }
+    made = _contents(registration, files)
     said = {
         **tags,
+        "formats": ", ".join(sorted(made["formats"])),
         **{f"gate.{verdict.gate}": f"{verdict.outcome}: {verdict.reason}" for verdict in approved.verdicts},
         **{f"waiver.{verdict.gate}": verdict.waiver.says for verdict in approved.verdicts if verdict.waiver},
         **identity,
@@ -71,9 +84,30 @@ def register(
         "cutoff": result.cutoff,
         **{f"test.{name}": str(result.test(name)) for name in list(result.titles)[:1]},
     }
-    version = registry.register(registration.name, run_id, files, said, once=list(identity))
-    promoted = registry.promote(registration.name, version, registration.alias, newest_by="cutoff")
+    digests = {**identity, "dataset_digest": approved.dataset_digest, "cutoff": result.cutoff}
+    text = manifest(files, {**(about or {}), **made, **digests})
+    said[TAG] = text_sha256(text)
+    with TemporaryDirectory() as aside:
+        listed = Path(aside, MANIFEST)
+        listed.write_text(text, encoding="utf-8")
+        whole = {**files, MANIFEST: listed}
+        version = registry.register(registration.name, run_id, whole, said, once=list(identity))
+    # The version may have been there with a card that was written at another time.
+    ours = registry.find(registration.name, {TAG: said[TAG]}) == version
+    promoted = take_seat(
+        registration, int(version), result.cutoff, registry=registry, actor=actor, manifest=said[TAG] if ours else ""
+    )
     return Registered(name=registration.name, version=version, promoted=promoted, tags=said)
+
+
+def _contents(registration: Registration, files: Mapping[str, Path]) -> dict[str, Any]:
+    """What a manifest says of the files besides their checksums."""
+    return {
+        "registration": registration.name,
+        "declared": fingerprint(registration.card.evaluation.model),
+        "formats": {Path(name).suffix.removeprefix("."): name for name in files if name.startswith("model.")},
+        "card": sorted(name for name in files if name.startswith("card/")),
+    }
 
 
 def materialize_registration(
@@ -84,8 +118,9 @@ def materialize_registration(
     *,
     work: Work,
     code: Mapping[str, str],
+    actor: Actor,
 ) -> Registered:
-    """Register a published model with its numbers and its card."""
+    """Register a published model with its numbers, its card, its signature and an example."""
     evaluation = registration.card.evaluation
     numbers = work.platform.artifacts.newest(work.place(evaluations.KIND, evaluation, cutoff))
     if numbers is None:
@@ -106,16 +141,32 @@ def materialize_registration(
         evaluations.FILE: numbers.folder / evaluations.FILE,
         **{f"card/{name}": card.folder / name for name in card.record["files"]},
     }
-    registered = register(
-        registration,
-        approved,
-        registry=work.platform.registry,
-        # A run that waited when the model was made has its id only now; a tracker that is down ends it here.
-        run_id=work.platform.tracker.find(work.project, run_key(trained.digest)) or trained.record["mlflow_run"],
-        files=files,
-        tags={**code, "project": work.project},
-    )
-    held = f", {registration.alias}" if registered.promoted else f"; a newer cutoff stays {registration.alias}"
+    # A run that waited when the model was made has its id only now; a tracker that is down ends it here.
+    run_id = work.platform.tracker.find(work.project, run_key(trained.digest)) or trained.record["mlflow_run"]
+    dataset = dataset_of(evaluation.model, trained, work=work)
+    with TemporaryDirectory() as aside:
+        files |= described(evaluation.model, dataset, Path(aside), made=trained.record["made_at"], run_id=run_id)
+        registered = register(
+            registration,
+            approved,
+            registry=work.platform.registry,
+            run_id=run_id,
+            files=files,
+            tags={
+                **code,
+                "project": work.project,
+                "dataset": f"{work.table(evaluation.model.dataset)}@{dataset.digest[:SHOWN]}",
+            },
+            actor=actor,
+            about={
+                "project": work.project,
+                "dataset": made_from(evaluation.model, dataset, work=work),
+                "registered_by": dict(code),
+                "made_by": trained.record["made_by"],
+                "classes": classes_of(evaluation.model, dataset),
+            },
+        )
+    held = f", {registration.alias}" if registered.promoted else f"; another version stays {registration.alias}"
     work.say(f"{work.table(registration)}: {registered.name} version {registered.version}{held}")
     return registered
 

@@ -10,7 +10,7 @@ from platform_ml.engine import chosen, preparation
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.dataset_checks import KIND as DATASETS
 from platform_ml.engine.declaration_diff import declaration_changes
-from platform_ml.engine.tuned_model import KIND, SEARCH, model_digest, predictor_of
+from platform_ml.engine.tuned_model import KIND, SEARCH, model_digest, predictor_in
 from platform_ml.spec.errors import MissingInputError, StoreError, did_you_mean
 from platform_ml.spec.fingerprint import meaning
 from platform_ml.spec.training_dataset import TEST
@@ -74,8 +74,9 @@ class InUse:
 
     def load(self) -> Served:
         """Open it; `StoreError` when today's declaration cannot read it."""
+        said = json.loads((self.trained.folder / SEARCH).read_text(encoding="utf-8"))
         return Served(
-            predictor=predictor_of(self.model, self.trained, list(self.features)),
+            predictor=predictor_in(self.trained.folder, self.model, self.trained.record | said, list(self.features)),
             record=self.record,
             features=self.features,
             classes=tuple(self.dataset.record["split"].get("classes", ())),

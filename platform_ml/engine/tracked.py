@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.spec.errors import StoreError
+from platform_ml.spec.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,3 +111,5 @@ class RegisteredVersion:
     registered: datetime
     run_id: str
     tags: Mapping[str, str]
+    """What it was registered with."""
+    stage: Stage = Stage.CANDIDATE

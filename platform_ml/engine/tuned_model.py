@@ -300,21 +300,27 @@ def fitted(model: TunedModel, artifact: Artifact) -> tuple[Predictor, dict[str, 
     baselines = {
         item.name: item.family.load(artifact.folder / plain["baselines"][item.name], names) for item in model.baselines
     }
-    return predictor_of(model, artifact), baselines
+    return predictor_in(artifact.folder, model, {**artifact.record, **plain}), baselines
 
 
-def predictor_of(model: TunedModel, artifact: Artifact, names: Sequence[str] | None = None) -> Predictor:
-    """A published model alone, for rows with these features in the order of its dataset; None: those of the view."""
-    plain = json.loads((artifact.folder / SEARCH).read_text(encoding="utf-8"))
-    names = names or model.dataset.view.feature_names
-    seen = chosen.Chosen.load(model.features, artifact.folder / chosen.FILE) if model.features else None
-    predictor: Predictor = winner(model, artifact.record).load(
-        artifact.folder / plain["model"], seen.kept if seen else names
-    )
+def predictor_in(
+    folder: Path, model: TunedModel, said: Mapping[str, Any], names: Sequence[str] | None = None
+) -> Predictor:
+    """The model whose files lie in a folder, without its baselines.
+
+    Args:
+        folder: of its files.
+        model: as it is declared.
+        said: what its `search.json` does.
+        names: the features of the rows that it will be shown, in the order of its dataset; None: those of the view.
+    """
+    seen = chosen.Chosen.load(model.features, folder / chosen.FILE) if model.features else None
+    known = seen.kept if seen else names or model.dataset.view.feature_names
+    predictor: Predictor = winner(model, said).load(folder / said["model"], known)
     if seen is not None:
         predictor = chosen.Narrowed(kept=seen.kept, predictor=predictor, chosen=seen)
     if model.preparations:
-        prepared = preparation.Fitted.load(model.preparations, artifact.folder / preparation.FILE)
+        prepared = preparation.Fitted.load(model.preparations, folder / preparation.FILE)
         predictor = preparation.Prepared(fitted=prepared, predictor=predictor)
     return predictor
 

@@ -17,6 +17,7 @@ from platform_ml.orchestration.feature_view import feature_view_asset
 from platform_ml.orchestration.label import label_asset
 from platform_ml.orchestration.leader_board import leader_board_asset
 from platform_ml.orchestration.model_card import model_card_asset
+from platform_ml.orchestration.promotion import promotion_jobs
 from platform_ml.orchestration.quarantine import quarantine_asset
 from platform_ml.orchestration.registration import registration_asset
 from platform_ml.orchestration.scores import scores_asset
@@ -53,7 +54,11 @@ def definitions(projects: Sequence[Project], platform: PlatformResource) -> dg.D
     """Everything that Dagster needs to know of these projects in this environment."""
     return dg.Definitions(
         assets=[made for project in projects for made in project_assets(project)],
-        jobs=[*(job for project in projects for job in project_jobs(project)), mlflow_health(platform.mlflow())],
+        jobs=[
+            *(job for project in projects for job in project_jobs(project)),
+            mlflow_health(platform.mlflow()),
+            *promotion_jobs(projects),
+        ],
         sensors=[kept_runs(platform.mlflow())],
         resources={"platform": platform},
         executor=dg.multiprocess_executor.configured(

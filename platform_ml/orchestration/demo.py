@@ -25,6 +25,7 @@ from platform_ml.spec.leader_board import LeaderBoard
 from platform_ml.spec.project import upstream
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.source import Source
+from platform_ml.spec.stage import Standing
 from platform_ml.spec.window import Cadence
 
 if TYPE_CHECKING:
@@ -237,8 +238,11 @@ def _summary(project: Project, registration: Registration, cutoff: str, work: Wo
     tags = {"model_digest": trained.digest, "cutoff": cutoff}
     version = work.platform.registry.find(registration.name, tags)
     card = cards.load(registration.card, cutoff, work=work).folder / "card.html"
+    standing = Standing.of(work.platform.registry.history(registration.name))
     state = (
-        f"{registration.name} version {version}, alias {registration.alias}" if version else "NO: see the gates above"
+        f"{registration.name} version {version}, {standing.stage(int(version))}"
+        if version
+        else "NO: see the gates above"
     )
     print(f"\nregistered   {state}")
     print(f"model card   {card}")

@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+USER = "PLATFORM_ML_USER"
+"""The environment variable that says who works here, where the account does not."""
 COMMIT, DIRTY = "PLATFORM_ML_GIT_COMMIT", "PLATFORM_ML_GIT_DIRTY"
 """What an image says of the checkout that it was built from."""
 
@@ -46,6 +48,11 @@ def machine() -> dict[str, str]:
         "machine": f"{platform.platform()}, {os.cpu_count()} cores",
         "device": _device(),
     }
+
+
+def user() -> str:
+    """Who acts: PLATFORM_ML_USER, or the account of this process."""
+    return os.environ.get(USER, "").strip() or _user()
 
 
 def _user() -> str:

@@ -9,11 +9,13 @@ import dagster as dg
 from platform_ml.engine import evaluation as evaluations
 from platform_ml.engine import registration as engine
 from platform_ml.engine import tuned_model as models
+from platform_ml.engine.manifest import TAG
 from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
 from platform_ml.orchestration.card_index import keep
 from platform_ml.orchestration.environment import environment
 from platform_ml.orchestration.lineage import lineage_metadata
 from platform_ml.orchestration.partitions import partitions_def
+from platform_ml.orchestration.promotion import run_actor
 from platform_ml.spec.registration import Approved
 
 if TYPE_CHECKING:
@@ -36,13 +38,14 @@ def registration_asset(project: Project, registration: Registration) -> dg.Asset
             approved = Approved.by(registration, result)
             trained = models.load(model, cutoff, work=work)
             registered = engine.materialize_registration(
-                registration, cutoff, approved, trained, work=work, code=environment()
+                registration, cutoff, approved, trained, work=work, code=environment(), actor=run_actor(context)
             )
             context.add_asset_metadata(
                 {
                     "registered": f"{registered.name}@{registered.version}",
                     "version": int(registered.version),
-                    "alias": registration.alias,
+                    "alias": registration.alias if registered.promoted else "",
+                    "manifest": registered.tags[TAG],
                     "model": approved.model_digest,
                     "dataset": approved.dataset_digest,
                     "evaluation": approved.evaluation_digest,

@@ -6,16 +6,19 @@ from dataclasses import InitVar, dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from platform_ml.spec.errors import DeclarationError, Refused
+from platform_ml.spec.errors import DeclarationError, Refused, did_you_mean
 from platform_ml.spec.fingerprint import ADDED, PROSE, fingerprint
 from platform_ml.spec.gate import BoundTo, Outcome, Verdict, is_advisory
 from platform_ml.spec.naming import check_known, check_name, check_unique
+from platform_ml.spec.stage import Stage
 
 if TYPE_CHECKING:
     from platform_ml.spec.evaluation import EvaluationResult
     from platform_ml.spec.gate import Gate
     from platform_ml.spec.model_card import ModelCard
     from platform_ml.spec.waiver import Waiver
+
+BY_ITSELF = tuple(map(str, (Stage.CHAMPION, Stage.CHALLENGER, Stage.CANDIDATE)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,7 @@ class Registration:
     card: ModelCard
     gates: tuple[Gate, ...]
     alias: str = "champion"
+    """What a newly registered version of the newest cutoff becomes by itself: champion, challenger or candidate."""
     waivers: tuple[Waiver, ...] = field(default=(), metadata=ADDED)
     """Who answers for which gate that does not pass, and until when."""
 
@@ -36,6 +40,11 @@ class Registration:
         if not self.gates:
             raise DeclarationError(f"{where} has no gates: nothing would stop a bad model.")
         check_unique(where, "gate", [gate.name for gate in self.gates])
+        if self.alias not in BY_ITSELF:
+            raise DeclarationError(
+                f"{where}: a version cannot become {self.alias!r} by itself.{did_you_mean(self.alias, BY_ITSELF)} "
+                f"Use one of: {', '.join(BY_ITSELF)}."
+            )
         for gate in self.gates:
             check_name("Gate", gate.name)
             gate.check(self.card.evaluation)
@@ -106,18 +115,18 @@ class Approved:
             raise Refused(f"{self.registration!r} was approved by no gate. Use Approved.by(registration, result).")
 
     @classmethod
-    def by(cls, registration: Registration, result: EvaluationResult) -> Approved:
-        """Judge the numbers now; `Refused` names every gate that stops them, and why."""
+    def by(cls, registration: Registration, result: EvaluationResult, *, act: str = "registered") -> Approved:
+        """Judge the numbers now; `Refused` names what is not done, every gate that stops it, and why."""
         expected = fingerprint(registration.card.evaluation)
         if result.policy_digest != expected:
             raise Refused(
-                f"Not registered: {registration.name!r} was evaluated by another declaration "
+                f"Not {act}: {registration.name!r} was evaluated by another declaration "
                 f"({result.policy_digest[:12]}, now {expected[:12]}). Materialize the evaluation again."
             )
         verdicts = registration.judge(result)
         if stopped := [verdict for verdict in verdicts if verdict.stops]:
             reasons = "; ".join(f"{v.gate}: {v.reason} {v.advice}".rstrip() for v in stopped)
-            raise Refused(f"Not registered: {registration.name!r} did not pass its gates. {reasons}")
+            raise Refused(f"Not {act}: {registration.name!r} did not pass its gates. {reasons}")
         return cls(
             registration=registration.name,
             model_digest=result.model_digest,

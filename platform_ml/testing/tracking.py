@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from platform_ml.engine.tracked import TrackedDataset, TrackedRun
 from platform_ml.spec.errors import StoreError
+from platform_ml.spec.stage import PROMOTE, ROLLBACK, Stage, Transition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -183,6 +185,22 @@ class TrackerContract(ABC):
         assert self.kept(tracker, run_id).status == "FINISHED"
 
 
+def moved(version: int, *, who: str = "ada", **changes: Any) -> Transition:
+    """A version becomes the champion, with a reason that is no plain ASCII."""
+    made = Transition(
+        version=version,
+        before=Stage.CANDIDATE,
+        after=Stage.CHAMPION,
+        act=PROMOTE,
+        who=who,
+        when=datetime(2024, 6, 10, 12, 30, 0, 123456, tzinfo=UTC),
+        why="'Better' \u2013 by 2 %",
+        run="Dagster run 7",
+        manifest="f" * 64,
+    )
+    return replace(made, **changes)
+
+
 class RegistryContract(ABC):
     """What every registry promises."""
 
@@ -234,23 +252,31 @@ class RegistryContract(ABC):
         made.append(registry.register("lapse", run_id, files, tags | {"note": "new"}, once=("model", "numbers")))
         assert made == ["1", "1", "2", "1"]
 
-    def test_an_alias_may_only_go_forward(self, registry: Registry, run_id: str, files: Mapping[str, Path]) -> None:
-        for cutoff in ("2024-06-10", "2024-06-03", "2024-06-17"):
-            registry.register("lapse", run_id, files, {"cutoff": cutoff})
-        forward = [registry.promote("lapse", version, "champion", newest_by="cutoff") for version in "1231"]
-        assert forward == [True, False, True, False]
-        assert registry.promoted("lapse", "champion") == {"cutoff": "2024-06-17"}
-        assert registry.promote("lapse", "2", "champion")
+    def test_a_version_is_fetched_as_it_was_registered(
+        self, registry: Registry, run_id: str, files: Mapping[str, Path], tmp_path: Path
+    ) -> None:
+        version = int(registry.register("lapse", run_id, files, {"model": "a"}))
+        (folder := tmp_path / "fetched").mkdir()
+        assert registry.fetch("lapse", version, folder) == {"model": "a"}
+        found = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        assert found == self.files_of(registry, "lapse", str(version))
+        (folder / "model.ubj").write_bytes(b"other trees")
+        assert self.files_of(registry, "lapse", str(version))["model.ubj"] == b"trees"
 
-    def test_an_alias_points_at_one_version(self, registry: Registry, run_id: str, files: Mapping[str, Path]) -> None:
+    def test_transitions_are_kept_in_order(self, registry: Registry, run_id: str, files: Mapping[str, Path]) -> None:
+        assert registry.history("lapse") == []
         assert registry.promoted("lapse", "champion") is None
         for model in "ab":
             registry.register("lapse", run_id, files, {"model": model})
+        assert registry.history("lapse") == []
         assert registry.promoted("lapse", "champion") is None
-        for version, model in (("1", "a"), ("2", "b"), ("1", "a")):
-            registry.promote("lapse", version, "champion")
+        entries = [moved(1), moved(2, displaced=1), moved(1, before=Stage.ARCHIVED, act=ROLLBACK, displaced=2)]
+        for number, (entry, model) in enumerate(zip(entries, "aba", strict=True)):
+            assert registry.enter("lapse", entry, after=number) is None
             assert registry.promoted("lapse", "champion") == {"model": model}
+        assert registry.history("lapse") == entries
         assert registry.promoted("lapse", "challenger") is None
+        assert registry.history("other") == []
 
     def test_a_version_goes_by_its_number_too(self, registry: Registry, run_id: str, files: Mapping[str, Path]) -> None:
         for model in "ab":
@@ -258,9 +284,27 @@ class RegistryContract(ABC):
         assert [registry.promoted("lapse", version) for version in "12"] == [{"model": "a"}, {"model": "b"}]
         assert registry.promoted("lapse", "3") is None
 
-    def test_what_is_not_there_cannot_be_promoted(self, registry: Registry) -> None:
+    def test_of_two_transitions_in_one_place_the_first_is_kept(
+        self, registry: Registry, run_id: str, files: Mapping[str, Path]
+    ) -> None:
+        for model in "ab":
+            registry.register("lapse", run_id, files, {"model": model})
+        first, second = moved(1), moved(2, who="bob")
+        assert registry.enter("lapse", first, after=0) is None
+        assert registry.enter("lapse", second, after=0) == first
+        assert registry.history("lapse") == [first]
+        assert registry.promoted("lapse", "champion") == {"model": "a"}
+        assert registry.enter("lapse", first, after=0) is None  # again, by one whose answer got lost
+
+    def test_what_is_not_there_cannot_be_moved(
+        self, registry: Registry, run_id: str, files: Mapping[str, Path]
+    ) -> None:
         with pytest.raises(StoreError):
-            registry.promote("lapse", "7", "champion")
+            registry.enter("lapse", moved(1), after=0)
+        registry.register("lapse", run_id, files, {})
+        with pytest.raises(StoreError):
+            registry.enter("lapse", moved(7), after=0)
+        assert registry.history("lapse") == []
 
     def test_a_lost_run_does_not_lose_the_model(self, registry: Registry, files: Mapping[str, Path]) -> None:
         version = registry.register("lapse", "0" * 32, files, {"model": "a"})

@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from platform_ml.adapters import mlflow as adapter
 from platform_ml.adapters.mlflow import MLflowRegistry, MLflowTracker, connect
 from platform_ml.spec.errors import StoreError
-from platform_ml.testing.tracking import RUN, TRIAL, Kept, RegistryContract, TrackerContract
+from platform_ml.testing.tracking import RUN, TRIAL, Kept, RegistryContract, TrackerContract, moved
 
 
 @pytest.fixture
@@ -117,16 +117,16 @@ class TestMLflowRegistry(RegistryContract):
         for name in ("lapse", "churn"):
             for number in "ab":
                 registry.register(name, run_id, files, {"model": number})
-        registry.promote("lapse", "1", "champion")
-        registry.promote("lapse", "1", "stable")
+        registry.enter("lapse", moved(1), after=0)
         found = registry.versions()
         assert [(one.name, one.version, list(one.aliases), one.tags["model"]) for one in found] == [
             ("churn", 2, [], "b"),
             ("churn", 1, [], "a"),
             ("lapse", 2, [], "b"),
-            ("lapse", 1, ["champion", "stable"], "a"),
+            ("lapse", 1, ["champion"], "a"),
         ]
         assert {(one.status, one.run_id) for one in found} == {("ready", run_id)}
+        assert [str(one.stage) for one in found] == ["candidate", "candidate", "candidate", "champion"]
 
     def test_nothing_that_mlflow_could_run_is_in_a_version(self, registry, run_id, files):
         version = registry.register("lapse", run_id, files, {})

@@ -7,6 +7,7 @@ import pytest
 from platform_ml.engine.comparison import differences, ranked, runs_frame, versions_frame
 from platform_ml.engine.tracked import RecordedRun, RegisteredVersion
 from platform_ml.spec.errors import PlatformError
+from platform_ml.spec.stage import Stage
 
 NOON = datetime(2024, 6, 10, 12, tzinfo=UTC)
 BEST = RecordedRun(
@@ -104,7 +105,8 @@ def test_only_what_differs_is_shown():
 VERSION = RegisteredVersion(
     name="lapse",
     version=2,
-    aliases=["champion", "newest"],
+    aliases=["champion"],
+    stage=Stage.CHAMPION,
     status="ready",
     registered=NOON,
     run_id=BEST.run_id,
@@ -114,7 +116,7 @@ VERSION = RegisteredVersion(
 
 def test_a_version_is_one_row():
     (row,) = versions_frame([VERSION]).to_dict("records")
-    assert (row["model"], row["alias"], row["status"]) == ("lapse@2", "champion, newest", "ready")
+    assert (row["model"], row["stage"], row["status"]) == ("lapse@2", "champion", "ready")
     assert (row["dataset"], row["metric"], row["score"]) == ("d" * 12, "roc_auc", "0.8 [0.7, 0.9]")
     assert row["registered"] == NOON
 

@@ -227,7 +227,7 @@ def test_a_gate_without_verdict_did_not_pass():
 
 
 def test_only_an_approved_model_is_looked_up_in_the_registry(good, bad):
-    assert 'download_artifacts("models:/lapse@champion")' in good.json["usage"]
+    assert 'load_model("lapse@champion")' in good.json["usage"]
     assert "lapse@champion" not in bad.json["usage"]
 
 

@@ -3,6 +3,8 @@ import shutil
 from dataclasses import replace
 from types import MappingProxyType
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from mlflow import MlflowClient
 
@@ -11,17 +13,27 @@ from platform_ml.adapters.mlflow import MLflowRegistry, MLflowTracker, connect
 from platform_ml.engine import card_artifact as cards
 from platform_ml.engine import evaluation as evaluations
 from platform_ml.engine.platform import Platform, Work
+from platform_ml.engine.promotion import promote
 from platform_ml.engine.registration import materialize_registration, register
+from platform_ml.engine.schema import arrow_type
 from platform_ml.engine.tuned_model import SEARCH, model_digest
 from platform_ml.gates import AtLeast, AtMost
 from platform_ml.spec.errors import MissingInputError, Refused
 from platform_ml.spec.evaluation import Estimate
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.registration import Approved
+from platform_ml.spec.stage import Actor, Stage
 from platform_ml.testing.declarations import lapse, lapse_model, numbers
 from platform_ml.testing.tracking import RUN
 
 CODE = {"git_commit": "abc", "lock_hash": "def"}
+ADA = Actor(who="ada", run="Dagster run 7")
+ROWS = pa.table(
+    {
+        name: pa.array([None, 1, 2, 3, 4, 5], arrow_type(lapse_model.dataset.view.types[name]))
+        for name in lapse_model.dataset.view.feature_names
+    }
+)
 
 
 class Published:
@@ -48,7 +60,8 @@ class Published:
         return {path.name: path for path in self.folder.iterdir()}
 
     def register(self, registry, run_id, **changes):
-        arguments = {"files": self.files, "tags": CODE, "registry": registry, "run_id": run_id} | changes
+        told = {"tags": CODE, "registry": registry, "run_id": run_id, "actor": ADA}
+        arguments = {"files": self.files} | told | changes
         approved = arguments.pop("approved", self.approved)
         return register(arguments.pop("registration", self.registration), approved, **arguments)
 
@@ -101,11 +114,11 @@ def test_what_was_approved_is_registered_with_everything_that_is_known(registry,
         "lock_hash": "def",
     }
     assert expected.items() <= version.tags.items()
-    assert version.tags == registered.tags
+    assert registered.tags.items() <= version.tags.items()
     for verdict in published.approved.verdicts:
         assert version.tags[f"gate.{verdict.gate}"] == f"passed: {verdict.reason}"
     assert version.run_id == run_id
-    assert registry.promoted("lapse", "champion") == version.tags
+    assert registry.promoted("lapse", "champion") == registered.tags
 
 
 def test_registering_again_changes_nothing(registry, run_id, published):
@@ -121,6 +134,31 @@ def test_other_numbers_or_gates_of_the_same_model_are_another_version(registry, 
     published.registration = replace(lapse, gates=(AtLeast(metric="roc_auc", limit=0.1),))
     published.evaluate()
     assert published.register(registry, run_id).version == "3"
+
+
+def test_a_card_that_was_written_again_leaves_the_version_as_it_was(registry, run_id, published):
+    manual = replace(lapse, alias="candidate")
+    published.registration = manual
+    published.evaluate()
+    first = published.register(registry, run_id)
+    (published.folder / "more").write_text("another day")
+    published.approved = Approved.by(manual, published.result)
+    again = published.register(registry, run_id)
+    assert (again.version, again.tags["manifest_sha256"] == first.tags["manifest_sha256"]) == ("1", False)
+    made = promote(manual, 1, Stage.CHAMPION, registry=registry, actor=ADA, why="Better.")
+    assert made.manifest == first.tags["manifest_sha256"]
+
+
+def test_what_was_registered_before_there_were_checksums_is_registered_again(registry, run_id, published):
+    tags = published.register(registry, run_id).tags
+    old = {name: text for name, text in tags.items() if not name.startswith("manifest")}
+    registry.register("old", run_id, published.files, old)
+    published.registration = replace(lapse, name="old")
+    published.evaluate()
+    old |= {"policy_digest": published.approved.policy_digest}
+    assert registry.register("old", run_id, published.files, old, once=list(old)) == "2"
+    registered = published.register(registry, run_id)
+    assert (registered.version, registered.promoted) == ("3", True)
 
 
 def test_an_older_cutoff_does_not_take_the_alias(registry, run_id, published, tmp_path):
@@ -229,6 +267,12 @@ def work(store, registry, tmp_path):
     return Work(project="shop", platform=platform, say=lambda text: None)
 
 
+TABLES = [
+    {"asset": "shop/order_history", "version": 3, "content": "o" * 64},
+    {"asset": "shop/orders", "version": 2, "content": "p" * 64},
+]
+
+
 def publish(work, published, run_id, *, card_of=None, missing=MappingProxyType({})):
     """What the assets before the registration leave behind; `missing`: words that the card lacks."""
 
@@ -240,6 +284,9 @@ def publish(work, published, run_id, *, card_of=None, missing=MappingProxyType({
         words = dict.fromkeys(("title", "intended_use", "out_of_scope", "data", "limits", "ethics"), "Words.")
         (folder / "card.json").write_text(json.dumps({"card": words | missing}))
 
+    def rows(folder):
+        pq.write_table(ROWS, folder / "train.parquet")
+
     def place(kind, noun):
         return work.place(kind, noun, published.result.cutoff)
 
@@ -248,7 +295,10 @@ def publish(work, published, run_id, *, card_of=None, missing=MappingProxyType({
     publish(place(evaluations.KIND, evaluation), published.result.digest, {}, files(evaluations.FILE))
     record = {"model": card_of or published.digest, "evaluation": published.result.digest}
     publish(place(cards.KIND, lapse.card), "c" * 64, record, card)
-    record = {"model_file": "model.ubj", "mlflow_run": run_id}
+    record = {"content": "e" * 64, "split": {}, "tables": TABLES}
+    dataset = publish(place("datasets", lapse_model.dataset), "d" * 64, record, rows)
+    record = {"model_file": "model.ubj", "mlflow_run": run_id, "dataset": dataset.digest}
+    record |= {"made_at": "2024-06-11T00:00:00+00:00", "made_by": CODE}
     return publish(place("models", lapse_model), published.digest, record, files("model.ubj", SEARCH))
 
 
@@ -262,8 +312,9 @@ def test_a_card_that_lacks_words_is_not_registered(work, published, run_id):
 def test_a_published_model_is_registered_with_its_card(work, published, run_id):
     trained = publish(work, published, run_id)
     arguments = (lapse, published.result.cutoff, published.approved, trained)
-    registered = materialize_registration(*arguments, work=work, code=CODE)
-    assert registered == materialize_registration(*arguments, work=work, code=CODE)
+    told = {"work": work, "code": CODE, "actor": ADA}
+    registered = materialize_registration(*arguments, **told)
+    assert registered == materialize_registration(*arguments, **told)
     (version,) = versions(work.platform.registry)
     assert version.tags["project"] == "shop"
     source = version.source.removeprefix("file://")
@@ -273,10 +324,12 @@ def test_a_published_model_is_registered_with_its_card(work, published, run_id):
 def test_a_card_of_another_model_is_refused(work, published, run_id):
     trained = publish(work, published, run_id, card_of="x" * 64)
     with pytest.raises(Refused, match="card 'lapse_card' is of another model"):
-        materialize_registration(lapse, published.result.cutoff, published.approved, trained, work=work, code=CODE)
+        materialize_registration(
+            lapse, published.result.cutoff, published.approved, trained, work=work, code=CODE, actor=ADA
+        )
 
 
 def test_without_an_evaluation_there_is_nothing_to_register(work, published, run_id):
     trained = publish(work, published, run_id)
     with pytest.raises(MissingInputError, match="lapse_evaluation"):
-        materialize_registration(lapse, "2024-06-03", published.approved, trained, work=work, code=CODE)
+        materialize_registration(lapse, "2024-06-03", published.approved, trained, work=work, code=CODE, actor=ADA)

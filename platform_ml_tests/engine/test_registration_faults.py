@@ -16,7 +16,7 @@ from platform_ml.spec.evidence import Evidence, Measured
 from platform_ml.spec.registration import Approved
 from platform_ml.spec.waiver import Approval, Waiver
 from platform_ml.testing.declarations import beside, lapse, lapse_evaluation, numbers
-from platform_ml_tests.engine.test_registration import CODE, Published, forged
+from platform_ml_tests.engine.test_registration import ADA, CODE, Published, forged
 
 SOUND = Evidence(
     compared=(beside("AT", 0.8, error=0.01), beside("CH", 0.79, error=0.01)),
@@ -41,7 +41,7 @@ class Closed:
     def register(self, *_args, **_kwargs):
         raise AssertionError("It was registered.")
 
-    promote = register
+    history = enter = register
 
 
 class Sound(Published):
@@ -143,7 +143,7 @@ def test_a_waiver_that_somebody_writes_into_an_approval_waives_nothing(published
     lenient = Approved.by(replace(STRICT, waivers=(waiver,)), result)
     assert lenient.verdicts[2].waiver == waiver
     with pytest.raises(Refused, match="calibrated"):
-        register(STRICT, lenient, registry=Closed(), run_id="run", files=published.files, tags=CODE)
+        register(STRICT, lenient, registry=Closed(), run_id="run", files=published.files, tags=CODE, actor=ADA)
 
 
 def test_verdicts_of_another_policy_are_refused(published):
