@@ -6,10 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from platform_ml.engine import chosen, preparation
 from platform_ml.engine.promotion import checked
 from platform_ml.engine.schema import arrow_type
-from platform_ml.engine.tuned_model import SEARCH, model_digest, predictor_in
+from platform_ml.engine.tuned_model import SEARCH, digest_of, files_in, predictor_in
 from platform_ml.spec.errors import PlatformError, Refused, RowsError, did_you_mean
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.registration import Registration
@@ -150,15 +149,7 @@ def _search(where: str, found: Checked, model: TunedModel) -> dict[str, Any]:
             "it, or register a model of today's declaration."
         )
     search: dict[str, Any] = json.loads((found.folder / SEARCH).read_text(encoding="utf-8"))
-    digest = model_digest(
-        found.folder / search["model"],
-        search["params"],
-        dataset=said["dataset_digest"],
-        declared=declared,
-        prepared=found.folder / preparation.FILE if model.preparations else None,
-        family=search["family"] if model.rivals else None,
-        selected=found.folder / chosen.FILE if model.features else None,
-    )
+    digest = digest_of(files_in(found.folder), dataset=said["dataset_digest"], declared=declared)
     if digest != said["model_digest"]:
         raise Refused(f"{where}: its files are model {digest[:12]}, approved was {said['model_digest'][:12]}.")
     return search

@@ -16,7 +16,7 @@ from platform_ml.engine.manifest import FILE as MANIFEST
 from platform_ml.engine.manifest import FORMAT, SHOWN, TAG, manifest, text_sha256
 from platform_ml.engine.promotion import take_seat
 from platform_ml.engine.tracked_run import run_key
-from platform_ml.engine.tuned_model import SEARCH, model_digest
+from platform_ml.engine.tuned_model import SEARCH, digest_of
 from platform_ml.spec.errors import MissingInputError, Refused
 from platform_ml.spec.evaluation import EvaluationResult
 from platform_ml.spec.fingerprint import fingerprint
@@ -192,15 +192,7 @@ def _check(registration: Registration, approved: Approved, files: Mapping[str, P
     search = json.loads(files[SEARCH].read_text(encoding="utf-8"))
     if search["model"] not in files:
         raise Refused(f"{where} comes without {search['model']!r}. Register the files of a published model.")
-    found = model_digest(
-        files[search["model"]],
-        search["params"],
-        dataset=approved.dataset_digest,
-        declared=fingerprint(model),
-        prepared=files[preparation.FILE] if model.preparations else None,
-        family=search["family"] if model.rivals else None,
-        selected=files[chosen.FILE] if model.features else None,
-    )
+    found = digest_of(files, dataset=approved.dataset_digest, declared=fingerprint(model))
     if found != approved.model_digest:
         raise Refused(
             f"{where}: the gates approved model {approved.model_digest[:12]}, but these files are {found[:12]}. "

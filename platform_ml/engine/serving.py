@@ -6,11 +6,10 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from platform_ml.engine import chosen, preparation
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.dataset_checks import KIND as DATASETS
 from platform_ml.engine.declaration_diff import declaration_changes
-from platform_ml.engine.tuned_model import KIND, SEARCH, model_digest, predictor_in
+from platform_ml.engine.tuned_model import KIND, SEARCH, digest_of, files_in, predictor_in
 from platform_ml.spec.errors import MissingInputError, StoreError, did_you_mean
 from platform_ml.spec.fingerprint import meaning
 from platform_ml.spec.training_dataset import TEST
@@ -137,18 +136,8 @@ def _verify(trained: Artifact, digest: str) -> None:
     """The record is a file, too: what the registry says is held against what the files hash to."""
     for wrong in trained.damage():
         raise StoreError(f"{wrong}. It is not the registered model: restore {trained.folder} from a backup.")
-    search = json.loads((trained.folder / SEARCH).read_text(encoding="utf-8"))
-    prepared, selected = (
-        trained.folder / name if (trained.folder / name).exists() else None for name in (preparation.FILE, chosen.FILE)
-    )
-    found = model_digest(
-        trained.folder / search["model"],
-        search["params"],
-        dataset=trained.record["dataset"],
-        declared=trained.record["fingerprint"],
-        prepared=prepared,
-        selected=selected,
-        family=search.get("family"),
+    found = digest_of(
+        files_in(trained.folder), dataset=trained.record["dataset"], declared=trained.record["fingerprint"]
     )
     if found != digest:
         raise StoreError(

@@ -213,6 +213,25 @@ def model_digest(
     return digest(said if prepared is None else said | {"preparation": file_sha256(prepared)})
 
 
+def digest_of(files: Mapping[str, Path], *, dataset: str, declared: str) -> str:
+    """`model_digest` of the model that these files are, by their names in the folder that was published."""
+    search = json.loads(files[SEARCH].read_text(encoding="utf-8"))
+    return model_digest(
+        files[search["model"]],
+        search["params"],
+        dataset=dataset,
+        declared=declared,
+        prepared=files.get(preparation.FILE),
+        selected=files.get(chosen.FILE),
+        family=search.get("family"),  # there if several have competed
+    )
+
+
+def files_in(folder: Path) -> dict[str, Path]:
+    """Name → file."""
+    return {path.name: path for path in folder.iterdir() if path.is_file()}
+
+
 def materialize_tuned_model(
     model: TunedModel, cutoff: str, dataset: Artifact, *, work: Work, made_by: Mapping[str, Any]
 ) -> Artifact:
@@ -230,15 +249,7 @@ def materialize_tuned_model(
         folder = Path(aside)
         file = save(trained, folder)
         exported = export(trained.predictor, splits[VALIDATION].features, folder)
-        name = model_digest(
-            file,
-            trained.params,
-            dataset=dataset.digest,
-            declared=declared,
-            prepared=folder / preparation.FILE if model.preparations else None,
-            selected=folder / chosen.FILE if model.features else None,
-            family=trained.name if model.rivals else None,
-        )
+        name = digest_of(files_in(folder), dataset=dataset.digest, declared=declared)
         tags = {**made_by, "model_digest": name, "fingerprint": declared, "cutoff": cutoff}
         run = model_run(
             model, trained, model_digest=name, folder=folder, dataset=dataset,

@@ -23,6 +23,7 @@ from platform_ml.families import Linear
 from platform_ml.preparations import Clip, Scale
 from platform_ml.spec.errors import PlatformError, Refused, RowsError
 from platform_ml.spec.fingerprint import fingerprint
+from platform_ml.spec.model_card import REQUIRED
 from platform_ml.spec.registration import Approved
 from platform_ml.spec.stage import Stage
 from platform_ml.testing.declarations import lapse, lapse_evaluation, lapse_model, numbers, shop
@@ -84,12 +85,13 @@ def trained(work, home):
     result = replace(numbers(), cutoff=CUTOFF, model_digest=digest, policy_digest=fingerprint(EVALUATION))
     (aside / evaluations.FILE).write_text(json.dumps(result.to_json()))
     (aside / "card.html").write_text("words")
+    (aside / "card.json").write_text(json.dumps({"card": dict.fromkeys(REQUIRED, "Words.")}))
     pq.write_table(splits["train"].features, aside / "train.parquet")
     record = {"content": "e" * 64, "split": {}, "tables": TABLES}
     published(work, "datasets", MODEL.dataset, "d" * 64, record, aside / "train.parquet")
     published(work, evaluations.KIND, EVALUATION, result.digest, {}, aside / evaluations.FILE)
     record = {"model": digest, "evaluation": result.digest}
-    published(work, cards.KIND, LAPSE.card, "c" * 64, record, aside / "card.html")
+    published(work, cards.KIND, LAPSE.card, "c" * 64, record, aside / "card.html", aside / "card.json")
     run_id = work.platform.tracker.record(replace(RUN, children=[])).run_id
     record = {"model_file": file.name, "mlflow_run": run_id, "dataset": "d" * 64, "made_by": CODE}
     record |= {"made_at": "2024-06-11T00:00:00+00:00"}
@@ -240,7 +242,7 @@ def test_a_version_says_all_of_what_it_is_made_of(registry):
     tags = registry.promoted("lapse", "champion")
     assert set(said["files"]) == {
         *("MLmodel", "input_example.json", "model.json", "search.json", "preparation.json", "evaluation.json"),
-        "card/card.html",
+        *("card/card.html", "card/card.json"),
     }
     assert said["formats"] == {"json": "model.json"}
     assert said["dataset"] == {
@@ -250,7 +252,7 @@ def test_a_version_says_all_of_what_it_is_made_of(registry):
         "feature_groups": {"shop/order_history": [{"version": 3, "content": "o" * 64}]},
         "tables": {"shop/orders": [{"version": 2, "content": "p" * 64}]},
     }
-    assert (said["made_by"], said["registered_by"], said["card"]) == (CODE, CODE, ["card/card.html"])
+    assert (said["made_by"], said["registered_by"], said["card"]) == (CODE, CODE, ["card/card.html", "card/card.json"])
     assert (tags["formats"], tags["dataset"]) == ("json", "shop/lapse_dataset@" + "d" * 12)
 
 

@@ -305,7 +305,9 @@ def publish(work, published, run_id, *, card_of=None, missing=MappingProxyType({
 def test_a_card_that_lacks_words_is_not_registered(work, published, run_id):
     trained = publish(work, published, run_id, missing={"limits": " \t"})
     with pytest.raises(Refused, match="'lapse_card' says nothing about limits"):
-        materialize_registration(lapse, published.result.cutoff, published.approved, trained, work=work, code=CODE)
+        materialize_registration(
+            lapse, published.result.cutoff, published.approved, trained, work=work, code=CODE, actor=ADA
+        )
     assert versions(work.platform.registry) == []
 
 

@@ -15,6 +15,7 @@ from platform_ml.engine.registration import materialize_registration
 from platform_ml.families import SingleFeature, XGBoost
 from platform_ml.gates import AtLeast, Calibrated, Latency, NoLeak, NotOverfitted, SliceGap
 from platform_ml.spec.registration import Approved
+from platform_ml.spec.stage import Actor
 from platform_ml.spec.training_dataset import SPLIT
 from platform_ml.spec.tuned_model import Baseline
 from platform_ml.testing.declarations import CUTOFF as DAY
@@ -23,6 +24,7 @@ from platform_ml.tuners import TPE
 from platform_ml_tests.engine.searches import Notes
 from platform_ml_tests.engine.shop import work_in
 
+ADA = Actor(who="ada", run="a test")
 CUTOFF = str(DAY)
 VIEW = lapse_model.dataset.view
 SPENT, RECENCY = VIEW.feature_names
@@ -104,6 +106,7 @@ class World:
         splits = {split: {"rows": part.num_rows, "first": CUTOFF, "last": CUTOFF} for split, part in parts.items()}
         kept = {"splits": splits, "gap_days": 0, "rule": "", "history_days": 126, "windows_may_overlap": None}
         record = {"dataset": dataset.name, "cutoff": CUTOFF, "tables": [], "split": kept, "audit": audit}
+        record["content"] = name * 64
         record |= {"join": {"not_point_in_time": []}, "view": {"table": "shop/lapse_view", "version": 1}}
 
         def fill(folder):
@@ -147,7 +150,7 @@ class World:
         declared = registration.card.evaluation
         approved = approved or Approved.by(registration, evaluation.load(declared, CUTOFF, work=self.work))
         model = tuned_model.load(declared.model, CUTOFF, work=self.work)
-        return materialize_registration(registration, CUTOFF, approved, model, work=self.work, code={})
+        return materialize_registration(registration, CUTOFF, approved, model, work=self.work, code=MADE_BY, actor=ADA)
 
     def newest(self, kind, noun):
         """The folder of what was published last."""
@@ -165,14 +168,21 @@ class Registry:
     """Remembers versions in memory."""
 
     def __init__(self):
-        self.versions = []
+        self.versions, self.entries = [], []
 
     def register(self, name, run_id, files, tags, *, once=()):
         self.versions.append(dict(tags))
         return str(len(self.versions))
 
-    def promote(self, name, version, alias, *, newest_by=""):
-        return True
+    def find(self, name, tags):
+        fits = [number for number, said in enumerate(self.versions, 1) if tags.items() <= said.items()]
+        return str(fits[-1]) if fits else None
+
+    def history(self, name):
+        return self.entries
+
+    def enter(self, name, entry, *, after):
+        self.entries.append(entry)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -162,7 +162,7 @@ def test_numbers_that_say_another_dataset_than_the_model_was_trained_on(sound):
         sound.work.place("cards", SOUND.card, CUTOFF),
         "f" * 64,
         {"model": planted.model_digest, "evaluation": planted.digest},
-        lambda folder: (folder / "README.md").write_bytes((card / "README.md").read_bytes()),
+        lambda folder: shutil.copy(card / "card.json", folder),
     )
     with pytest.raises(Refused, match=f"approved model {planted.model_digest[:12]}, but these files are"):
         sound.register(SOUND)

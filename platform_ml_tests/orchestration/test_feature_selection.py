@@ -14,6 +14,7 @@ from platform_ml.spec.errors import Refused
 from platform_ml.spec.evaluation import EvaluationResult
 from platform_ml.spec.feature_selection import FeatureSelection
 from platform_ml.spec.registration import Approved
+from platform_ml.spec.stage import Actor
 from platform_ml_tests.orchestration.shop import (
     CUTOFF,
     Checkout,
@@ -126,7 +127,13 @@ def test_a_model_is_registered_with_its_choice_and_with_no_other(made, trained, 
     ):
         with pytest.raises(Refused, match=complaint):
             register(
-                registration, Approved.by(registration, result), registry=registry, run_id="r", files=changed, tags={}
+                registration,
+                Approved.by(registration, result),
+                registry=registry,
+                run_id="r",
+                files=changed,
+                tags={},
+                actor=Actor(who="ada", run="a test"),
             )
 
 
