@@ -17,23 +17,9 @@ from platform_ml.testing.learners import (
     NumberLearnerContract,
     with_shop,
 )
+from platform_ml.testing.networks import TRAINING
 
-PARAMS = {
-    "layers": 2,
-    "width": 16,
-    "dropout": 0.1,
-    "learning_rate": 0.02,
-    "weight_decay": 0.01,
-    "batch_rows": 64,
-    "accumulate": 1,
-    "clip_norm": 1.0,
-    "max_epochs": 6,
-    "early_stopping_epochs": 3,
-    "max_levels": 50,
-    "schedule": "cosine",
-    "warm_up": 0.05,
-    "precision": "auto",
-}
+PARAMS = TRAINING | {"layers": 2, "width": 16}
 
 
 @pytest.fixture(autouse=True)
