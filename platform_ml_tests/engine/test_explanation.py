@@ -315,7 +315,7 @@ def test_prepared_and_narrowed_models_speak_of_the_features_of_the_view():
     test = rows(lambda columns: columns["a"])
     kept = ("noise", "a")
     narrow = Narrowed(kept=kept, predictor=fit(TREES, replace(test, features=test.features.select(kept), cache={})))
-    steps = Fitted.of((Clip(of=("a",)),), test.features)
+    steps = Fitted.of((Clip(of=("a",)),), test.features, test.helpers)
     found = explain(Prepared(fitted=steps, predictor=narrow), test)
     effects = by_name(found.effects)
     assert found.method == "tree_shap"
