@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from platform_ml.families.columns import EveryColumn
 from platform_ml.families.encoding import Encoded, Encoding
 from platform_ml.families.inputs import check_columns_known_somewhere, check_label, nothing, told, weights
 from platform_ml.families.limits import check_limits
@@ -61,7 +62,7 @@ GAINS = {"ndcg_exp_gain": False, "lambdarank_unbiased": False}
 
 
 @dataclass(frozen=True, kw_only=True)
-class XGBoost:
+class XGBoost(EveryColumn):
     """Boosted trees (Chen and Guestrin 2016), stopped early on validation rows.
 
     A binary label is stopped by the area under the ROC curve, a ranking by NDCG@10, others by what their loss is about.
@@ -94,10 +95,6 @@ class XGBoost:
     def tasks(self) -> tuple[Task, ...]:
         """What the loss is for."""
         return tasks_of(self.loss, OBJECTIVES)
-
-    def columns(self) -> tuple[str, ...] | None:
-        """All of them."""
-        return None
 
     def fit(
         self,

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from platform_ml.families.columns import EveryColumn
 from platform_ml.families.encoding import Encoded, Encoding
 from platform_ml.families.inputs import check_label, nothing, told
 from platform_ml.families.limits import check_limits
@@ -56,7 +57,7 @@ ENCODING, TASK, CLASSES = "platform_ml_encoding", "platform_ml_task", "platform_
 
 
 @dataclass(frozen=True, kw_only=True)
-class CatBoost:
+class CatBoost(EveryColumn):
     """Boosted symmetric trees with ordered statistics of categories (Prokhorenkova et al. 2018), stopped early.
 
     A binary label is stopped by the area under the ROC curve, a ranking by NDCG@10, others by what their loss is about.
@@ -87,10 +88,6 @@ class CatBoost:
     def tasks(self) -> tuple[Task, ...]:
         """What the loss is for."""
         return tasks_of(self.loss, OBJECTIVES)
-
-    def columns(self) -> tuple[str, ...] | None:
-        """All of them."""
-        return None
 
     def fit(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from platform_ml.families.columns import EveryColumn
 from platform_ml.families.epochs import PRECISIONS, SCHEDULES, Data, Learned, Plan, Training, device
 from platform_ml.families.inputs import weights
 from platform_ml.families.limits import check_limits
@@ -33,7 +34,7 @@ CHUNK = 4_096
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deep:
+class Deep(EveryColumn):
     """A network trained by AdamW (Loshchilov and Hutter 2019), stopped early, its best epoch kept; in torch.
 
     It trains where PLATFORM_ML_DEVICE says, else on CUDA where there is one, in mixed precision there. With
@@ -86,10 +87,6 @@ class Deep:
     def tasks(self) -> tuple[Task, ...]:
         """What the loss is for."""
         return tasks_of(self.loss, NETWORKS)
-
-    def columns(self) -> tuple[str, ...] | None:
-        """All of them."""
-        return None
 
 
 def chosen(family: Any, name: str, known: tuple[str, ...]) -> None:

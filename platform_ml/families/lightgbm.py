@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from platform_ml.families.columns import EveryColumn
 from platform_ml.families.encoding import Encoded, Encoding
 from platform_ml.families.inputs import check_label, nothing, told
 from platform_ml.families.limits import check_limits
@@ -58,7 +59,7 @@ GAINS = "lightgbm gains"
 
 
 @dataclass(frozen=True, kw_only=True)
-class LightGBM:
+class LightGBM(EveryColumn):
     """Boosted trees grown leaf by leaf (Ke et al. 2017), stopped early on validation rows; takes categories and nulls.
 
     A binary label is stopped by the area under the ROC curve, a ranking by NDCG@10, others by what their loss is about.
@@ -89,10 +90,6 @@ class LightGBM:
     def tasks(self) -> tuple[Task, ...]:
         """What the loss is for."""
         return tasks_of(self.loss, OBJECTIVES)
-
-    def columns(self) -> tuple[str, ...] | None:
-        """All of them."""
-        return None
 
     def fit(
         self,

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from platform_ml.families.columns import EveryColumn
 from platform_ml.families.design import Design, designed
 from platform_ml.families.encoding import Encoded
 from platform_ml.families.inputs import check_label, weights
@@ -31,7 +32,7 @@ LIMITS = {"penalty": (0, float("inf")), "l1_share": (0, 1), "max_levels": (1, 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Linear:
+class Linear(EveryColumn):
     """Logistic regression for a binary label or several classes, linear regression for a number, by scikit-learn.
 
     Small is the mean loss of the rows + penalty * (l1_share * sum |w| + (1 - l1_share) / 2 * sum w²), the elastic net
@@ -52,10 +53,6 @@ class Linear:
 
     def __post_init__(self) -> None:
         check_limits(self, LIMITS, above=("penalty",))
-
-    def columns(self) -> tuple[str, ...] | None:
-        """All of them."""
-        return None
 
     def fit(
         self,

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from platform_ml.families.columns import EveryColumn
 from platform_ml.families.encoding import Encoded, Encoding
 from platform_ml.families.inputs import check_label, nothing, weights
 from platform_ml.families.limits import check_limits
@@ -39,7 +40,7 @@ ENCODING, CLASSES = b"platform_ml_encoding", b"classes"
 
 
 @dataclass(frozen=True, kw_only=True)
-class RandomForest:
+class RandomForest(EveryColumn):
     """The mean of deep trees, each grown on rows and features drawn at random (Breiman 2001), by scikit-learn.
 
     Takes nulls; levels of a category are ordered by their mean label, or by their share of the most frequent of several
@@ -60,10 +61,6 @@ class RandomForest:
 
     def __post_init__(self) -> None:
         check_limits(self, LIMITS, above=("max_features", "max_samples"))
-
-    def columns(self) -> tuple[str, ...] | None:
-        """All of them."""
-        return None
 
     def fit(
         self,

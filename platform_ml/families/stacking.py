@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from platform_ml.families.columns import EveryColumn
 from platform_ml.families.inputs import check_label
 from platform_ml.families.linear import Linear
 from platform_ml.families.members import Members, Part, check_members, named, pack, task_in, unpacked, widths
@@ -29,7 +30,7 @@ LAST = Linear()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stacking:
+class Stacking(EveryColumn):
     """A final family that is fitted on the members' predictions (Wolpert 1992, Stacked generalization).
 
     It learns from predictions for rows that the member never saw: the training rows are parted into folds, all rows of
@@ -53,10 +54,6 @@ class Stacking:
     def tasks(self) -> tuple[Task, ...]:
         """What all members and the final family learn."""
         return check_members(self, (*self.members, self.final))
-
-    def columns(self) -> tuple[str, ...] | None:
-        """All of them."""
-        return None
 
     def fit(
         self,

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from platform_ml.families.columns import EveryColumn
 from platform_ml.families.members import Members, check_members, named, pack, task_in, unpacked
 from platform_ml.spec.attribution import LOG_ODDS, PROBABILITY, Attributing, Attribution
 from platform_ml.spec.errors import DeclarationError, StoreError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Voting:
+class Voting(EveryColumn):
     """The weighted mean of what members predict, each fitted on all training rows (soft voting: Kittler et al. 1998).
 
     Ranges of members are searched together, as `xgboost.max_depth`.
@@ -50,10 +51,6 @@ class Voting:
     def tasks(self) -> tuple[Task, ...]:
         """What all members learn."""
         return check_members(self, self.members)
-
-    def columns(self) -> tuple[str, ...] | None:
-        """All of them."""
-        return None
 
     def fit(
         self,
