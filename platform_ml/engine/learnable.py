@@ -22,27 +22,33 @@ SHOWN = 3
 MOST_CLASSES = 1_000
 
 
-def check_rows(model: TunedModel, splits: Mapping[str, SplitRows], *, project: str) -> list[str]:
-    """Refuse rows that no model should be made of; what is only odd comes back as warnings.
+def check_rows(model: TunedModel, splits: Mapping[str, SplitRows], *, project: str) -> None:
+    """Refuse rows that no model should be made of.
 
     Raises:
         RowsError: Naming project, model, dataset and feature, with all that is wrong: too few rows, labels of one
-            class or of one value, labels or features that are not finite, a feature without a value, or twice there.
+            class or of one value, labels or features that are not finite, a feature without a value, of one value,
+            equal to another one, or twice there.
     """
     where = f"{project}/{model.name} cannot learn from dataset {model.dataset.name!r}"
     wrong = [text for split in (TRAIN, VALIDATION) for text in label_faults(splits[split], split)]
-    train, odd = splits[TRAIN], list[str]()
+    train = splits[TRAIN]
     names = train.features.column_names
     wrong += [f"it has feature {name!r} twice" for name in sorted({name for name in names if names.count(name) > 1})]
     if not wrong:
         for split in (TRAIN, VALIDATION):
             wrong += [text for name in names for text in _feature(splits[split].features, name, split)]
-        odd = [f"feature {name!r} is {value} in all {len(train.label):,} training rows" for name, value in _same(train)]
-        odd += [f"features {first!r} and {second!r} are equal in all training rows" for first, second in _twins(train)]
+        wrong += [
+            f"feature {name!r} is {value} in all {len(train.label):,} training rows; drop it"
+            for name, value in _same(train)
+        ]
+        wrong += [
+            f"features {first!r} and {second!r} are equal in all training rows; drop one"
+            for first, second in _twins(train)
+        ]
     if wrong:
         more = f" And {len(wrong) - SHOWN} more." if len(wrong) > SHOWN else ""
         raise RowsError(f"{where}: {'; '.join(wrong[:SHOWN])}.{more} Nothing was trained or registered.")
-    return [f"{project}/{model.name}: {text} of dataset {model.dataset.name!r}: drop it." for text in odd]
 
 
 def label_faults(rows: SplitRows, split: str) -> Iterator[str]:
@@ -101,14 +107,14 @@ def _single(train: SplitRows) -> list[str]:
 
 
 def _twins(train: SplitRows) -> Iterator[tuple[str, str]]:
-    """Features that say the same in every row; a constant is found elsewhere."""
+    """Features that say the same in every row; one that always says the same, or nothing, is found elsewhere."""
     import pyarrow.compute as pc
 
     constant = {name for name, _ in _same(train)}
     seen: dict[tuple[object, ...], list[str]] = {}
     for name in _single(train):
         values = train.features[name]
-        if name in constant:
+        if name in constant or values.null_count == len(values):
             continue
         # Only columns with the same sum can be equal: the dear comparison is for those alone.
         mark = (str(values.type), values.null_count, _mark(values))

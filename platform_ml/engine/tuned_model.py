@@ -237,8 +237,7 @@ def materialize_tuned_model(
 ) -> Artifact:
     """Train on a published dataset, tell the tracker, and publish the model."""
     splits = {split: split_rows(model.dataset, dataset, split) for split in (TRAIN, VALIDATION)}
-    for odd in check_rows(model, splits, project=work.project):
-        work.say(odd)
+    check_rows(model, splits, project=work.project)
     started, meter = now_us(), Meter.start()
     folds = read_folds(model, cutoff, dataset, work=work)
     features = chosen_for(model, cutoff, dataset, work=work)
