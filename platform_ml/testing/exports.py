@@ -256,10 +256,12 @@ class ExportContract:
                 rows = sum(batch.num_rows for batch in peak.watched(form.read(path)))
             back.append(peak.bytes)
             assert rows == 6_000 * times
-        assert written[1] < 1.4 * written[0] + 500_000
-        assert back[1] < 1.4 * back[0] + 500_000
+        assert written[1] < 1.4 * written[0] + AHEAD
+        assert back[1] < 1.4 * back[0] + AHEAD
 
 
+AHEAD = 2_000_000
+"""Bytes: a reader in a thread of its own runs ahead as far as it is given time. 24,000 rows have 9.6 million."""
 WIDE = pa.schema([("n", pa.int64()), ("text", pa.string())])
 
 
