@@ -42,8 +42,7 @@ def champion_of(evaluation: Evaluation, digest: str, model: Artifact, *, work: W
     """
     if not digest or digest == model.digest:
         return None
-    kept = work.platform.artifacts.versions(f"{KIND}/{work.project}/{evaluation.model.name}")
-    found = next((one for one in kept if one.digest == digest), None)
+    found = work.published(KIND, evaluation.model, digest)
     if found is None or found.damage() or found.record["fingerprint"] != fingerprint(evaluation.model):
         work.say(f"{work.table(evaluation)}: the champion {digest[:12]} cannot be loaded by this declaration")
         return None

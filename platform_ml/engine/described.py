@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 def dataset_of(model: TunedModel, trained: Artifact, *, work: Work) -> Artifact:
     """The published dataset that a model was trained on, whatever its dataset is today."""
     wanted = trained.record["dataset"]
-    for found in work.platform.artifacts.versions(f"{dataset_checks.KIND}/{work.project}/{model.dataset.name}"):
-        if found.digest == wanted:
-            return found
-    raise MissingInputError(
-        f"{work.table(model)} was trained on {model.dataset.name}@{wanted[:12]}, which is not there. Restore it from "
-        "a backup: a registered version carries an example of its rows, and their versions."
-    )
+    found = work.published(dataset_checks.KIND, model.dataset, wanted)
+    if found is None:
+        raise MissingInputError(
+            f"{work.table(model)} was trained on {model.dataset.name}@{wanted[:12]}, which is not there. Restore it "
+            "from a backup: a registered version carries an example of its rows, and their versions."
+        )
+    return found
 
 
 def classes_of(model: TunedModel, dataset: Artifact) -> list[str]:

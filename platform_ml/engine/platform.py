@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from platform_ml.engine.ports import Artifacts, Compute, Journals, Registry, Snapshot, Tables, Tracker
+    from platform_ml.engine.ports import Artifact, Artifacts, Compute, Journals, Registry, Snapshot, Tables, Tracker
     from platform_ml.engine.tuning import Spread
     from platform_ml.spec.project import Noun
 
@@ -57,6 +57,11 @@ class Work:
     def place(self, kind: str, noun: Noun, partition: str) -> str:
         """Where the artifacts of a declaration lie."""
         return f"{kind}/{self.project}/{noun.name}/{partition}"
+
+    def published(self, kind: str, noun: Noun, digest: str) -> Artifact | None:
+        """The artifact of a declaration that has this digest, of whatever partition; None where it is not there."""
+        kept = self.platform.artifacts.versions(f"{kind}/{self.project}/{noun.name}")
+        return next((one for one in kept if one.digest == digest), None)
 
     def read(self, noun: Noun, keys: Iterable[str]) -> Snapshot:
         """The newest version of an upstream table; `MissingInputError` when a needed partition is not there."""

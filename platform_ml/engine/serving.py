@@ -122,8 +122,7 @@ def in_use(registration: Registration, *, work: Work, version: int | None = None
 
 
 def _published(kind: str, noun: TunedModel | Any, digest: str, work: Work) -> Artifact:
-    kept = work.platform.artifacts.versions(f"{kind}/{work.project}/{noun.name}")
-    found = next((one for one in kept if one.digest == digest), None)
+    found = work.published(kind, noun, digest)
     if found is None:
         raise MissingInputError(
             f"{work.table(noun)} has no version {digest[:12]}, which is in use. Restore the artifacts from a backup, "

@@ -21,8 +21,7 @@ SHORT = 12
 
 def lineage_metadata(dataset: TrainingDataset, digest: str, *, work: Work) -> dict[str, object]:
     """A count, a sum of bytes and a table of the sources behind this version; nothing where it is not there."""
-    versions = work.platform.artifacts.versions(f"{KIND}/{work.project}/{dataset.name}")
-    artifact = next((one for one in versions if one.digest == digest), None)
+    artifact = work.published(KIND, dataset, digest)
     if artifact is None:
         return {}
     found = sources(steps(artifact, work.platform.tables))
