@@ -50,7 +50,15 @@ HUB_TASKS = {
     RANKING: "other",
 }
 """How model hubs call what is learned; they have no word for ranking rows of a table."""
-ABSENT = {"classes": [], "groups": {}, "meanings": {}, "min_rows": 0, "periods": [], "weak_slices": []}
+ABSENT = {
+    "classes": [],
+    "groups": {},
+    "meanings": {},
+    "min_rows": 0,
+    "periods": [],
+    "weak_slices": [],
+    "intervals": None,
+}
 """What is not written where it is empty."""
 MEANS = {BINARY: "True", REGRESSION: "Mean", MULTICLASS: "Most frequent class", RANKING: "Mean relevance"}
 """What is said of the labels of some rows."""

@@ -15,11 +15,12 @@ from platform_ml.engine.curves import curves, group_statistics, residual_statist
 from platform_ml.engine.evidence import Tested, gather, with_dataset
 from platform_ml.engine.explanation import explanations
 from platform_ml.engine.explanation_rows import Explained
+from platform_ml.engine.interval_scores import with_intervals
 from platform_ml.engine.latency import latency_ms
 from platform_ml.engine.slicing import periods_of, slices_of
 from platform_ml.engine.stability import stability
 from platform_ml.engine.training_dataset import split_rows
-from platform_ml.engine.tuned_model import SEARCH, fitted
+from platform_ml.engine.tuned_model import SEARCH, fitted, intervals_in
 from platform_ml.engine.weak_slices import weak_rules
 from platform_ml.engine.winner import winner
 from platform_ml.spec.errors import MissingInputError, StoreError
@@ -322,9 +323,10 @@ def materialize_evaluation(
     rival = champion_digest(evaluation, model, cutoff, work=work)
     if rival and (champion := champion_of(evaluation, rival, model, work=work)):
         baselines = baselines | {CHAMPION: champion}
+    splits = {split: split_rows(evaluation.model.dataset, dataset, split) for split in SPLITS}
     result = evaluate(
         evaluation,
-        splits={split: split_rows(evaluation.model.dataset, dataset, split) for split in SPLITS},
+        splits=splits,
         predictor=predictor,
         baselines=baselines | fitted_ablations(evaluation.model, model, SEARCH, winner(evaluation.model, model.record)),
         model_digest=model.digest,
@@ -332,6 +334,8 @@ def materialize_evaluation(
         cutoff=cutoff,
         size_bytes=(model.folder / model.record["model_file"]).stat().st_size,
     )
+    if (ranges := intervals_in(model.folder, evaluation.model)) is not None:
+        result = with_intervals(result, evaluation, ranges, splits[TEST], _predict(predictor, splits[TEST]))
     if result.evidence:
         evidence = replace(with_dataset(result.evidence, evaluation, dataset), champion=rival)
         result = replace(result, evidence=evidence)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine.schema import arrow_type
 from platform_ml.spec.errors import RowsError
+from platform_ml.spec.intervals import LOWER, UPPER
 from platform_ml.spec.scores import (
     MODEL_DIGEST,
     MODEL_VERSION,
@@ -49,6 +50,9 @@ def predicted(scores: Scores, served: Served, rows: pa.Table, features: pa.Table
         said[PROBABILITIES] = pa.ListArray.from_arrays(pa.array(ends), pa.array(found.ravel()))
     else:
         said[SCORE] = found
+    if served.intervals is not None:
+        ends = served.intervals.bounds(found, features)
+        said |= {LOWER: ends[:, 0], UPPER: ends[:, 1]}
     if scores.task is RANKING:
         said[RANK] = ranks(found, rows[str(scores.label.ranked_within)])
     said[MODEL_VERSION] = np.full(rows.num_rows, served.version, np.int64)

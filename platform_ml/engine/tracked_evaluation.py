@@ -17,6 +17,7 @@ from platform_ml.engine.tracked_run import BASELINE, FIT, SEARCH, baseline_key, 
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.engine.tuned_model import fitted
 from platform_ml.engine.winner import winner
+from platform_ml.spec.intervals import COVERED
 from platform_ml.spec.space import ranges
 from platform_ml.spec.task import MULTICLASS, RANKING
 from platform_ml.spec.training_dataset import SPLITS, TEST
@@ -83,6 +84,7 @@ def _run(done: Evaluated, experiment: str, files: Mapping[str, Path], baselines:
         part=f"evaluation-{result.digest[:12]}",
         params={},
         metrics=_flat(scores | leads)
+        | _of_intervals(result)
         | {f"latency_{name}_ms": value for name, value in result.latency_ms.items()}
         | {"size_bytes": float(result.size_bytes)}
         | {f"{split}_rows": float(of.rows) for split, of in result.splits.items()},
@@ -126,6 +128,16 @@ def _ablated(result: EvaluationResult) -> dict[str, dict[str, float]]:
         | _flat({f"loss_{TEST}_{metric}": value for metric, value in one.lead.items()})
         for name, one in result.ablations.items()
     }
+
+
+def _of_intervals(result: EvaluationResult) -> dict[str, float]:
+    """Coverage and mean width on the test rows, beside what was promised."""
+    score = result.intervals
+    if score is None or score.covered.value is None or score.width is None:
+        return {}
+    ends = {"": score.covered.value, "_low": score.covered.low, "_high": score.covered.high}
+    named = {f"{TEST}_{COVERED}{end}": value for end, value in ends.items() if value is not None}
+    return named | {f"{TEST}_interval_width": score.width, f"{TEST}_interval_promised": score.promised}
 
 
 def _flat(estimates: Mapping[str, Estimate]) -> dict[str, float]:

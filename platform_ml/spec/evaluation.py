@@ -12,6 +12,7 @@ from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.evidence import Evidence
 from platform_ml.spec.explanation import Explanation, Explanations
 from platform_ml.spec.fingerprint import ADDED, PROSE, digest
+from platform_ml.spec.intervals import IntervalScore
 from platform_ml.spec.naming import check_name, check_unique
 from platform_ml.spec.slicing import FOUND, SUPPORT, Period, Slicing, WeakSlices, check_period, check_slicing, name_of
 from platform_ml.spec.task import BINARY, RANKING, check_task
@@ -33,6 +34,7 @@ LATER = (
     "periods",
     "weak_slices",
     "explanations",
+    "intervals",
 )
 """Fields of a result that are not written where they are empty, so that numbers from before keep their digest."""
 
@@ -247,6 +249,8 @@ class EvaluationResult:
     """Rules that were found on validation rows, measured on test rows; the worst of validation first."""
     explanations: Explanations | None = None
     """Why the model predicts what it does; None in numbers that were written before, and without test rows."""
+    intervals: IntervalScore | None = None
+    """How often the ranges of the predictions held the truth; None: the model has none."""
 
     @property
     def digest(self) -> str:
@@ -288,6 +292,8 @@ class EvaluationResult:
             values["evidence"] = Evidence.from_json(plain["evidence"])
         if plain.get("explanations"):
             values["explanations"] = Explanations.from_json(plain["explanations"])
+        if plain.get("intervals"):
+            values["intervals"] = IntervalScore.from_json(plain["intervals"])
         values["importance"] = tuple(Importance(**v) for v in plain["importance"])
         values["curves"] = {name: tuple((x, y) for x, y in points) for name, points in plain["curves"].items()}
         return cls(**values)

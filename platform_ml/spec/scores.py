@@ -11,6 +11,7 @@ from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import JUDGED, PROSE
+from platform_ml.spec.intervals import LOWER, UPPER
 from platform_ml.spec.naming import check_name, check_unique
 from platform_ml.spec.schema import Double, Doubles, Integer, Text, Timestamp
 from platform_ml.spec.task import MULTICLASS, RANKING
@@ -127,7 +128,8 @@ class Scores:
         """What a model says of a row."""
         if self.task is MULTICLASS:
             return {PREDICTED: Text(), SCORE: Double(), PROBABILITIES: Doubles()}
-        return {SCORE: Double()} | ({RANK: Integer()} if self.task is RANKING else {})
+        between: dict[str, Type] = {LOWER: Double(), UPPER: Double()} if self.model.intervals else {}
+        return {SCORE: Double()} | between | ({RANK: Integer()} if self.task is RANKING else {})
 
     @property
     def meanings(self) -> dict[str, str]:
@@ -139,7 +141,11 @@ class Scores:
             "multiclass": f"The probability of the class in {PREDICTED}.",
             "ranking": f"What rows of the same {within} are sorted by, the greatest first.",
         }[self.task]
+        ranges, held = self.model.intervals, "of the range that holds the truth"
+        share = f"{held} {ranges.coverage:.4g} of the times" if ranges else held
         return {
+            LOWER: f"The lower end {share}.",
+            UPPER: f"The upper end {share}.",
             EVENT_TIME: "The moment that is predicted from: nothing that became known later was read.",
             SCORE: score,
             RANK: f"The place in its {within}, 1 first; of equal scores the smaller key comes first.",

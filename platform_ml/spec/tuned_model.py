@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.ablation import Without
     from platform_ml.spec.family import Family
     from platform_ml.spec.feature_selection import FeatureSelection
+    from platform_ml.spec.intervals import Conformal
     from platform_ml.spec.metric import Metric
     from platform_ml.spec.preparation import Preparation
     from platform_ml.spec.resampling import Resampling
@@ -65,6 +66,8 @@ class TunedModel:
     """Which of them wins."""
     folds: int | None = field(default=None, metadata=ADDED)
     """Folds by the splitter's own rule on which the best parameters are fitted again, to see the spread; None: none."""
+    intervals: Conformal | None = field(default=None, metadata=ADDED)
+    """Which ranges predictions of numbers come with; None: none."""
 
     def __post_init__(self) -> None:
         check_name("Model", self.name)
@@ -78,6 +81,8 @@ class TunedModel:
             check_known(f"Feature view {view.name!r}", "helper column", preparation.helpers, view.helper_names)
         self._check_weight(where)
         self._check_rows_and_features(where)
+        if self.intervals is not None:
+            self.intervals.check(where, view)
         if not self.baselines:
             raise DeclarationError(f"{where} has no baseline: say what a naive prediction would be.")
         for baseline in self.baselines:
