@@ -9,6 +9,7 @@ from platform_ml.families.linear import Linear
 from platform_ml.families.majority import Majority
 from platform_ml.families.multilayer_perceptron import MultilayerPerceptron
 from platform_ml.families.persistence import Persistence
+from platform_ml.families.power_law import PowerLaw
 from platform_ml.families.random_forest import RandomForest
 from platform_ml.families.recurrent import Recurrent
 from platform_ml.families.single_feature import SingleFeature
@@ -24,6 +25,7 @@ __all__ = [
     "Majority",
     "MultilayerPerceptron",
     "Persistence",
+    "PowerLaw",
     "RandomForest",
     "Recurrent",
     "SingleFeature",
