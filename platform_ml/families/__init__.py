@@ -4,6 +4,7 @@ from platform_ml.families.average import Average
 from platform_ml.families.boosted_trees import XGBoost
 from platform_ml.families.catboost import CatBoost
 from platform_ml.families.convolutional import Convolutional
+from platform_ml.families.leaving_out import LeavingOut
 from platform_ml.families.lightgbm import LightGBM
 from platform_ml.families.linear import Linear
 from platform_ml.families.majority import Majority
@@ -20,6 +21,7 @@ __all__ = [
     "Average",
     "CatBoost",
     "Convolutional",
+    "LeavingOut",
     "LightGBM",
     "Linear",
     "Majority",
