@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from platform_ml.engine import preparation
 from platform_ml.spec.schema import Boolean, Decimal, Double, Doubles, Integer, Text, Timestamp
 from platform_ml.spec.space import families_in
-from platform_ml.spec.task import MULTICLASS
+from platform_ml.spec.task import CLUSTERING, MULTICLASS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +25,9 @@ for place, name in enumerate(model.classes):
 pq.write_table(rows, "predictions.parquet")"""
 XGBOOST_SCORED = """\
 rows["prediction"] = booster.predict(xgboost.DMatrix(rows[FEATURES]))"""
+SCORED_CLUSTERS = """\
+rows = rows.append_column("distance", [predictions.min(axis=1)])
+pq.write_table(rows.append_column("cluster", [predictions.argmin(axis=1) + 1]), "predictions.parquet")"""
 ONE_OF_CLASSES = "dict(zip(model.classes, predictions[0].tolist(), strict=True))"
 XGBOOST_ONE_OF_CLASSES = """\
 dict(zip(json.loads(booster.attr("platform_ml_classes")), predictions[0].tolist(), strict=True))"""
@@ -149,14 +152,15 @@ def _program(model: TunedModel, used: Mapping[str, Any], *, registered: bool, fa
     plain = not steps and not any(isinstance(known[name], Text) for name in seen)
     apart = bool(steps) and len(seen) < len(view.feature_names)  # preparations take what the model does not see, too
     native, classes = plain and file.endswith(".ubj"), model.task is MULTICLASS
+    clusters = model.task is CLUSTERING
     features = view.feature_names if steps else seen
     loaded, scored = (LOADED_XGBOOST, _xgboost_parts) if native else (LOADED, _parts)
-    parts = scored(classes=classes, online=online)
+    parts = scored(classes=classes, online=online) | (_cluster_parts(online=online) if clusters else {})
     return (loaded + parts["body"]).format(
         scored=parts.get("scored", ""),
         third=parts["third"],
         answer=parts.get("answer", ""),
-        gives="dict" if classes else "float",
+        gives="dict" if classes else "int" if clusters else "float",
         json="import json\n" if online or (native and classes) else "",
         types="\n".join(f'    "{name}": {_arrow(known[name])},' for name in features),
         family=_made(family),
@@ -189,6 +193,10 @@ def _parts(*, classes: bool, online: bool) -> dict[str, str]:
         return {"body": ONLINE, "third": "import pyarrow as pa", "answer": answer}
     scored = SCORED_CLASSES if classes else SCORED
     return {"body": BATCH, "third": "import pyarrow.parquet as pq", "scored": scored}
+
+
+def _cluster_parts(*, online: bool) -> dict[str, str]:
+    return {"answer": "int(predictions[0].argmin()) + 1"} if online else {"scored": SCORED_CLUSTERS}
 
 
 def _registry(used: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from platform_ml.families.average import Average
 from platform_ml.families.boosted_trees import XGBoost
 from platform_ml.families.catboost import CatBoost
 from platform_ml.families.convolutional import Convolutional
+from platform_ml.families.k_means import KMeans
 from platform_ml.families.leaving_out import LeavingOut
 from platform_ml.families.lightgbm import LightGBM
 from platform_ml.families.linear import Linear
@@ -21,6 +22,7 @@ __all__ = [
     "Average",
     "CatBoost",
     "Convolutional",
+    "KMeans",
     "LeavingOut",
     "LightGBM",
     "Linear",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import RowsError, did_you_mean
-from platform_ml.spec.task import MULTICLASS, RANKING, REGRESSION
+from platform_ml.spec.task import CLUSTERING, MULTICLASS, RANKING, REGRESSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,8 @@ def check_label(rows: Rows, split: str) -> None:
     found = np.unique(rows.label)
     if not found.size:
         raise RowsError(f"The {split} split has no rows. Widen the dataset's history or its splits.")
+    if rows.task is CLUSTERING:
+        return
     if rows.task in {REGRESSION, RANKING}:
         _check_numbers(found, len(rows.label), split)
         _check_groups(rows, found, split)

@@ -36,6 +36,12 @@ class Narrowed:
         """Write the model itself."""
         return self.predictor.save(folder)
 
+    def coordinates(self, rows: pa.Table) -> NDArray[np.float64]:
+        """As the model itself says, where it groups rows."""
+        predictor: Any = self.predictor
+        found: NDArray[np.float64] = predictor.coordinates(self._seen(rows))
+        return found
+
     def contributions(self, rows: pa.Table) -> NDArray[np.float64] | None:
         """Of all columns of the rows: 0 for those that it does not see."""
         import numpy as np

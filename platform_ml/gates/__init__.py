@@ -24,6 +24,7 @@ from platform_ml.gates.slice_at_most import SliceAtMost
 from platform_ml.gates.slice_gap import SliceGap
 from platform_ml.gates.slice_intervals_cover import SliceIntervalsCover
 from platform_ml.gates.slices_within import SlicesWithin
+from platform_ml.gates.stable_clusters import StableClusters
 from platform_ml.gates.stable_over_time import StableOverTime
 
 __all__ = [
@@ -51,5 +52,6 @@ __all__ = [
     "SliceGap",
     "SliceIntervalsCover",
     "SlicesWithin",
+    "StableClusters",
     "StableOverTime",
 ]

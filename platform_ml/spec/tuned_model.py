@@ -11,7 +11,7 @@ from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.fingerprint import ADDED, PROSE
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.space import ranges
-from platform_ml.spec.task import BINARY, check_task
+from platform_ml.spec.task import BINARY, CLUSTERING, check_task
 
 if TYPE_CHECKING:
     from platform_ml.spec.ablation import Without
@@ -117,6 +117,8 @@ class TunedModel:
                 f"{where}: family {self.family.name!r} says itself which features it uses, so it takes no selection "
                 "and no ablation. Drop them."
             )
+        if self.features is not None and self.task is CLUSTERING:
+            raise DeclarationError(f"{where} has no label, so nothing says which features are good. Drop features.")
         if self.resampling is not None:
             check_task(where, f"resampling {self.resampling.name!r}", self.resampling.tasks, self.task)
             if self.positive_weight is not None:
