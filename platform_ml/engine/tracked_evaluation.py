@@ -85,8 +85,8 @@ def _run(done: Evaluated, experiment: str, files: Mapping[str, Path], baselines:
         part=f"evaluation-{result.digest[:12]}",
         params={},
         metrics=_flat(scores | leads)
-        | _of_intervals(result)
-        | _of_clusters(result)
+        | interval_numbers(result)
+        | cluster_numbers(result)
         | {f"latency_{name}_ms": value for name, value in result.latency_ms.items()}
         | {"size_bytes": float(result.size_bytes)}
         | {f"{split}_rows": float(of.rows) for split, of in result.splits.items()},
@@ -132,7 +132,7 @@ def _ablated(result: EvaluationResult) -> dict[str, dict[str, float]]:
     }
 
 
-def _of_intervals(result: EvaluationResult) -> dict[str, float]:
+def interval_numbers(result: EvaluationResult) -> dict[str, float]:
     """Coverage and mean width on the test rows, beside what was promised."""
     score = result.intervals
     if score is None or score.covered.value is None or score.width is None:
@@ -142,7 +142,7 @@ def _of_intervals(result: EvaluationResult) -> dict[str, float]:
     return named | {f"{TEST}_interval_width": score.width, f"{TEST}_interval_promised": score.promised}
 
 
-def _of_clusters(result: EvaluationResult) -> dict[str, float]:
+def cluster_numbers(result: EvaluationResult) -> dict[str, float]:
     """How far apart they are on test rows, and how stable."""
     score = result.clusters
     if score is None:

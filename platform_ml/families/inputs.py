@@ -213,7 +213,10 @@ def _numbers(rows: pa.Table, name: str) -> NDArray[np.float64]:
     if kind != pa.float64():
         is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
         if pa.types.is_list(kind):
-            raise RowsError(f"Feature {name!r} is {kind}. Recurrent and Convolutional read lists: use one, or drop it.")
+            raise RowsError(
+                f"Feature {name!r} is {kind}. Recurrent and Convolutional read lists: use one, drop it, or use "
+                "LeavingOut(...)."
+            )
         if not (is_number or pa.types.is_boolean(kind) or pa.types.is_null(kind)):
             raise RowsError(f"Feature {name!r} is {kind}. A model takes numbers and booleans: derive one from it.")
         found = found.cast("double", safe=False)  # a large whole number may lose digits that no model needs

@@ -15,7 +15,6 @@ from sklearn.metrics import davies_bouldin_score, silhouette_score
 from platform_ml.engine.card_artifact import materialize_model_card
 from platform_ml.engine.clusters import Clustered, with_clusters
 from platform_ml.engine.evaluation import materialize_evaluation
-from platform_ml.engine.registration import Approved
 from platform_ml.engine.rows import SplitRows
 from platform_ml.engine.serving import load
 from platform_ml.engine.signature import signature
@@ -28,6 +27,7 @@ from platform_ml.outcomes import Unlabelled
 from platform_ml.preparations import Clip
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.evaluation import EvaluationResult
+from platform_ml.spec.registration import Approved
 from platform_ml.spec.scores import Scores
 from platform_ml.spec.slicing import WeakSlices
 from platform_ml.spec.task import CLUSTERING

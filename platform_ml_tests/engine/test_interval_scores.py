@@ -13,7 +13,7 @@ from platform_ml.engine.interval_scores import wilson, with_intervals
 from platform_ml.engine.intervals import Calibrated
 from platform_ml.engine.model_card import render
 from platform_ml.engine.rows import SplitRows
-from platform_ml.engine.tracked_evaluation import _of_intervals
+from platform_ml.engine.tracked_evaluation import interval_numbers
 from platform_ml.gates import IntervalsCover, SliceIntervalsCover
 from platform_ml.spec.evaluation import EvaluationResult
 from platform_ml.spec.fingerprint import fingerprint
@@ -110,7 +110,7 @@ def test_where_all_are_covered_the_interval_is_that_of_wilson():
 def test_without_test_rows_nothing_is_measured():
     score = with_intervals(RESULT, EVALUATION, INTERVALS, rows_off([]), np.empty(0)).intervals
     assert (score.covered.value, score.width, score.parts) == (None, None, ())
-    assert _of_intervals(replace(RESULT, intervals=score)) == _of_intervals(RESULT) == {}
+    assert interval_numbers(replace(RESULT, intervals=score)) == interval_numbers(RESULT) == {}
 
 
 def test_gates_judge_all_rows_and_each_slice(result):
@@ -127,7 +127,7 @@ def test_gates_judge_all_rows_and_each_slice(result):
 
 
 def test_the_tracker_is_told(result):
-    told = _of_intervals(result)
+    told = interval_numbers(result)
     assert told["test_interval_coverage"] == result.intervals.covered.value
     assert told["test_interval_coverage_low"] < told["test_interval_coverage"] < told["test_interval_coverage_high"]
     assert (told["test_interval_width"], told["test_interval_promised"]) == (3.5, 0.9)
