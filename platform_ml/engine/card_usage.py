@@ -114,6 +114,8 @@ model = {family}.load(file, {chosen})
 REGISTRY = """, or, every file checked, from the registry:
 # from platform_ml.tracking import load_model
 # load_model("{name}").predict(rows)"""
+REGISTRY_RANGES = """
+# load_model("{name}").predict_interval(rows)"""
 
 CHOSEN = """\
 CHOSEN = [  # what the model itself sees
@@ -171,7 +173,7 @@ def _program(model: TunedModel, used: Mapping[str, Any], *, registered: bool, fa
         narrow=CHOSEN.format(chosen=_listed(seen)) if apart else "",
         sha256=files[file],
         row=", ".join(view.label.key),
-        registry=_registry(used) if registered else "",
+        registry=_registry(model, used) if registered else "",
         imports=_imports(model),
         fitted=_fitted(model, files) if steps else "",
         prepared=("fitted.apply(rows.select(FEATURES))" if steps else "rows.select(FEATURES)")
@@ -199,8 +201,9 @@ def _cluster_parts(*, online: bool) -> dict[str, str]:
     return {"answer": "int(predictions[0].argmin()) + 1"} if online else {"scored": SCORED_CLUSTERS}
 
 
-def _registry(used: Mapping[str, Any]) -> str:
-    return REGISTRY.format(name=used["registered_as"]) if used["registered_as"] else ""
+def _registry(model: TunedModel, used: Mapping[str, Any]) -> str:
+    said = REGISTRY + (REGISTRY_RANGES if model.intervals else "")
+    return said.format(name=used["registered_as"]) if used["registered_as"] else ""
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from platform_ml.engine.card_artifact import materialize_model_card
+from platform_ml.engine.card_usage import usage
 from platform_ml.engine.evaluation import FILE, KIND, materialize_evaluation
 from platform_ml.engine.registration import register
 from platform_ml.engine.serving import load
@@ -90,6 +91,12 @@ def test_the_card_names_the_learning_and_what_the_intervals_are_worth(flow):
     for text in (card.markdown, card.html):
         for words in ("self-supervised", "Prediction intervals", "exchangeable", "= true"):
             assert words in text
+
+
+def test_the_program_on_the_card_says_how_to_get_them():
+    used = {"files": {"model.json": "0" * 64}, "registered_as": "load@champion"}
+    assert '# load_model("load@champion").predict_interval(rows)' in usage(MODEL, used, registered=True)
+    assert "predict_interval" not in usage(replace(MODEL, intervals=None), used, registered=True)
 
 
 def test_the_model_in_use_says_them_as_they_were_measured(flow):
