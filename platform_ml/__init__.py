@@ -11,6 +11,7 @@ from platform_ml.spec.feature_group import Derived, FeatureGroup, Lookup
 from platform_ml.spec.feature_selection import FeatureSelection
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.history import AsOf, Committed, History, Mutations, PerRow, ValidTime
+from platform_ml.spec.intervals import Conformal
 from platform_ml.spec.label import Label
 from platform_ml.spec.leak_audit import LeakAudit
 from platform_ml.spec.model_card import ModelCard
@@ -39,6 +40,7 @@ __all__ = [
     "Column",
     "Committed",
     "Complexity",
+    "Conformal",
     "Daily",
     "Decimal",
     "Derived",

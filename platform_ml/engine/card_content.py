@@ -14,8 +14,9 @@ from platform_ml.engine.card_rivals import card_rivals
 from platform_ml.engine.card_usage import online_usage, usage
 from platform_ml.engine.training_cost import training_cost
 from platform_ml.engine.winner import winner
+from platform_ml.spec.clusters import STABLE
 from platform_ml.spec.model_card import OPTIONAL, REQUIRED
-from platform_ml.spec.task import BINARY, MULTICLASS, RANKING, REGRESSION
+from platform_ml.spec.task import BINARY, CLUSTERING, MULTICLASS, RANKING, REGRESSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,11 +49,27 @@ HUB_TASKS = {
     REGRESSION: "tabular-regression",
     MULTICLASS: "tabular-classification",
     RANKING: "other",
+    CLUSTERING: "other",
 }
 """How model hubs call what is learned; they have no word for ranking rows of a table."""
-ABSENT = {"classes": [], "groups": {}, "meanings": {}, "min_rows": 0, "periods": [], "weak_slices": []}
+ABSENT = {
+    "classes": [],
+    "groups": {},
+    "meanings": {},
+    "min_rows": 0,
+    "periods": [],
+    "weak_slices": [],
+    "intervals": None,
+    "clusters": None,
+}
 """What is not written where it is empty."""
-MEANS = {BINARY: "True", REGRESSION: "Mean", MULTICLASS: "Most frequent class", RANKING: "Mean relevance"}
+MEANS = {
+    BINARY: "True",
+    REGRESSION: "Mean",
+    MULTICLASS: "Most frequent class",
+    RANKING: "Mean relevance",
+    CLUSTERING: "Label",
+}
 """What is said of the labels of some rows."""
 MOST_CLASSES = 12
 """Of which a card shows who is taken for whom."""
@@ -101,6 +118,7 @@ def content(
         "resamples": card.evaluation.resamples,
         "slices_by": list(card.evaluation.sliced_by),
         "threshold": card.evaluation.threshold,
+        "stable_from": STABLE,
         "evaluation": evaluation,
         "training": training_cost(known["model"]["compute"], known["model"]["conditions"], card.energy),
         "explanations": card_explanations(evaluation, view.meanings),
@@ -235,6 +253,7 @@ def _label(label: Label | EventLabel) -> dict[str, Any]:
         "name": label.name,
         "description": label.description,
         "meaning": label.meaning,
+        "learning": label.learning,
         "horizon_days": label.horizon_days,
         "entity": label.entity,
         "ranked_within": label.ranked_within or "",

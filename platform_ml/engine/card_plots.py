@@ -73,7 +73,7 @@ def _roc(result: EvaluationResult) -> Plot | None:
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1)
         for place, (name, curve) in enumerate(rivals.items()):
             x, y = zip(*curve, strict=True)
-            axes.plot(x, y, color=INK, linewidth=1.3, dashes=DASHES[place % len(DASHES)], label=_short(name))
+            axes.plot(x, y, color=INK, linewidth=1.3, dashes=DASHES[place % len(DASHES)], label=short(name))
         x, y = zip(*points, strict=True)
         axes.plot(x, y, color=ACCENT, linewidth=2, label="model")
         axes.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="False alarms", ylabel="Hits")
@@ -87,7 +87,7 @@ def _roc(result: EvaluationResult) -> Plot | None:
         title="Hits and false alarms",
         caption="Share of true cases that are found (hits) at each share of false alarms. Up and left is better.",
         alt=f"ROC curve of the model{against} on the test rows.{said}",
-        svg=_draw("roc", paint),
+        svg=draw("roc", paint),
     )
 
 
@@ -114,7 +114,7 @@ def _calibration(result: EvaluationResult) -> Plot | None:
         f"{'how often it came true' if binary else 'the mean truth'}. On the straight line both agree.",
         alt=f"Calibration curve of {len(points)} groups of test rows. They differ most where {number(off[0])} was "
         f"predicted and {number(off[1])} observed.",
-        svg=_draw("calibration", paint),
+        svg=draw("calibration", paint),
     )
 
 
@@ -133,7 +133,7 @@ def _scores(result: EvaluationResult) -> Plot | None:
         caption="Share of the test rows at each prediction. A useful model uses much of the range.",
         alt=f"Histogram of the predictions for test rows in {len(points)} bins. The fullest, around {number(peak)}, "
         f"holds {number(100 * rows)} % of the rows.",
-        svg=_draw("scores", paint),
+        svg=draw("scores", paint),
     )
 
 
@@ -154,7 +154,7 @@ def _residuals(result: EvaluationResult) -> Plot | None:
         "all that lies beyond.",
         alt=f"Histogram of prediction minus truth for test rows in {len(points)} bins. Half of the rows are off by "
         f"{number(size)} or less; the median error is {number(middle, signed=True)}.",
-        svg=_draw("residuals", paint),
+        svg=draw("residuals", paint),
     )
 
 
@@ -173,9 +173,9 @@ def _confusion(result: EvaluationResult) -> Plot | None:
                 place = (at - 0.48, row - 0.48)
                 axes.add_patch(Rectangle(place, 0.96, 0.96, facecolor=ACCENT, alpha=round(share, 3), linewidth=0))
                 axes.text(at, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=8)
-        names = [_short(result.classes[place].name)[:14] for place in order]
+        names = [short(result.classes[place].name)[:14] for place in order]
         axes.set_xticks(range(len(order)), names, rotation=40 if len(order) > FLAT_NAMES else 0)
-        axes.set_yticks(range(len(shown)), [_short(one.name)[:14] for one in shown])
+        axes.set_yticks(range(len(shown)), [short(one.name)[:14] for one in shown])
         axes.set(xlim=(-0.5, len(order) - 0.5), ylim=(len(shown) - 0.5, -0.5), xlabel="Predicted", ylabel="Truth")
         axes.grid(visible=False)
 
@@ -188,7 +188,7 @@ def _confusion(result: EvaluationResult) -> Plot | None:
         + (f" {number(left)} rarer classes are left out." if left else ""),
         alt=f"Confusion matrix of {len(shown)} classes. Least often right is {worst.name}, in "
         f"{number(100 * (worst.recall or 0.0))} % of its rows.",
-        svg=_draw("confusion", paint, height=1.2 + 0.3 * len(shown)),
+        svg=draw("confusion", paint, height=1.2 + 0.3 * len(shown)),
     )
 
 
@@ -203,7 +203,7 @@ def _ndcg(result: EvaluationResult, curve: str) -> Plot | None:
     def paint(axes: Axes) -> None:
         for place, (name, of) in enumerate(rivals.items()):
             x, y = zip(*of, strict=True)
-            axes.plot(x, y, color=INK, linewidth=1.3, dashes=DASHES[place % len(DASHES)], label=_short(name))
+            axes.plot(x, y, color=INK, linewidth=1.3, dashes=DASHES[place % len(DASHES)], label=short(name))
         x, y = zip(*points, strict=True)
         axes.plot(x, y, color=ACCENT, linewidth=2, marker="o", markersize=4, label="model")
         axes.set(ylim=(0, 1.01), xlabel="Rows of a group" if by_size else "Cut after so many rows")
@@ -218,7 +218,7 @@ def _ndcg(result: EvaluationResult, curve: str) -> Plot | None:
         title="Is it as good in large groups?" if by_size else "How good is the top of the order?",
         caption="Mean NDCG of test groups; 1 is the best order there is. Groups without a relevant row are left out.",
         alt=f"NDCG of the model{against} on the test rows. It is least for {where}: {number(least[1])}.",
-        svg=_draw(curve, paint),
+        svg=draw(curve, paint),
     )
 
 
@@ -237,7 +237,7 @@ def _importance(result: EvaluationResult) -> Plot | None:
     at = places(item.mean_abs_shap for item in top)
 
     def paint(axes: Axes) -> None:
-        bars = axes.barh([_short(item.feature) for item in top], [item.mean_abs_shap for item in top], height=0.62)
+        bars = axes.barh([short(item.feature) for item in top], [item.mean_abs_shap for item in top], height=0.62)
         axes.bar_label(bars, [number(item.mean_abs_shap, at) for item in top], padding=4, color=INK)
         axes.set(xlabel="Mean absolute SHAP value")
         axes.invert_yaxis()
@@ -252,7 +252,7 @@ def _importance(result: EvaluationResult) -> Plot | None:
         caption="How far each feature moves the predictions for test rows, on average, up or down."
         + (f" The {number(rest)} features that move them least are left out." if rest else ""),
         alt=f"Bar chart of {len(top)} features by mean absolute SHAP value. The largest: {named}.",
-        svg=_draw("importance", paint, height=0.9 + 0.24 * len(top)),
+        svg=draw("importance", paint, height=0.9 + 0.24 * len(top)),
     )
 
 
@@ -271,7 +271,7 @@ def _slices(result: EvaluationResult, metric: str) -> Plot | None:
             if low is not None and high is not None:
                 axes.plot([low, high], [row, row], color=color, linewidth=1.6)
             axes.plot(_gap(item), row, color=color, marker="D" if color == BAD else "o", markersize=5)
-        axes.set_yticks(range(len(shown)), [_short(item.title) for item in shown])
+        axes.set_yticks(range(len(shown)), [short(item.title) for item in shown])
         axes.set(xlabel=f"Gap in {title} to all test rows")
         axes.invert_yaxis()
         axes.margins(y=0.5 / len(shown))
@@ -287,7 +287,7 @@ def _slices(result: EvaluationResult, metric: str) -> Plot | None:
         + (f" Without enough data and left out: {number(silent)}." if silent else ""),
         alt=f"Gap in {title} of {len(shown)} slices to all test rows, with intervals. Worst: {shown[0].title}, "
         f"{number(_gap(shown[0]), signed=True)}. The whole interval is worse in {worse} of {len(known)} slices.",
-        svg=_draw("slices", paint, height=0.9 + 0.26 * len(shown)),
+        svg=draw("slices", paint, height=0.9 + 0.26 * len(shown)),
     )
 
 
@@ -299,12 +299,14 @@ def _gap(item: Slice) -> float:
     return item.gap.value or 0.0
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """A name as it has room beside an axis."""
     text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _draw(name: str, paint: Callable[[Axes], None], *, height: float = 3.3) -> str:
+def draw(name: str, paint: Callable[[Axes], None], *, height: float = 3.3) -> str:
+    """What `paint` puts on the axes, as SVG that can stand in a page."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 

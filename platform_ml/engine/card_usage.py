@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from platform_ml.engine import preparation
 from platform_ml.spec.schema import Boolean, Decimal, Double, Doubles, Integer, Text, Timestamp
 from platform_ml.spec.space import families_in
-from platform_ml.spec.task import MULTICLASS
+from platform_ml.spec.task import CLUSTERING, MULTICLASS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +25,9 @@ for place, name in enumerate(model.classes):
 pq.write_table(rows, "predictions.parquet")"""
 XGBOOST_SCORED = """\
 rows["prediction"] = booster.predict(xgboost.DMatrix(rows[FEATURES]))"""
+SCORED_CLUSTERS = """\
+rows = rows.append_column("distance", [predictions.min(axis=1)])
+pq.write_table(rows.append_column("cluster", [predictions.argmin(axis=1) + 1]), "predictions.parquet")"""
 ONE_OF_CLASSES = "dict(zip(model.classes, predictions[0].tolist(), strict=True))"
 XGBOOST_ONE_OF_CLASSES = """\
 dict(zip(json.loads(booster.attr("platform_ml_classes")), predictions[0].tolist(), strict=True))"""
@@ -111,6 +114,8 @@ model = {family}.load(file, {chosen})
 REGISTRY = """, or, every file checked, from the registry:
 # from platform_ml.tracking import load_model
 # load_model("{name}").predict(rows)"""
+REGISTRY_RANGES = """
+# load_model("{name}").predict_interval(rows)"""
 
 CHOSEN = """\
 CHOSEN = [  # what the model itself sees
@@ -149,14 +154,15 @@ def _program(model: TunedModel, used: Mapping[str, Any], *, registered: bool, fa
     plain = not steps and not any(isinstance(known[name], Text) for name in seen)
     apart = bool(steps) and len(seen) < len(view.feature_names)  # preparations take what the model does not see, too
     native, classes = plain and file.endswith(".ubj"), model.task is MULTICLASS
+    clusters = model.task is CLUSTERING
     features = view.feature_names if steps else seen
     loaded, scored = (LOADED_XGBOOST, _xgboost_parts) if native else (LOADED, _parts)
-    parts = scored(classes=classes, online=online)
+    parts = scored(classes=classes, online=online) | (_cluster_parts(online=online) if clusters else {})
     return (loaded + parts["body"]).format(
         scored=parts.get("scored", ""),
         third=parts["third"],
         answer=parts.get("answer", ""),
-        gives="dict" if classes else "float",
+        gives="dict" if classes else "int" if clusters else "float",
         json="import json\n" if online or (native and classes) else "",
         types="\n".join(f'    "{name}": {_arrow(known[name])},' for name in features),
         family=_made(family),
@@ -167,7 +173,7 @@ def _program(model: TunedModel, used: Mapping[str, Any], *, registered: bool, fa
         narrow=CHOSEN.format(chosen=_listed(seen)) if apart else "",
         sha256=files[file],
         row=", ".join(view.label.key),
-        registry=_registry(used) if registered else "",
+        registry=_registry(model, used) if registered else "",
         imports=_imports(model),
         fitted=_fitted(model, files) if steps else "",
         prepared=("fitted.apply(rows.select(FEATURES))" if steps else "rows.select(FEATURES)")
@@ -191,8 +197,13 @@ def _parts(*, classes: bool, online: bool) -> dict[str, str]:
     return {"body": BATCH, "third": "import pyarrow.parquet as pq", "scored": scored}
 
 
-def _registry(used: Mapping[str, Any]) -> str:
-    return REGISTRY.format(name=used["registered_as"]) if used["registered_as"] else ""
+def _cluster_parts(*, online: bool) -> dict[str, str]:
+    return {"answer": "int(predictions[0].argmin()) + 1"} if online else {"scored": SCORED_CLUSTERS}
+
+
+def _registry(model: TunedModel, used: Mapping[str, Any]) -> str:
+    said = REGISTRY + (REGISTRY_RANGES if model.intervals else "")
+    return said.format(name=used["registered_as"]) if used["registered_as"] else ""
 
 
 def _listed(names: Iterable[str]) -> str:

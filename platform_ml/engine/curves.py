@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from platform_ml.spec.task import BINARY, MULTICLASS, RANKING, REGRESSION, Task
+from platform_ml.spec.task import BINARY, CLUSTERING, MULTICLASS, RANKING, REGRESSION, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +36,8 @@ def curves(
     """Everything that is drawn of test rows: calibration and spread, and what only such a label has."""
     if task is MULTICLASS:
         return of_likeliest(truth, prediction)
+    if task is CLUSTERING:
+        return {}
     if task is RANKING:
         own, others = (
             _of_ranking(truth, prediction, group),

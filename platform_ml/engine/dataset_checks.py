@@ -20,7 +20,7 @@ from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.label import KNOWN_TIME
 from platform_ml.spec.schema import Text
 from platform_ml.spec.sql import identifier
-from platform_ml.spec.task import MULTICLASS
+from platform_ml.spec.task import CLUSTERING, MULTICLASS
 from platform_ml.spec.training_dataset import SPLIT, SPLITS, TEST, TRAIN, VALIDATION
 
 if TYPE_CHECKING:
@@ -162,7 +162,8 @@ def _split_findings(dataset: TrainingDataset, rows: pa.Table, cutoff: str, compu
         f"{name} {found[name]['n']:,}" if name in found else f"{name} none"
         for name in {**dict.fromkeys(SPLITS), **found}
     )
-    balanced = all(name in found and found[name]["outcomes"] > 1 for name in SPLITS)
+    fewest = 1 if dataset.view.label.task is CLUSTERING else 2
+    balanced = all(name in found and found[name]["outcomes"] >= fewest for name in SPLITS)
     unseen = _unseen_classes(dataset, rows, compute)
     known = found.keys() <= set(SPLITS)
     leaks = [

@@ -11,15 +11,17 @@ from platform_ml.engine.ablation import fitted_ablations
 from platform_ml.engine.bootstrap import Measured, Subject, measure, resampled
 from platform_ml.engine.champion import champion_digest, champion_of
 from platform_ml.engine.class_scores import class_scores
+from platform_ml.engine.clusters import Clustered, with_clusters
 from platform_ml.engine.curves import curves, group_statistics, residual_statistics
 from platform_ml.engine.evidence import Tested, gather, with_dataset
 from platform_ml.engine.explanation import explanations
 from platform_ml.engine.explanation_rows import Explained
+from platform_ml.engine.interval_scores import with_intervals
 from platform_ml.engine.latency import latency_ms
 from platform_ml.engine.slicing import periods_of, slices_of
 from platform_ml.engine.stability import stability
 from platform_ml.engine.training_dataset import split_rows
-from platform_ml.engine.tuned_model import SEARCH, fitted
+from platform_ml.engine.tuned_model import SEARCH, fitted, intervals_in
 from platform_ml.engine.weak_slices import weak_rules
 from platform_ml.engine.winner import winner
 from platform_ml.spec.errors import MissingInputError, StoreError
@@ -35,7 +37,7 @@ from platform_ml.spec.evaluation import (
 from platform_ml.spec.family import Categorical
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.slicing import FOUND
-from platform_ml.spec.task import MULTICLASS
+from platform_ml.spec.task import CLUSTERING, MULTICLASS
 from platform_ml.spec.training_dataset import SPLITS, TEST, TRAIN, VALIDATION
 
 if TYPE_CHECKING:
@@ -244,7 +246,7 @@ def _split_score(rows: SplitRows, measured: Mapping[str, Measured]) -> SplitScor
 def _mean(task: Task, label: Numbers) -> float | None:
     import numpy as np
 
-    if not len(label):
+    if not len(label) or task is CLUSTERING:
         return None
     return float(np.unique(label, return_counts=True)[1].max() / len(label) if task is MULTICLASS else label.mean())
 
@@ -289,6 +291,8 @@ def _why(
     seed: str,
 ) -> dict[str, Any]:
     """The explanations, and of them the features by mean |SHAP|, greatest first: Lundberg and Lee (2017)."""
+    if evaluation.model.task is CLUSTERING:  # distances to several centres: what is typical of each says more
+        return {"importance": ()}
     found = explanations(
         Explained(
             declared=evaluation.explanation,
@@ -322,9 +326,10 @@ def materialize_evaluation(
     rival = champion_digest(evaluation, model, cutoff, work=work)
     if rival and (champion := champion_of(evaluation, rival, model, work=work)):
         baselines = baselines | {CHAMPION: champion}
+    splits = {split: split_rows(evaluation.model.dataset, dataset, split) for split in SPLITS}
     result = evaluate(
         evaluation,
-        splits={split: split_rows(evaluation.model.dataset, dataset, split) for split in SPLITS},
+        splits=splits,
         predictor=predictor,
         baselines=baselines | fitted_ablations(evaluation.model, model, SEARCH, winner(evaluation.model, model.record)),
         model_digest=model.digest,
@@ -332,6 +337,12 @@ def materialize_evaluation(
         cutoff=cutoff,
         size_bytes=(model.folder / model.record["model_file"]).stat().st_size,
     )
+    if evaluation.model.task is CLUSTERING:
+        family, params = winner(evaluation.model, model.record), model.record["params"]
+        made = Clustered(model=evaluation.model, family=family, params=params, predictor=predictor)
+        result = with_clusters(result, made, splits)
+    if (ranges := intervals_in(model.folder, evaluation.model)) is not None:
+        result = with_intervals(result, evaluation, ranges, splits[TEST], _predict(predictor, splits[TEST]))
     if result.evidence:
         evidence = replace(with_dataset(result.evidence, evaluation, dataset), champion=rival)
         result = replace(result, evidence=evidence)

@@ -128,25 +128,26 @@ def _metrics(tested: Tested, entity: NDArray[np.int64]) -> list[Compared]:
             value_of=key[2],
             against=ALL,
             rows=len(tested.slices[key].truth),
-            entities=_entities(entity, tested.slices[key].rows),
+            entities=entities(entity, tested.slices[key].rows),
             reference_rows=len(entity),
-            reference_entities=_entities(entity, None),
+            reference_entities=entities(entity, None),
             value=own.value,
             reference=tested.of_whole[name].value,
-            **_spreads(own.drawn, tested.of_whole[name].drawn),
+            **spreads(own.drawn, tested.of_whole[name].drawn),
         )
         for key, measured in tested.of_slices.items()
         for name, own in measured.items()
     ]
 
 
-def _entities(entity: NDArray[np.int64], rows: NDArray[np.int64] | None) -> int:
+def entities(entity: NDArray[np.int64], rows: NDArray[np.int64] | None) -> int:
+    """How many there are in some rows; None: in all."""
     import numpy as np
 
     return len(np.unique(entity if rows is None else entity[rows]))
 
 
-def _spreads(own: Numbers, other: Numbers) -> dict[str, float]:
+def spreads(own: Numbers, other: Numbers) -> dict[str, float]:
     """Variances and covariance over the resamples on which both are defined, if those are nearly all."""
     import numpy as np
 
@@ -206,12 +207,12 @@ class Rates:
                 value_of=self.keys[at][0][2],
                 against=REST,
                 rows=int(self.base[:, at].sum()),
-                entities=_entities(entity, np.flatnonzero(self.base[:, at])),
+                entities=entities(entity, np.flatnonzero(self.base[:, at])),
                 reference_rows=int(self.base[:, at + 1].sum()),
-                reference_entities=_entities(entity, np.flatnonzero(self.base[:, at + 1])),
+                reference_entities=entities(entity, np.flatnonzero(self.base[:, at + 1])),
                 value=float(values[at]),
                 reference=float(values[at + 1]),
-                **_spreads(rates[:, at], rates[:, at + 1]),
+                **spreads(rates[:, at], rates[:, at + 1]),
             )
             for at in range(0, len(self.keys), 2)
         ]

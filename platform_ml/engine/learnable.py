@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import RowsError
-from platform_ml.spec.task import BINARY, RANKING
+from platform_ml.spec.task import BINARY, CLUSTERING, RANKING
 from platform_ml.spec.training_dataset import TRAIN, VALIDATION
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def label_faults(rows: SplitRows, split: str) -> Iterator[str]:
         yield f"a label of its {split} split is {found[~np.isin(found, (0.0, 1.0))][0]:g}, not 0 or 1"
     elif rows.task is RANKING and found[0] < 0:
         yield f"a label of its {split} split is {found[0]:g}, but a relevance is 0 or more"
-    elif found.size == 1:
+    elif found.size == 1 and rows.task is not CLUSTERING:
         kind = "With one class there is nothing to tell apart" if rows.task.in_classes else "There is nothing to learn"
         one = repr(rows.classes[int(found[0])]) if rows.classes else f"{found[0]:g}"
         yield f"all {count:,} labels of its {split} split are {one}. {kind}: widen the split"

@@ -13,6 +13,7 @@ from platform_ml.engine.card_content import content, jsonable
 from platform_ml.engine.card_explanation_plots import explanation_plots
 from platform_ml.engine.card_front_matter import front_matter
 from platform_ml.engine.card_graph import graph_plot
+from platform_ml.engine.card_interval_plot import interval_plots
 from platform_ml.engine.card_plots import Plot, plots
 from platform_ml.engine.card_room import room
 from platform_ml.spec.errors import Refused
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 SUMMARY_LIMIT = 60_000
 """Bytes of Markdown that Dagster's event log and pages carry with ease."""
-SUMMARY_PLOTS = ("slices", "roc", "residuals", "confusion", "ndcg_by_size", "importance")
+SUMMARY_PLOTS = ("slices", "roc", "residuals", "intervals", "confusion", "ndcg_by_size", "importance")
 """Which pictures a summary shows, most telling first, as far as there is room."""
 
 
@@ -200,7 +201,7 @@ def render(
     known = jsonable(provenance)
     shown = content(card, result=result, verdicts=verdicts, gates=gates, provenance=known, previous=previous)
     pictures, drawn, pedigree = (
-        plots(result, metric=shown["metric"]),
+        (*plots(result, metric=shown["metric"]), *interval_plots(result)),
         explanation_plots(result),
         graph_plot(shown["graph"]),
     )

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine.schema import arrow_type
 from platform_ml.spec.errors import RowsError
+from platform_ml.spec.intervals import LOWER, UPPER
 from platform_ml.spec.scores import (
+    CLUSTER,
     MODEL_DIGEST,
     MODEL_VERSION,
     PREDICTED,
@@ -14,7 +16,7 @@ from platform_ml.spec.scores import (
     RANK,
     SCORE,
 )
-from platform_ml.spec.task import MULTICLASS, RANKING
+from platform_ml.spec.task import CLUSTERING, MULTICLASS, RANKING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +40,9 @@ def predicted(scores: Scores, served: Served, rows: pa.Table, features: pa.Table
     shape = (rows.num_rows, classes) if classes else (rows.num_rows,)
     # No family can be trusted with a table of no rows.
     found = np.asarray(served.predictor.predict(features), np.float64) if rows.num_rows else np.empty(shape)
+    clusters = scores.task is CLUSTERING
+    if clusters and found.ndim > 1:
+        shape = (rows.num_rows, found.shape[1])
     if found.shape != shape:
         raise RowsError(f"Model {served.digest[:12]} gives answers of shape {found.shape}; {shape} was expected.")
     said: dict[str, object] = {}
@@ -47,8 +52,14 @@ def predicted(scores: Scores, served: Served, rows: pa.Table, features: pa.Table
         said[PREDICTED] = pa.array(served.classes, pa.string()).take(pa.array(best))
         said[SCORE] = found[np.arange(len(found)), best]
         said[PROBABILITIES] = pa.ListArray.from_arrays(pa.array(ends), pa.array(found.ravel()))
+    elif clusters:
+        said[SCORE] = found.min(axis=1) if found.ndim > 1 else found
+        said[CLUSTER] = found.argmin(axis=1) + 1 if found.ndim > 1 else found.astype(np.int64)
     else:
         said[SCORE] = found
+    if served.intervals is not None:
+        ends = served.intervals.bounds(found, features)
+        said |= {LOWER: ends[:, 0], UPPER: ends[:, 1]}
     if scores.task is RANKING:
         said[RANK] = ranks(found, rows[str(scores.label.ranked_within)])
     said[MODEL_VERSION] = np.full(rows.num_rows, served.version, np.int64)

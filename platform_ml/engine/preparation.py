@@ -91,6 +91,12 @@ class Prepared:
         self.fitted.save(folder)
         return self.predictor.save(folder)
 
+    def coordinates(self, rows: pa.Table) -> NDArray[np.float64]:
+        """As the model itself says, where it groups rows."""
+        predictor: Any = self.predictor
+        found: NDArray[np.float64] = predictor.coordinates(self.fitted.apply(rows))
+        return found
+
     def contributions(self, rows: pa.Table) -> NDArray[np.float64] | None:
         """Of the features, which keep their names and places."""
         return self.predictor.contributions(self.fitted.apply(rows))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.promotion import checked
 from platform_ml.engine.schema import arrow_type
-from platform_ml.engine.tuned_model import SEARCH, digest_of, files_in, predictor_in
+from platform_ml.engine.tuned_model import SEARCH, digest_of, files_in, intervals_in, predictor_in
 from platform_ml.spec.errors import PlatformError, Refused, RowsError, did_you_mean
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.registration import Registration
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from platform_ml.engine.intervals import Calibrated
     from platform_ml.engine.manifest import Checked
     from platform_ml.engine.ports import Registry
     from platform_ml.spec.family import Predictor
@@ -45,6 +46,8 @@ class RegisteredModel:
     """Of a label of several classes, in the order of the columns of its predictions."""
     manifest: Mapping[str, Any]
     predictor: Predictor
+    intervals: Calibrated | None = None
+    """The ranges that its predictions come with."""
 
     def predict(self, rows: pa.Table | pd.DataFrame) -> NDArray[np.float64]:
         """(n,) or, of several classes, (n, classes); columns that are no features are left out.
@@ -53,6 +56,18 @@ class RegisteredModel:
             RowsError: a feature is missing, or of another kind than the model has learned.
         """
         return self.predictor.predict(fitting_rows(rows, self.columns, where=f"{self.name}@{self.version}"))
+
+    def predict_interval(self, rows: pa.Table | pd.DataFrame) -> NDArray[np.float64]:
+        """(n, 2) the least and the greatest likely number of each row, as the declared coverage says.
+
+        Raises:
+            RowsError: as `predict`; or the model was declared without intervals.
+        """
+        where = f"{self.name}@{self.version}"
+        if self.intervals is None:
+            raise RowsError(f"{where} was declared without intervals. Use predict, or train it with Conformal(...).")
+        features = fitting_rows(rows, self.columns, where=where)
+        return self.intervals.bounds(self.predictor.predict(features), features)
 
     def __repr__(self) -> str:
         return f"<{self.name}@{self.version}, {self.stage}, {len(self.columns)} features>"
@@ -103,7 +118,7 @@ def load_registered(name: str, projects: Sequence[Project], registry: Registry) 
     where, model = f"{registration.name}@{version}", registration.card.evaluation.model
     with checked(registration.name, version, history, registry=registry) as found:
         search = _search(where, found, model)
-        predictor = predictor_in(found.folder, model, search)
+        predictor, ranges = predictor_in(found.folder, model, search), intervals_in(found.folder, model)
     view = model.dataset.view
     outputs = found.manifest.get("classes", [])
     return RegisteredModel(
@@ -114,6 +129,7 @@ def load_registered(name: str, projects: Sequence[Project], registry: Registry) 
         classes=tuple(outputs),
         manifest=found.manifest,
         predictor=predictor,
+        intervals=ranges,
     )
 
 

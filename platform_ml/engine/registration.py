@@ -12,6 +12,7 @@ from platform_ml.engine import card_artifact as cards
 from platform_ml.engine import chosen, preparation
 from platform_ml.engine import evaluation as evaluations
 from platform_ml.engine.described import classes_of, dataset_of, described, made_from
+from platform_ml.engine.intervals import FILE as INTERVALS
 from platform_ml.engine.manifest import FILE as MANIFEST
 from platform_ml.engine.manifest import FORMAT, SHOWN, TAG, manifest, text_sha256
 from platform_ml.engine.promotion import take_seat
@@ -135,7 +136,8 @@ def materialize_registration(
     graph = trained.record.get("onnx", {}).get("file")  # there only if it was found to predict the same
     prepared = preparation.FILE if evaluation.model.preparations else None
     selected = chosen.FILE if evaluation.model.features else None
-    of_model = [name for name in (trained.record["model_file"], SEARCH, graph, prepared, selected) if name]
+    ranges = INTERVALS if evaluation.model.intervals else None
+    of_model = [name for name in (trained.record["model_file"], SEARCH, graph, prepared, selected, ranges) if name]
     files = {
         **{name: trained.folder / name for name in of_model},
         evaluations.FILE: numbers.folder / evaluations.FILE,
@@ -186,7 +188,11 @@ def _check(registration: Registration, approved: Approved, files: Mapping[str, P
             "Approve the newest evaluation again."
         )
     model = registration.card.evaluation.model
-    needed = {preparation.FILE: bool(model.preparations), chosen.FILE: model.features is not None}
+    needed = {
+        preparation.FILE: bool(model.preparations),
+        chosen.FILE: model.features is not None,
+        INTERVALS: model.intervals is not None,
+    }
     if lacking := [name for name, is_needed in needed.items() if is_needed and name not in files]:
         raise Refused(f"{where} comes without {lacking[0]!r}. Register the files of a published model.")
     search = json.loads(files[SEARCH].read_text(encoding="utf-8"))

@@ -30,7 +30,7 @@ from platform_ml.spec.family import Categorical
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import digest, fingerprint
 from platform_ml.spec.scores import PREDICTED, SCORE
-from platform_ml.spec.task import MULTICLASS
+from platform_ml.spec.task import CLUSTERING, MULTICLASS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -242,7 +242,7 @@ def _reference(scores: Scores, served: Served, work: Work) -> PartitionStatistic
     if rows.num_rows > REFERENCE:
         rows = rows.take(np.linspace(0, rows.num_rows - 1, REFERENCE).round().astype(np.int64))
     found = np.asarray(served.predictor.predict(rows), dtype=np.float64)
-    said: dict[str, Any] = {SCORE: found}
+    said: dict[str, Any] = {SCORE: found.min(axis=1) if scores.task is CLUSTERING else found}
     if scores.task is MULTICLASS:
         said = {PREDICTED: pa.array(served.classes).take(pa.array(found.argmax(axis=1)))}
     table = pa.table({PARTITION: ["test"] * rows.num_rows} | said)

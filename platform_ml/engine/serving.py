@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.dataset_checks import KIND as DATASETS
 from platform_ml.engine.declaration_diff import declaration_changes
-from platform_ml.engine.tuned_model import KIND, SEARCH, digest_of, files_in, predictor_in
+from platform_ml.engine.tuned_model import KIND, SEARCH, digest_of, files_in, intervals_in, predictor_in
 from platform_ml.spec.errors import MissingInputError, StoreError, did_you_mean
 from platform_ml.spec.fingerprint import meaning
 from platform_ml.spec.training_dataset import TEST
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from platform_ml.engine.intervals import Calibrated
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Artifact
     from platform_ml.spec.family import Predictor
@@ -43,6 +44,8 @@ class Served:
     """Of several classes their names, in the order of the probabilities."""
     test: pa.Table | None = field(default=None, compare=False)
     """The features of its test rows; None where they are not to be had any more."""
+    intervals: Calibrated | None = None
+    """The ranges that its predictions come with."""
 
     @property
     def version(self) -> int:
@@ -80,6 +83,7 @@ class InUse:
             features=self.features,
             classes=tuple(self.dataset.record["split"].get("classes", ())),
             test=_test_rows(self.dataset),
+            intervals=intervals_in(self.trained.folder, self.model),
         )
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal as Exact
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.spec.schema import Boolean, Decimal, Double, Doubles, Integer, Text, Timestamp
-from platform_ml.spec.task import MULTICLASS
+from platform_ml.spec.task import CLUSTERING, MULTICLASS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MLMODEL, EXAMPLE = "MLmodel", "input_example.json"
 EXAMPLE_ROWS, LOOKED_AT = 5, 1_000
-PREDICTION = "prediction"
+PREDICTION, DISTANCES = "prediction", "distance to each cluster"
 
 
 def signature(view: FeatureView, classes: Sequence[str] = ()) -> dict[str, list[dict[str, Any]]]:
@@ -37,9 +37,13 @@ def signature(view: FeatureView, classes: Sequence[str] = ()) -> dict[str, list[
     """
     types = view.types
     names = [f"probability of {name}" for name in classes] if view.label.task is MULTICLASS else [PREDICTION]
+    if view.label.task is CLUSTERING:
+        outputs = [{"type": "array", "items": {"type": "double"}, "name": DISTANCES, "required": True}]
+    else:
+        outputs = [{"type": "double", "name": name, "required": True} for name in names]
     return {
         "inputs": [{**_kind(types[name]), "name": name, "required": False} for name in view.feature_names],
-        "outputs": [{"type": "double", "name": name, "required": True} for name in names],
+        "outputs": outputs,
     }
 
 

@@ -72,10 +72,14 @@ def _values(column: pa.ChunkedArray) -> list[tuple[str, Rows]]:
 
     found: dict[str, list[int]] = {}
     for row, value in enumerate(column.to_pylist()):
-        shown = str(value).lower() if isinstance(value, bool) else MISSING if value is None else str(value)
-        found.setdefault(shown, []).append(row)
+        found.setdefault(shown(value), []).append(row)
     ordered = sorted(found.items(), key=lambda item: (item[0] == MISSING, item[0]))
-    return [(shown, np.asarray(rows, dtype=np.int64)) for shown, rows in ordered]
+    return [(name, np.asarray(rows, dtype=np.int64)) for name, rows in ordered]
+
+
+def shown(value: object) -> str:
+    """A value as reports have it."""
+    return str(value).lower() if isinstance(value, bool) else MISSING if value is None else str(value)
 
 
 def _bands(column: pa.ChunkedArray, bands: Bands) -> list[tuple[str, Rows]]:

@@ -17,8 +17,9 @@ from platform_ml.engine.tracked_run import BASELINE, FIT, SEARCH, baseline_key, 
 from platform_ml.engine.training_dataset import split_rows
 from platform_ml.engine.tuned_model import fitted
 from platform_ml.engine.winner import winner
+from platform_ml.spec.intervals import COVERED
 from platform_ml.spec.space import ranges
-from platform_ml.spec.task import MULTICLASS, RANKING
+from platform_ml.spec.task import CLUSTERING, MULTICLASS, RANKING
 from platform_ml.spec.training_dataset import SPLITS, TEST
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Artifact
     from platform_ml.engine.rows import SplitRows
+    from platform_ml.spec.clusters import ClusterScore
     from platform_ml.spec.evaluation import Estimate, Evaluation, EvaluationResult
     from platform_ml.spec.family import Predictor
 
@@ -83,6 +85,8 @@ def _run(done: Evaluated, experiment: str, files: Mapping[str, Path], baselines:
         part=f"evaluation-{result.digest[:12]}",
         params={},
         metrics=_flat(scores | leads)
+        | interval_numbers(result)
+        | cluster_numbers(result)
         | {f"latency_{name}_ms": value for name, value in result.latency_ms.items()}
         | {"size_bytes": float(result.size_bytes)}
         | {f"{split}_rows": float(of.rows) for split, of in result.splits.items()},
@@ -128,6 +132,36 @@ def _ablated(result: EvaluationResult) -> dict[str, dict[str, float]]:
     }
 
 
+def interval_numbers(result: EvaluationResult) -> dict[str, float]:
+    """Coverage and mean width on the test rows, beside what was promised."""
+    score = result.intervals
+    if score is None or score.covered.value is None or score.width is None:
+        return {}
+    ends = {"": score.covered.value, "_low": score.covered.low, "_high": score.covered.high}
+    named = {f"{TEST}_{COVERED}{end}": value for end, value in ends.items() if value is not None}
+    return named | {f"{TEST}_interval_width": score.width, f"{TEST}_interval_promised": score.promised}
+
+
+def cluster_numbers(result: EvaluationResult) -> dict[str, float]:
+    """How far apart they are on test rows, and how stable."""
+    score = result.clusters
+    if score is None:
+        return {}
+    named = {name: getattr(score, name) for name in ("silhouette", "davies_bouldin", "agreement")}
+    stable = [one.stability for one in score.clusters if one.stability is not None]
+    named |= {"least_stability": min(stable)} if stable else {}
+    return {f"{TEST}_{name}": value for name, value in named.items() if value is not None}
+
+
+def cluster_table(score: ClusterScore) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+    """Each cluster with its rows, its stability and the means of its features."""
+    head = ("cluster", "train_rows", "test_rows", "stability", *score.means)
+    return head, [
+        (one.number, one.train_rows, one.test_rows, one.stability, *(one.means.get(name) for name in score.means))
+        for one in score.clusters
+    ]
+
+
 def _flat(estimates: Mapping[str, Estimate]) -> dict[str, float]:
     """A number, and the ends of its interval where it has one; what is not defined is named by the tracker."""
     found: dict[str, float] = {}
@@ -150,7 +184,7 @@ def _files(folder: Path, result: EvaluationResult, test: SplitRows, predictor: P
             ("feature", "mean_abs_shap", "meaning"),
             [(item.feature, item.mean_abs_shap, item.meaning) for item in result.importance],
         ),
-        "sample_predictions.csv": (_sample_head(test), _sample(test, prediction)),
+        "sample_predictions.csv": (_sample_head(test, prediction), _sample(test, prediction)),
     }
     if result.task == MULTICLASS:
         names = [f"predicted {one.name}" for one in result.classes]
@@ -159,6 +193,8 @@ def _files(folder: Path, result: EvaluationResult, test: SplitRows, predictor: P
             ("class", "rows", "precision", "recall", "f1", "roc_auc"),
             [(one.name, one.rows, one.precision, one.recall, one.f1, one.roc_auc) for one in result.classes],
         )
+    elif result.clusters is not None:
+        tables["clusters.csv"] = cluster_table(result.clusters)
     elif result.task == RANKING:
         tables["ndcg_by_size.csv"] = ("rows of a group", "ndcg_at_10"), result.curves.get("ndcg_by_size", ())
     elif _yes_or_no(test.label, prediction):
@@ -188,8 +224,11 @@ def _yes_or_no(label: Numbers, prediction: Numbers) -> bool:
     return bool(np.isin(label, (0.0, 1.0)).all() and prediction.min() >= 0 and prediction.max() <= 1)
 
 
-def _sample_head(test: SplitRows) -> tuple[str, ...]:
-    return "row", "event_time", "label", *([f"probability of {one}" for one in test.classes] or ["prediction"])
+def _sample_head(test: SplitRows, prediction: Numbers) -> tuple[str, ...]:
+    said = [f"probability of {one}" for one in test.classes] or ["prediction"]
+    if test.task is CLUSTERING:
+        said = [f"distance to cluster {place + 1}" for place in range(prediction.shape[1])]
+    return "row", "event_time", "label", *said
 
 
 def _sample(test: SplitRows, prediction: Numbers) -> list[tuple[object, ...]]:

@@ -18,6 +18,8 @@ from platform_ml.engine.contest import compete, standings
 from platform_ml.engine.cross_validation import cross_validate, prepared, read_folds
 from platform_ml.engine.feature_selection import chosen_for, recorded
 from platform_ml.engine.fitting import Fitting
+from platform_ml.engine.intervals import FILE as INTERVALS
+from platform_ml.engine.intervals import Calibrated, kept_apart
 from platform_ml.engine.learnable import check_rows
 from platform_ml.engine.portable import export
 from platform_ml.engine.search import search, search_account
@@ -74,6 +76,8 @@ class Trained:
     """The model without some features, by the declared names."""
     chosen: chosen.Chosen | None = None
     """Which features it sees; None: all."""
+    intervals: Calibrated | None = None
+    """The ranges that its predictions come with."""
 
     @property
     def params(self) -> Mapping[str, Any]:
@@ -105,6 +109,7 @@ def train(
         features: the published choice of a model that declares one; None: it is made here.
         tuning: where trials are kept and run, and what they start from; None: in memory, from nothing.
     """
+    splits, apart = _apart(model, splits)
     fitting, ready = Fitting.of(model, splits, chosen=features), prepared(model, folds)
     ablation.check_ablations(fitting)
     contest = None
@@ -117,11 +122,8 @@ def train(
     validated = contest.winner.folds if contest else None
     if validated is None and ready:
         validated = cross_validate(model.alone(name), found.best, ready, progress=progress)
-    return replace(
-        _with_rivals(fitting, splits, name, found, predictor, progress=progress),
-        contest=contest,
-        folds=validated,
-    )
+    trained = _with_rivals(fitting, splits, name, found, predictor, progress=progress)
+    return replace(_with_intervals(model, trained, apart), contest=contest, folds=validated)
 
 
 def refit(
@@ -133,11 +135,27 @@ def refit(
     features: chosen.Chosen | None = None,
 ) -> Trained:
     """Fit one of the declared families with known parameters, and all that lies beside it: nothing is searched."""
+    splits, apart = _apart(model, splits)
     fitting = Fitting.of(model, splits, chosen=features)
     predictor, score = fitting.fit(model.competitors[name].family, params)
     once = TriedParams(number=0, params=params, score=score, steps=(), seconds=0.0)
     found = Search(trials=(once,), best=once)
-    return _with_rivals(fitting, splits, name, found, predictor, progress=lambda _: None)
+    trained = _with_rivals(fitting, splits, name, found, predictor, progress=lambda _: None)
+    return _with_intervals(model, trained, apart)
+
+
+def _apart(model: TunedModel, splits: Mapping[str, SplitRows]) -> tuple[Mapping[str, SplitRows], SplitRows | None]:
+    """The rows that are learned from and searched on, and those that only the intervals may see."""
+    if model.intervals is None:
+        return splits, None
+    judge, apart = kept_apart(model.intervals, splits[VALIDATION], seed=model.seed)
+    return {TRAIN: splits[TRAIN], VALIDATION: judge}, apart
+
+
+def _with_intervals(model: TunedModel, trained: Trained, apart: SplitRows | None) -> Trained:
+    if model.intervals is None or apart is None:
+        return trained
+    return replace(trained, intervals=Calibrated.of(model.intervals, trained.predictor, apart))
 
 
 def _with_rivals(
@@ -190,6 +208,8 @@ def save(trained: Trained, folder: Path) -> Path:
     } | _others(trained)
     text = json.dumps(plain, indent=1, sort_keys=True, allow_nan=False)
     (folder / SEARCH).write_text(text, encoding="utf-8")
+    if trained.intervals is not None:
+        trained.intervals.save(folder)
     return file
 
 
@@ -201,14 +221,16 @@ def model_digest(
     declared: str,
     prepared: Path | None = None,
     selected: Path | None = None,
+    intervals: Path | None = None,
     family: str | None = None,
 ) -> str:
-    """What a model is called: its bytes, preparations and choice of features, its parameters, rows and declaration.
+    """What a model is called: its bytes, preparations, choice of features, intervals, parameters, rows, declaration.
 
     `family` is that of `search.json`: the winner of those that competed.
     """
     said = {"file": file_sha256(file), "params": dict(params), "dataset": dataset, "fingerprint": declared}
     said |= {} if selected is None else {"selection": file_sha256(selected)}
+    said |= {} if intervals is None else {"intervals": file_sha256(intervals)}
     said |= {} if family is None else {"family": family}
     return digest(said if prepared is None else said | {"preparation": file_sha256(prepared)})
 
@@ -223,6 +245,7 @@ def digest_of(files: Mapping[str, Path], *, dataset: str, declared: str) -> str:
         declared=declared,
         prepared=files.get(preparation.FILE),
         selected=files.get(chosen.FILE),
+        intervals=files.get(INTERVALS),
         family=search.get("family"),  # there if several have competed
     )
 
@@ -333,6 +356,11 @@ def predictor_in(
         prepared = preparation.Fitted.load(model.preparations, folder / preparation.FILE)
         predictor = preparation.Prepared(fitted=prepared, predictor=predictor)
     return predictor
+
+
+def intervals_in(folder: Path, model: TunedModel) -> Calibrated | None:
+    """The ranges that predictions of a published model come with, if any were declared."""
+    return Calibrated.load(model.intervals, folder / INTERVALS) if model.intervals else None
 
 
 def _summary(trained: Trained) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import RowsError, did_you_mean
-from platform_ml.spec.task import MULTICLASS, RANKING, REGRESSION
+from platform_ml.spec.task import CLUSTERING, MULTICLASS, RANKING, REGRESSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,8 @@ def check_label(rows: Rows, split: str) -> None:
     found = np.unique(rows.label)
     if not found.size:
         raise RowsError(f"The {split} split has no rows. Widen the dataset's history or its splits.")
+    if rows.task is CLUSTERING:
+        return
     if rows.task in {REGRESSION, RANKING}:
         _check_numbers(found, len(rows.label), split)
         _check_groups(rows, found, split)
@@ -211,7 +213,10 @@ def _numbers(rows: pa.Table, name: str) -> NDArray[np.float64]:
     if kind != pa.float64():
         is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
         if pa.types.is_list(kind):
-            raise RowsError(f"Feature {name!r} is {kind}. Recurrent and Convolutional read lists: use one, or drop it.")
+            raise RowsError(
+                f"Feature {name!r} is {kind}. Recurrent and Convolutional read lists: use one, drop it, or use "
+                "LeavingOut(...)."
+            )
         if not (is_number or pa.types.is_boolean(kind) or pa.types.is_null(kind)):
             raise RowsError(f"Feature {name!r} is {kind}. A model takes numbers and booleans: derive one from it.")
         found = found.cast("double", safe=False)  # a large whole number may lose digits that no model needs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from platform_ml.families.inputs import check_known_somewhere, check_label, column
 from platform_ml.spec.complexity import Complexity
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Persistence:
     """A feature is the prediction: what was measured over the last period will be measured over the next one.
 
-    Nothing is learned; the persistence forecast of Murphy (1992), Climatology, persistence, and their linear
+    Hardly anything is learned; the persistence forecast of Murphy (1992), Climatology, persistence, and their linear
     combination as standards of reference in skill scores.
     """
 
@@ -36,12 +36,13 @@ class Persistence:
     tasks: ClassVar[tuple[Task, ...]] = (REGRESSION,)
 
     feature: str
-    missing: float = 0.0
-    """What is predicted where the feature is null."""
+    missing: float | Literal["mean"] = 0.0
+    """What is predicted where the feature is null: a number, or the mean label of the training rows."""
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.missing):
-            raise DeclarationError(f"Persistence of {self.feature!r}: missing is {self.missing}. Use a number.")
+        missing = self.missing
+        if missing != "mean" if isinstance(missing, str) else not math.isfinite(missing):
+            raise DeclarationError(f"Persistence of {self.feature!r}: missing is {missing}. Use a number, or 'mean'.")
 
     def columns(self) -> tuple[str, ...] | None:
         """The one feature."""
@@ -56,10 +57,11 @@ class Persistence:
         seed: int,
         report: Callable[[int, float], None] | None = None,
     ) -> Again:
-        """Look at the rows, and learn nothing of them."""
+        """Look at the rows, and learn nothing of them but what stands for a missing feature."""
         check_label(train, "train")
         check_known_somewhere(column(train.features, self.feature)[:, None], [self.feature])
-        return Again(feature=self.feature, missing=self.missing)
+        missing = float(train.label.mean()) if isinstance(self.missing, str) else self.missing
+        return Again(feature=self.feature, missing=missing)
 
     def load(self, file: Path, features: Sequence[str]) -> Again:
         """Read back which feature it is."""
@@ -68,7 +70,7 @@ class Persistence:
             found = Again(feature=plain["feature"], missing=float(plain["missing"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(f"{file} names no feature ({error!r}). Materialize the model again.") from error
-        if found != Again(feature=self.feature, missing=self.missing):
+        if found.feature != self.feature or self.missing not in {"mean", found.missing}:
             raise StoreError(f"{file} repeats {found.feature!r}, not as declared now. Materialize the model again.")
         return found
 

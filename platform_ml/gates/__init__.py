@@ -14,6 +14,7 @@ from platform_ml.gates.drift_of_inputs import DriftOfInputs
 from platform_ml.gates.equal_opportunity import EqualOpportunity
 from platform_ml.gates.equalised_odds import EqualisedOdds
 from platform_ml.gates.human_approval import HumanApproval
+from platform_ml.gates.intervals_cover import IntervalsCover
 from platform_ml.gates.latency import Latency
 from platform_ml.gates.no_leak import NoLeak
 from platform_ml.gates.not_overfitted import NotOverfitted
@@ -21,7 +22,9 @@ from platform_ml.gates.size import Size
 from platform_ml.gates.slice_at_least import SliceAtLeast
 from platform_ml.gates.slice_at_most import SliceAtMost
 from platform_ml.gates.slice_gap import SliceGap
+from platform_ml.gates.slice_intervals_cover import SliceIntervalsCover
 from platform_ml.gates.slices_within import SlicesWithin
+from platform_ml.gates.stable_clusters import StableClusters
 from platform_ml.gates.stable_over_time import StableOverTime
 
 __all__ = [
@@ -39,6 +42,7 @@ __all__ = [
     "EqualOpportunity",
     "EqualisedOdds",
     "HumanApproval",
+    "IntervalsCover",
     "Latency",
     "NoLeak",
     "NotOverfitted",
@@ -46,6 +50,8 @@ __all__ = [
     "SliceAtLeast",
     "SliceAtMost",
     "SliceGap",
+    "SliceIntervalsCover",
     "SlicesWithin",
+    "StableClusters",
     "StableOverTime",
 ]

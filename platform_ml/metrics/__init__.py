@@ -27,6 +27,7 @@ from platform_ml.metrics.recall import Recall
 from platform_ml.metrics.recall_at_k import RecallAtK
 from platform_ml.metrics.rmse import RMSE
 from platform_ml.metrics.roc_auc import RocAuc
+from platform_ml.metrics.simplified_silhouette import SimplifiedSilhouette
 
 __all__ = [
     "F1",
@@ -56,4 +57,5 @@ __all__ = [
     "Recall",
     "RecallAtK",
     "RocAuc",
+    "SimplifiedSilhouette",
 ]

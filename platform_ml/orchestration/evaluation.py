@@ -10,7 +10,7 @@ from platform_ml.engine import evaluation as engine
 from platform_ml.engine import training_dataset as datasets
 from platform_ml.engine import tuned_model as models
 from platform_ml.engine.explanation_summary import explanation_markdown
-from platform_ml.engine.tracked_evaluation import Evaluated, track_evaluation
+from platform_ml.engine.tracked_evaluation import Evaluated, cluster_numbers, interval_numbers, track_evaluation
 from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
 from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.orchestration.tracking import tracked_metadata
@@ -69,6 +69,7 @@ def _metadata(result: EvaluationResult) -> dict[str, object]:
     parts = {"slices": result.slices, "periods": result.periods, "weak_slices": result.weak_slices}
     numbers = {f"test_{name}": value for name in names if (value := result.test(name).value) is not None}
     numbers |= {f"test_residual_{name}": value for name, value in result.residuals.items()}
+    numbers |= interval_numbers(result) | cluster_numbers(result)
     return {
         **numbers,
         "metrics": dg.MetadataValue.md("\n".join(lines)),

@@ -8,13 +8,15 @@ from dataclasses import asdict, dataclass, field, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
+from platform_ml.spec.clusters import ClusterScore
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.evidence import Evidence
 from platform_ml.spec.explanation import Explanation, Explanations
 from platform_ml.spec.fingerprint import ADDED, PROSE, digest
+from platform_ml.spec.intervals import IntervalScore
 from platform_ml.spec.naming import check_name, check_unique
 from platform_ml.spec.slicing import FOUND, SUPPORT, Period, Slicing, WeakSlices, check_period, check_slicing, name_of
-from platform_ml.spec.task import BINARY, RANKING, check_task
+from platform_ml.spec.task import BINARY, CLUSTERING, RANKING, check_task
 
 if TYPE_CHECKING:
     from platform_ml.spec.metric import Metric
@@ -33,6 +35,8 @@ LATER = (
     "periods",
     "weak_slices",
     "explanations",
+    "intervals",
+    "clusters",
 )
 """Fields of a result that are not written where they are empty, so that numbers from before keep their digest."""
 
@@ -77,8 +81,8 @@ class Evaluation:
             check_task(where, f"metric {metric.name!r}", [metric.task], self.model.task)
         if self.min_rows < 1:
             raise DeclarationError(f"{where}: min_rows is {self.min_rows}; it is 1 or more.")
-        if self.weak_slices is not None and self.model.task is RANKING:
-            raise DeclarationError(f"{where}: rows of a ranking have no error of their own to find weak slices by.")
+        if self.weak_slices is not None and self.model.task in {RANKING, CLUSTERING}:
+            raise DeclarationError(f"{where}: rows of a {self.model.task} have no error of their own: no weak slices.")
         if self.champion:
             check_name(f"{where}, champion", self.champion)
             if CHAMPION in {baseline.name for baseline in self.model.baselines}:
@@ -247,6 +251,10 @@ class EvaluationResult:
     """Rules that were found on validation rows, measured on test rows; the worst of validation first."""
     explanations: Explanations | None = None
     """Why the model predicts what it does; None in numbers that were written before, and without test rows."""
+    intervals: IntervalScore | None = None
+    """How often the ranges of the predictions held the truth; None: the model has none."""
+    clusters: ClusterScore | None = None
+    """Of rows without a label: the groups that they are put into."""
 
     @property
     def digest(self) -> str:
@@ -288,6 +296,10 @@ class EvaluationResult:
             values["evidence"] = Evidence.from_json(plain["evidence"])
         if plain.get("explanations"):
             values["explanations"] = Explanations.from_json(plain["explanations"])
+        if plain.get("intervals"):
+            values["intervals"] = IntervalScore.from_json(plain["intervals"])
+        if plain.get("clusters"):
+            values["clusters"] = ClusterScore.from_json(plain["clusters"])
         values["importance"] = tuple(Importance(**v) for v in plain["importance"])
         values["curves"] = {name: tuple((x, y) for x, y in points) for name, points in plain["curves"].items()}
         return cls(**values)

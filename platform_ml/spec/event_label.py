@@ -194,6 +194,11 @@ class EventLabel:
         return f"{before}{self.source.event_time} of each event."
 
     @property
+    def learning(self) -> str:
+        """What learning from it is called."""
+        return "supervised"
+
+    @property
     def horizon_days(self) -> int:
         """How far ahead the label looks."""
         return self.event.horizon_days

@@ -10,7 +10,7 @@ from platform_ml.spec.check import check_checks
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import EVENT_TIME, FeatureGroup, Selection
-from platform_ml.spec.feature_view_rules import check_join, check_leaks
+from platform_ml.spec.feature_view_rules import check_join, check_leaks, check_learning
 from platform_ml.spec.fingerprint import JUDGED, PROSE
 from platform_ml.spec.history import Knowledge, PerRow
 from platform_ml.spec.label import KNOWN_TIME
@@ -55,6 +55,7 @@ class FeatureView:
         for selection in self.selections:
             check_join(self, selection)
             check_leaks(self, selection)
+        check_learning(self)
         if self.checks:
             check_checks(where, self.checks, self.types)
 

@@ -47,6 +47,17 @@ def check_join(view: FeatureView, selection: Selection) -> None:
         )
 
 
+def check_learning(view: FeatureView) -> None:
+    """A label that is called self-supervised is made of records that features read, too."""
+    label = view.label
+    sources = {selection.group.source.name for selection in view.feature_selections}
+    if label.learning == "self-supervised" and label.outcome_source.name not in sources:
+        raise DeclarationError(
+            f"Feature view {view.name!r}: label {label.name!r} is called self-supervised, but no feature is made of "
+            f"its source {label.outcome_source.name!r}. Drop self_supervised, or add such features."
+        )
+
+
 def check_leaks(view: FeatureView, selection: Selection) -> None:
     """No moments that a model sees, and of the label's own events only what is over and known."""
     group, types, where = selection.group, selection.group.types, f"Feature view {view.name!r}"

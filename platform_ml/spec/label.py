@@ -12,7 +12,7 @@ from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import ADDED, JUDGED, PROSE
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.schema import Timestamp
-from platform_ml.spec.task import check_ranked, task_of
+from platform_ml.spec.task import CLUSTERING, check_ranked, task_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,6 +73,8 @@ class Label:
 
     Its entity, or `event_time`: then entities are ranked at each moment.
     """
+    self_supervised: bool = field(default=False, metadata=PROSE)
+    """Whether it is made of the records that the features are made of, as next week's load is: the card says so."""
 
     def __post_init__(self) -> None:
         check_name("Label", self.name)
@@ -89,11 +91,22 @@ class Label:
             raise DeclarationError(f"{where}: seen_within_days is {self.seen_within_days}; use 1 or more, or None.")
         check_checks(where, self.checks, self.columns)
         check_ranked(self, (*self.key, EVENT_TIME))
+        if self.task is CLUSTERING and (self.ranked_within or self.self_supervised):
+            raise DeclarationError(f"{where} has no outcome, so it ranks and supervises nothing. Drop what says so.")
 
     @property
     def task(self) -> Task:
         """What learning it is."""
+        if getattr(self.outcome, "unlabelled", False):
+            return CLUSTERING
         return task_of(f"Label {self.name!r}", self.type, self.ranked_within)
+
+    @property
+    def learning(self) -> str:
+        """What learning from it is called: supervised, self-supervised or unsupervised."""
+        if self.task is CLUSTERING:
+            return "unsupervised"
+        return "self-supervised" if self.self_supervised else "supervised"
 
     @property
     def horizon_days(self) -> int:

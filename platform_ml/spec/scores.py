@@ -11,9 +11,10 @@ from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import JUDGED, PROSE
+from platform_ml.spec.intervals import LOWER, UPPER
 from platform_ml.spec.naming import check_name, check_unique
 from platform_ml.spec.schema import Double, Doubles, Integer, Text, Timestamp
-from platform_ml.spec.task import MULTICLASS, RANKING
+from platform_ml.spec.task import CLUSTERING, MULTICLASS, RANKING
 
 if TYPE_CHECKING:
     from platform_ml.spec.check import DataCheck
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.window import Cadence
 
 SCORE, RANK, PREDICTED, PROBABILITIES = "score", "rank", "predicted", "probabilities"
+CLUSTER = "cluster"
 MODEL_VERSION, MODEL_DIGEST = "model_version", "model_digest"
 MUCH = 0.25
 """Siddiqi (2006, Credit Risk Scorecards): a population stability index above it is a different population."""
@@ -127,7 +129,10 @@ class Scores:
         """What a model says of a row."""
         if self.task is MULTICLASS:
             return {PREDICTED: Text(), SCORE: Double(), PROBABILITIES: Doubles()}
-        return {SCORE: Double()} | ({RANK: Integer()} if self.task is RANKING else {})
+        if self.task is CLUSTERING:
+            return {CLUSTER: Integer(), SCORE: Double()}
+        between: dict[str, Type] = {LOWER: Double(), UPPER: Double()} if self.model.intervals else {}
+        return {SCORE: Double()} | between | ({RANK: Integer()} if self.task is RANKING else {})
 
     @property
     def meanings(self) -> dict[str, str]:
@@ -137,11 +142,17 @@ class Scores:
             "binary": f"The probability (or score) of {self.label.name}.",
             "regression": f"The predicted {self.label.name}.",
             "multiclass": f"The probability of the class in {PREDICTED}.",
+            "clustering": f"How far it is from the centre of {CLUSTER}, in standard deviations of the features.",
             "ranking": f"What rows of the same {within} are sorted by, the greatest first.",
         }[self.task]
+        ranges, held = self.model.intervals, "of the range that holds the truth"
+        share = f"{held} {ranges.coverage:.4g} of the times" if ranges else held
         return {
+            LOWER: f"The lower end {share}.",
+            UPPER: f"The upper end {share}.",
             EVENT_TIME: "The moment that is predicted from: nothing that became known later was read.",
             SCORE: score,
+            CLUSTER: "The nearest cluster; 1 is the one with the most training rows.",
             RANK: f"The place in its {within}, 1 first; of equal scores the smaller key comes first.",
             PREDICTED: f"The likeliest {self.label.name}.",
             PROBABILITIES: "Of each class, sorted by name; the partition's record names them.",

@@ -28,6 +28,8 @@ class Task(StrEnum):
     """One of several texts: predictions are probabilities (n, classes), classes sorted by name."""
     RANKING = "ranking"
     """How relevant a row is among those of its group: predictions are scores to sort a group by, the greatest first."""
+    CLUSTERING = "clustering"
+    """Nothing: rows are grouped, and predictions are how far a row is from each cluster (n, clusters)."""
 
     @property
     def label(self) -> str:
@@ -41,11 +43,13 @@ class Task(StrEnum):
 
 
 BINARY, REGRESSION, MULTICLASS, RANKING = Task.BINARY, Task.REGRESSION, Task.MULTICLASS, Task.RANKING
+CLUSTERING = Task.CLUSTERING
 LABELS = {
     BINARY: "a binary label",
     REGRESSION: "a label of numbers",
     MULTICLASS: "a label of several classes",
     RANKING: "a label that is ranked within groups",
+    CLUSTERING: "rows without a label",
 }
 
 

@@ -11,12 +11,13 @@ from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.fingerprint import ADDED, PROSE
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.space import ranges
-from platform_ml.spec.task import BINARY, check_task
+from platform_ml.spec.task import BINARY, CLUSTERING, check_task
 
 if TYPE_CHECKING:
     from platform_ml.spec.ablation import Without
     from platform_ml.spec.family import Family
     from platform_ml.spec.feature_selection import FeatureSelection
+    from platform_ml.spec.intervals import Conformal
     from platform_ml.spec.metric import Metric
     from platform_ml.spec.preparation import Preparation
     from platform_ml.spec.resampling import Resampling
@@ -65,6 +66,8 @@ class TunedModel:
     """Which of them wins."""
     folds: int | None = field(default=None, metadata=ADDED)
     """Folds by the splitter's own rule on which the best parameters are fitted again, to see the spread; None: none."""
+    intervals: Conformal | None = field(default=None, metadata=ADDED)
+    """Which ranges predictions of numbers come with; None: none."""
 
     def __post_init__(self) -> None:
         check_name("Model", self.name)
@@ -78,6 +81,8 @@ class TunedModel:
             check_known(f"Feature view {view.name!r}", "helper column", preparation.helpers, view.helper_names)
         self._check_weight(where)
         self._check_rows_and_features(where)
+        if self.intervals is not None:
+            self.intervals.check(where, view)
         if not self.baselines:
             raise DeclarationError(f"{where} has no baseline: say what a naive prediction would be.")
         for baseline in self.baselines:
@@ -112,6 +117,8 @@ class TunedModel:
                 f"{where}: family {self.family.name!r} says itself which features it uses, so it takes no selection "
                 "and no ablation. Drop them."
             )
+        if self.features is not None and self.task is CLUSTERING:
+            raise DeclarationError(f"{where} has no label, so nothing says which features are good. Drop features.")
         if self.resampling is not None:
             check_task(where, f"resampling {self.resampling.name!r}", self.resampling.tasks, self.task)
             if self.positive_weight is not None:

@@ -23,6 +23,13 @@ class TestPersistence(RegressionFamilyContract):
         fitted = self.fit(Persistence(feature="amount", missing=7.0), train, validation)
         assert fitted.predict(pa.table({"amount": pa.nulls(2, pa.float64())})).tolist() == [7.0, 7.0]
 
+    def test_the_mean_label_can_stand_for_it(self, train, validation, tmp_path):
+        family = Persistence(feature="amount", missing="mean")
+        fitted = self.fit(family, train, validation)
+        rows = pa.table({"amount": pa.array([3.5, None])})
+        assert fitted.predict(rows).tolist() == [3.5, train.label.mean()]
+        assert family.load(fitted.save(tmp_path), FEATURES) == fitted
+
     def test_labels_are_not_used(self, family, train, validation):
         other = replace(train, label=train.label[::-1], cache={})
         first, second = (self.fit(family, rows, validation).predict(validation.features) for rows in (train, other))
@@ -41,6 +48,7 @@ class TestPersistence(RegressionFamilyContract):
             family.load(file, FEATURES)
 
 
-def test_what_is_missing_is_a_number():
-    with pytest.raises(DeclarationError, match="Persistence of 'amount': missing is nan"):
-        Persistence(feature="amount", missing=math.nan)
+@pytest.mark.parametrize("missing", [math.nan, "median"])
+def test_what_is_missing_is_a_number_or_the_mean(missing):
+    with pytest.raises(DeclarationError, match=f"Persistence of 'amount': missing is {missing}"):
+        Persistence(feature="amount", missing=missing)
