@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -17,9 +18,11 @@ from platform_ml.orchestration.feature_view import feature_view_asset
 from platform_ml.orchestration.label import label_asset
 from platform_ml.orchestration.leader_board import leader_board_asset
 from platform_ml.orchestration.model_card import model_card_asset
+from platform_ml.orchestration.new_data import new_data
 from platform_ml.orchestration.promotion import promotion_jobs
 from platform_ml.orchestration.quarantine import quarantine_asset
 from platform_ml.orchestration.registration import registration_asset
+from platform_ml.orchestration.schedules import scheduled, schedules
 from platform_ml.orchestration.scores import scores_asset
 from platform_ml.orchestration.source import delivered, source_asset
 from platform_ml.orchestration.tracking import kept_runs, mlflow_health
@@ -59,7 +62,11 @@ def definitions(projects: Sequence[Project], platform: PlatformResource) -> dg.D
             mlflow_health(platform.mlflow()),
             *promotion_jobs(projects),
         ],
-        sensors=[kept_runs(platform.mlflow())],
+        sensors=[
+            kept_runs(platform.mlflow()),
+            *(one for project in projects for one in project_sensors(project, platform)),
+        ],
+        schedules=[one for project in projects for one in project_schedules(project, platform)],
         resources={"platform": platform},
         executor=dg.multiprocess_executor.configured(
             {
@@ -71,12 +78,31 @@ def definitions(projects: Sequence[Project], platform: PlatformResource) -> dg.D
     )
 
 
-def project_assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
-    """The assets of a project, upstream first."""
+def project_sensors(project: Project, platform: PlatformResource) -> list[dg.SensorDefinition]:
+    """What looks after a project by itself."""
+    with _young():
+        more = [scheduled(project, platform)] if project.schedules else []
+        return [new_data(project, platform), *more]
+
+
+def project_schedules(project: Project, platform: PlatformResource) -> list[dg.ScheduleDefinition]:
+    """What a project wants to have made at which times."""
+    with _young():
+        return list(schedules(project, platform))
+
+
+@contextmanager
+def _young() -> Iterator[None]:
+    # Used knowingly: partitioned checks, single-run backfills and owners of sensors are in the pinned version.
     with warnings.catch_warnings():
-        # Used knowingly: partitioned checks and single-run backfills are marked as young; the pinned version has them.
         warnings.simplefilter("ignore", dg.BetaWarning)
         warnings.simplefilter("ignore", dg.PreviewWarning)
+        yield
+
+
+def project_assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """The assets of a project, upstream first."""
+    with _young():
         return list(_assets(project))
 
 
