@@ -31,7 +31,7 @@ def new_data(
 
     @dg.sensor(
         name=f"{project.name}_new_data",
-        target=dg.AssetSelection.assets(*asset_keys(project.name, nouns)),
+        asset_selection=dg.AssetSelection.assets(*asset_keys(project.name, nouns)),
         minimum_interval_seconds=int(policy.every.total_seconds()),
         default_status=status(policy),
         description=(

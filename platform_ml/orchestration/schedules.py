@@ -87,7 +87,7 @@ def scheduled(
 
     @dg.sensor(
         name=f"{project.name}_scheduled",
-        target=dg.AssetSelection.assets(*asset_keys(project.name, nouns)),
+        asset_selection=dg.AssetSelection.assets(*asset_keys(project.name, nouns)),
         minimum_interval_seconds=int(policy.every.total_seconds()),
         # It only goes on with what a schedule has begun, which somebody switched on.
         default_status=dg.DefaultSensorStatus.RUNNING,
