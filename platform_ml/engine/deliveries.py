@@ -46,8 +46,11 @@ class Survey:
         return f"{len(self.stale)} sources: {', '.join(said) or 'nothing was delivered'}"
 
 
-def survey(project: Project, work: Work) -> Survey:
-    """Look at every source; one whose place cannot be reached keeps what was loaded of it, and the others go on."""
+def survey(project: Project, work: Work, *, settled: bool = True) -> Survey:
+    """Look at every source; one whose place cannot be reached keeps what was loaded of it, and the others go on.
+
+    Unless `settled`, what was written a moment ago is taken as it is.
+    """
     found = Survey()
     for source in project.all(Source):
         known = work.platform.tables.snapshot(work.table(source))
@@ -62,7 +65,7 @@ def survey(project: Project, work: Work) -> Survey:
         for one in arrived:
             found.counts[one.status] += 1
             if one.partition:
-                _take(source, one, known, found, work)
+                _take(source, one, known, found, work, settled=settled)
     return found
 
 
@@ -75,10 +78,10 @@ def _away(source: Source, known: Snapshot | None, error: str, found: Survey) -> 
     found.refused[source.name] = set(lacking)
 
 
-def _take(source: Source, one: Arrival, known: Snapshot | None, found: Survey, work: Work) -> None:
+def _take(source: Source, one: Arrival, known: Snapshot | None, found: Survey, work: Work, *, settled: bool) -> None:
     state = known.partitions.get(one.partition) if known else None
     why, held = "", ""
-    if one.due:
+    if one.due or (one.status == "growing" and one.token and not settled):
         why = NEVER if state is None else CHANGED
     elif one.status in HELD:
         why, held = NEVER if state is None else CHANGED, f"{one.status}: {one.reason}"

@@ -37,6 +37,7 @@ class Step:
     """One run: the same partitions, without a gap, of nouns of one cadence."""
 
     nouns: tuple[str, ...]
+    """What is made of what is there already."""
     keys: tuple[str, ...]
     """Oldest first; `WHOLE` alone where there is no cadence."""
     why: Mapping[str, Mapping[str, str]]
@@ -48,6 +49,8 @@ class Step:
     cadence: Cadence | None = None
     stage: int = 0
     """How many steps lie upstream, at most."""
+    then: tuple[str, ...] = ()
+    """Made in the same run after `nouns`, of the same partitions of them: only where the whole step is run at once."""
     together: bool = False
     """Whether one noun alone makes no sense: from a dataset to a registration."""
 
@@ -57,9 +60,14 @@ class Step:
         return not self.waits
 
     @property
+    def made(self) -> tuple[str, ...]:
+        """All nouns."""
+        return (*self.nouns, *self.then)
+
+    @property
     def size(self) -> int:
         """Partitions, of all nouns together."""
-        return len(self.nouns) * len(self.keys)
+        return len(self.made) * len(self.keys)
 
     @property
     def span(self) -> str:
@@ -69,17 +77,11 @@ class Step:
     @property
     def reasons(self) -> Counter[str]:
         """Why → of how many partitions."""
-        return Counter(self.why[noun][key] for noun in self.nouns for key in self.keys)
+        return Counter(self.why[noun][key] for noun in self.made for key in self.keys)
 
     def alone(self, noun: str, key: str) -> Step:
         """The same of one partition of one noun."""
-        return replace(self, nouns=(noun,), keys=(key,))
-
-    def only(self, keys: Iterable[str], most: int | None = None) -> list[Step]:
-        """The same of some of its partitions, as few ranges as possible of at most so many partitions."""
-        some = set(keys)
-        found = [key for key in self.keys if key in some]
-        return [replace(self, keys=part) for part in ranges(found, self.keys, most)]
+        return replace(self, nouns=(noun,), keys=(key,), then=())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,25 +134,25 @@ def plan(
     of: Sequence[Noun] = (),
     between: tuple[str, str] | None = None,
     outdated: bool = True,
-    cutoffs: Mapping[str, str] | None = None,
+    settled: bool = True,
 ) -> Plan:
     """What has to be made of these nouns (of all tables, if left out), and of what they need.
 
     `between` are the first and the last partition that are wanted; without `outdated`, only what is missing is. What
-    the wanted ones need is made whatever it is. Registrations are for the newest cutoff whose outcomes are known, or
-    for that of `cutoffs`.
+    the wanted ones need is made whatever it is. Registrations are for the newest cutoff whose outcomes are known.
+    Unless `settled`, deliveries are taken that were written a moment ago and may not be whole.
 
     A place of delivery that cannot be reached does not stop the others; its partitions are held.
     """
     tables = [noun for noun in project.nouns if isinstance(noun, Table) and not isinstance(noun, Scores)]
-    seen = survey(project, work)
+    seen = survey(project, work, settled=settled)
     found = _Found(why=stale(project, work, sources=seen.stale), tokens=dict(seen.tokens))
     snapshots = {noun.name: work.platform.tables.snapshot(work.table(noun)) for noun in tables}
     known = {name: snapshot for name, snapshot in snapshots.items() if snapshot}
     for noun in tables:
         _sort(noun, found, seen, known)
     registrations = [noun for noun in of if isinstance(noun, Registration)]
-    models = [step for one in registrations if (step := _model(one, found, known, work, cutoffs or {}))]
+    models = [step for one in registrations if (step := _model(one, found, known, work))]
     views = [one.card.evaluation.model.dataset.view for one in registrations]
     targets = [noun for noun in of if isinstance(noun, Table)] if of else tables
     wanted = _wanted([*targets, *views], found, between, outdated=outdated)
@@ -271,7 +273,27 @@ def _steps(
         )
         for (stage, cadence, keys, waits), nouns in alike.items()
     ]
-    return sorted(steps, key=lambda step: (step.stage, bool(step.waits), step.keys[0], step.nouns))
+    return _chained(sorted(steps, key=lambda step: (step.stage, bool(step.waits), step.keys[0], step.nouns)))
+
+
+def _chained(steps: Sequence[Step]) -> list[Step]:
+    """What waits for one step alone, and is of the same partitions, is made in the same run: its checks stop both."""
+    found: list[Step] = []
+    for step in steps:
+        by_name = {name: [n for n, one in enumerate(steps) if name in one.nouns] for name in step.waits}
+        alone = bool(step.waits) and all(len(numbers) == 1 for numbers in by_name.values())
+        for n, one in enumerate(found if alone else ()):
+            if one.keys == step.keys and one.cadence == step.cadence and set(step.waits) <= set(one.made):
+                found[n] = replace(
+                    one,
+                    then=(*one.then, *step.nouns),
+                    why={**one.why, **step.why},
+                    tokens={**one.tokens, **step.tokens},
+                )
+                break
+        else:
+            found.append(step)
+    return found
 
 
 def _held(tables: Sequence[Table], found: _Found, wanted: Mapping[str, set[str]], seen: Survey) -> list[Held]:
@@ -293,7 +315,6 @@ def _model(
     found: _Found,
     tables: Mapping[str, Snapshot],
     work: Work,
-    cutoffs: Mapping[str, str],
 ) -> Step | None:
     """The run that trains, judges and registers, unless that was done; gates that held it back have judged it, too."""
     dataset = registration.card.evaluation.model.dataset
@@ -303,7 +324,7 @@ def _model(
     known = [key for key in partitions_of(view) if is_due(view, key) and (key in due or key in there)]
     if not known:
         return None
-    cutoff = cutoffs.get(registration.name, known[-1])
+    cutoff = known[-1]
     keys = dataset.view_keys(dataset.view.label.cadence.day(cutoff))
     held = found.held.get(view.name, {})
     if any(key in held or (key not in there and key not in due) for key in keys):

@@ -152,7 +152,7 @@ class Memory:
                 continue
             self.failed[noun][key] = Failure(
                 token=_token(made[noun, key], noun, key),
-                times=before.times + 1 if before else 1,
+                times=before.times + 1 if before and before.size == 1 else 1,
                 at=now.isoformat(),
                 size=size,
                 run=run_id[:8],
@@ -180,7 +180,7 @@ class Memory:
 
 def pause(one: Failure, policy: Automation, now: datetime) -> timedelta | None:
     """How long until the partition may be tried again; None: not before something has changed."""
-    if one.times >= policy.attempts:
+    if one.size == 1 and one.times >= policy.attempts:
         return None
     waits = policy.retry_after * 2 ** (one.times - 1)
     return max(timedelta(0), datetime.fromisoformat(one.at) + waits - now)

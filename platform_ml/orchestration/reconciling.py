@@ -70,7 +70,7 @@ class Look:
 
 
 @dataclass
-class _Choice:
+class Choice:
     """The steps that are asked for, and what is said of the others."""
 
     steps: list[Step] = field(default_factory=list)
@@ -97,9 +97,9 @@ def look(
     memory, busy = Memory.load(cursor, now), under_way(instance, project.name)
     found = plan(project, work, of=purpose.of)
     memory.learn(instance, found, now)
-    chosen = _Choice()
+    chosen = Choice()
     for step in found.ready:
-        _choose(step, chosen, memory, busy, policy, now)
+        choose(step, chosen, memory, busy, policy, now)
     said = _settle(project, chosen, memory, policy, now) if purpose.patient else []
     requests: list[dg.RunRequest] = []
     burned = 0
@@ -111,10 +111,10 @@ def look(
         if key:
             full = f"{purpose.detail} {why(step)}".strip()
             given = {**partition_tags(step.keys), **reason_tags(step, purpose.reason, full), **purpose.tags}
-            selection = asset_keys(project.name, step.nouns)
+            selection = asset_keys(project.name, step.made)
             requests.append(dg.RunRequest(run_key=key, asset_selection=selection, tags=given))
             ends = {"first": step.keys[0], "last": step.keys[-1]}
-            asked = Asked(key=key, nouns=list(step.nouns), **ends, at=now.isoformat(), why=full[:160])
+            asked = Asked(key=key, nouns=list(step.made), **ends, at=now.isoformat(), why=full[:160])
             memory.asked = [*(one for one in memory.asked if one.key != key), asked]
     left = len(chosen.steps) - len(requests) - burned
     said += [f"{left:,} more runs are asked for at the next look."] if left > 0 else []
@@ -126,9 +126,7 @@ def look(
     )
 
 
-def _choose(
-    step: Step, chosen: _Choice, memory: Memory, busy: Sequence[Busy], policy: Automation, now: datetime
-) -> None:
+def choose(step: Step, chosen: Choice, memory: Memory, busy: Sequence[Busy], policy: Automation, now: datetime) -> None:
     """The parts of a step that may be asked for: alike for all nouns that need the same of it."""
     alike: dict[tuple[tuple[str, ...], int], list[str]] = {}
     for nouns in [step.nouns] if step.together else [(noun,) for noun in step.nouns]:
@@ -153,10 +151,13 @@ def _choose(
         for size, keys in sizes.items():
             for part in ranges(keys, step.keys, size):
                 alike.setdefault((part, size), []).extend(nouns)
-    chosen.steps += [replace(step, nouns=tuple(nouns), keys=part) for (part, _), nouns in alike.items()]
+    parts = [replace(step, nouns=tuple(nouns), keys=part, then=()) for (part, _), nouns in alike.items()]
+    whole = len(parts) == 1 and (parts[0].nouns, parts[0].keys) == (step.nouns, step.keys)
+    free = not any(one.makes(noun, key) for one in busy for noun in step.then for key in step.keys)
+    chosen.steps += [step] if whole and free else parts
 
 
-def _settle(project: Project, chosen: _Choice, memory: Memory, policy: Automation, now: datetime) -> list[str]:
+def _settle(project: Project, chosen: Choice, memory: Memory, policy: Automation, now: datetime) -> list[str]:
     """Deliveries that still come in are waited for."""
     sources = {source.name for source in project.all(Source)}
     arriving = [step for step in chosen.steps if sources.issuperset(step.nouns)]
@@ -189,7 +190,7 @@ def _key(step: Step, memory: Memory, instance: dg.DagsterInstance, policy: Autom
     return f"{asked}-{len(runs) + 1}"
 
 
-def _told(found: Plan, chosen: _Choice) -> list[str]:
+def _told(found: Plan, chosen: Choice) -> list[str]:
     """Sentences about what is not asked for."""
     said = [f"Run {run} is making {count:,} partitions." for run, count in chosen.busy.items()]
     said += _some("Tried again later", chosen.paused)

@@ -41,13 +41,13 @@ LONGEST = 200
 
 def token(step: Step) -> str:
     """The same as long as a step would do the same: nouns, partitions, what they are made of, and the code."""
-    return digest([project_free(step), environment()["git_commit"], environment()["git_dirty"]])[:20]
+    return digest([_asked(step), environment()["git_commit"], environment()["git_dirty"]])[:20]
 
 
-def project_free(step: Step) -> list[object]:
+def _asked(step: Step) -> list[object]:
     """Nouns, partitions and content tokens."""
-    found: list[object] = [[noun, list(step.keys)] for noun in step.nouns]
-    return [*found, [[step.tokens.get(noun, {}).get(key, "") for key in step.keys] for noun in step.nouns]]
+    made_of = [[step.tokens.get(noun, {}).get(key, "") for key in step.keys] for noun in step.made]
+    return [list(step.made), list(step.keys), made_of]
 
 
 def asset_keys(project: str, nouns: Sequence[str]) -> list[dg.AssetKey]:
@@ -72,7 +72,7 @@ def reason_tags(step: Step, reason: Reason, detail: str = "") -> dict[str, str]:
 def why(step: Step) -> str:
     """What is made and why, in a sentence with numbers."""
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in step.reasons.most_common())
-    return f"{', '.join(step.nouns)} {step.span}: {reasons}"
+    return f"{', '.join(step.made)} {step.span}: {reasons}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +123,7 @@ def bury(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
         return False
     if _began(int(process)) == run.tags[PROCESS_TAG].rpartition(":")[2]:
         return False
+    instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
     instance.report_run_failed(run, f"The command line that ran it (process {process}) is gone: it was killed.")
     return True
 
