@@ -254,13 +254,11 @@ def _steps(
     """Nouns that need the same partitions at the same stage go together."""
     alike: dict[tuple[int, Cadence | None, tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for noun in tables:
-        order, groups = partitions_of(noun), dict[tuple[str, ...], list[str]]()
-        for key, waits in found.waits.get(noun.name, {}).items():
-            if key in wanted.get(noun.name, set()):
-                groups.setdefault(waits, []).append(key)
-        for waits, keys in groups.items():
-            for part in ranges(keys, order):
-                alike.setdefault((stages[noun.name], cadence_of(noun), part, waits), []).append(noun.name)
+        waits = {k: before for k, before in found.waits.get(noun.name, {}).items() if k in wanted.get(noun.name, set())}
+        for ready in (True, False):
+            for part in ranges([k for k, before in waits.items() if bool(before) != ready], partitions_of(noun)):
+                before = tuple(dict.fromkeys(name for k in part for name in waits[k]))
+                alike.setdefault((stages[noun.name], cadence_of(noun), part, before), []).append(noun.name)
     steps = [
         Step(
             nouns=tuple(nouns),
