@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -28,6 +26,7 @@ from platform_ml.orchestration.source import delivered, source_asset
 from platform_ml.orchestration.tracking import kept_runs, mlflow_health
 from platform_ml.orchestration.training_dataset import training_dataset_asset
 from platform_ml.orchestration.tuned_model import tuned_model_asset
+from platform_ml.orchestration.young import young
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup
@@ -66,7 +65,7 @@ def definitions(projects: Sequence[Project], platform: PlatformResource) -> dg.D
             kept_runs(platform.mlflow()),
             *(one for project in projects for one in project_sensors(project, platform)),
         ],
-        schedules=[one for project in projects for one in project_schedules(project, platform)],
+        schedules=[one for project in projects for one in schedules(project, platform)],
         resources={"platform": platform},
         executor=dg.multiprocess_executor.configured(
             {
@@ -80,29 +79,13 @@ def definitions(projects: Sequence[Project], platform: PlatformResource) -> dg.D
 
 def project_sensors(project: Project, platform: PlatformResource) -> list[dg.SensorDefinition]:
     """What looks after a project by itself."""
-    with _young():
-        more = [scheduled(project, platform)] if project.schedules else []
-        return [new_data(project, platform), *more]
-
-
-def project_schedules(project: Project, platform: PlatformResource) -> list[dg.ScheduleDefinition]:
-    """What a project wants to have made at which times."""
-    with _young():
-        return list(schedules(project, platform))
-
-
-@contextmanager
-def _young() -> Iterator[None]:
-    # Used knowingly: partitioned checks, single-run backfills and owners of sensors are in the pinned version.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.BetaWarning)
-        warnings.simplefilter("ignore", dg.PreviewWarning)
-        yield
+    more = [scheduled(project, platform)] if project.schedules else []
+    return [new_data(project, platform), *more]
 
 
 def project_assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     """The assets of a project, upstream first."""
-    with _young():
+    with young():
         return list(_assets(project))
 
 

@@ -10,6 +10,7 @@ from platform_ml.engine.upstream import Table
 from platform_ml.orchestration.memory import moment
 from platform_ml.orchestration.reconciling import Purpose, look
 from platform_ml.orchestration.requests import asset_keys
+from platform_ml.orchestration.young import young
 from platform_ml.spec.automation import Automation
 from platform_ml.spec.reason import Reason
 from platform_ml.spec.scores import Scores
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.project import Project
 
 
+@young()
 def new_data(
     project: Project, platform: PlatformResource, *, clock: Callable[[], datetime] = moment
 ) -> dg.SensorDefinition:

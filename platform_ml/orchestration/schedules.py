@@ -10,6 +10,7 @@ import dagster as dg
 from platform_ml.orchestration.memory import moment
 from platform_ml.orchestration.reconciling import Purpose, look
 from platform_ml.orchestration.requests import asset_keys
+from platform_ml.orchestration.young import young
 from platform_ml.spec.automation import Automation
 from platform_ml.spec.reason import Reason
 
@@ -34,6 +35,7 @@ def schedules(
         yield _schedule(project, declared, platform, clock)
 
 
+@young()
 def _schedule(
     project: Project, declared: Schedule, platform: PlatformResource, clock: Callable[[], datetime]
 ) -> dg.ScheduleDefinition:
@@ -78,6 +80,7 @@ def _purpose(project: Project, declared: Schedule, due: str) -> Purpose:
     )
 
 
+@young()
 def scheduled(
     project: Project, platform: PlatformResource, *, clock: Callable[[], datetime] = moment
 ) -> dg.SensorDefinition:
