@@ -63,7 +63,7 @@ def subset(found: Plan) -> AssetGraphSubset:
             asset = dg.AssetKey([found.project, noun])
             keys.setdefault(asset, set()).update(step.keys)
             definitions[asset] = partitions_def(step.cadence)
-    return AssetGraphSubset(  # type: ignore[call-arg] - mypy takes it for its serializer's base
+    return AssetGraphSubset(  # type: ignore[call-arg]  # its defaults are not seen
         partitions_subsets_by_asset_key={
             asset: partitions.subset_with_partition_keys(keys[asset])
             for asset, partitions in definitions.items()

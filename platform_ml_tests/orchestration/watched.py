@@ -47,7 +47,7 @@ class Watched:
     def __init__(self, folder, project):
         self.folder, self.project = folder, project
         self.platform = PlatformResource(data=str(folder), memory="500MB")
-        self.instance = dg.DagsterInstance.ephemeral()
+        self.instance = dg.DagsterInstance.ephemeral(tempdir=str(folder))
         self.now = datetime(2026, 1, 1, 12, tzinfo=UTC)
         self.cursor = None
         self.said = ""
