@@ -3,12 +3,14 @@
 import dagster as dg
 
 from platform_ml.orchestration.backfill import Backfill, Wish
-from platform_ml.orchestration.build import definitions
+from platform_ml.orchestration.build import project_assets
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml_tests.orchestration.watched import project_of
 
 shop = project_of(6)
-defs = dg.Definitions.merge(definitions([shop], PlatformResource()), dg.Definitions(executor=dg.in_process_executor))
+defs = dg.Definitions(
+    assets=project_assets(shop), resources={"platform": PlatformResource()}, executor=dg.in_process_executor
+)
 
 
 def main():
