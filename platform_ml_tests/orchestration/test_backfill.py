@@ -7,8 +7,6 @@ import subprocess
 import sys
 import time
 import warnings
-from dataclasses import replace
-from datetime import timedelta
 
 import dagster as dg
 import pytest
@@ -44,13 +42,13 @@ def shop(tmp_path, monkeypatch):
     checkout.instance.dispose()
 
 
-def fill(shop, **wish):
+def fill(shop, instance=None, **wish):
     """In this process, each step in it, too."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "datetime.datetime.utcfromtimestamp", DeprecationWarning)
         wish = Wish(project=shop.project, **wish)
         return Backfill(
-            wish=wish, instance=shop.checkout.instance, work=shop.work, definitions=looked_after.__name__
+            wish=wish, instance=instance or shop.instance, work=shop.work, definitions=looked_after.__name__
         ).run()
 
 
@@ -79,7 +77,7 @@ def test_a_bad_file_is_said_and_the_rest_is_made(shop, capsys):
     assert f"Not made: visits {day(2)}: refused: column 'id' is missing" in said
     assert "4 partitions cannot be made yet; --dry-run says why." in said
     assert said.endswith("Made 7 partitions.\n")
-    runs = shop.checkout.instance.get_runs()
+    runs = shop.instance.get_runs()
     assert {run.tags[REASON_TAG] for run in runs} == {"manual"}
     assert all(run.tags[PROCESS_TAG] for run in runs)
 
@@ -119,7 +117,7 @@ def test_after_a_kill_only_what_is_left_is_made(shop, capsys):
     (killed,) = shop.checkout.instance.get_runs()
     assert killed.status == dg.DagsterRunStatus.STARTED
 
-    assert fill(shop) == 0
+    assert fill(shop, shop.checkout.instance) == 0
     assert shop.work.platform.tables.snapshot("shop/visits").version == version
     assert shop.loaded("came") == [day(n) for n in range(DAYS)]
     assert capsys.readouterr().out.endswith(f"Made {DAYS} partitions.\n")
@@ -162,7 +160,3 @@ def test_what_cannot_be_meant_is_refused(arguments, said, capsys):
 def test_what_is_heavy_has_a_pool():
     assert pool(lapse_model) == "training"
     assert pool(orders) is None
-
-
-def test_settling_is_short_here():
-    assert replace(looked_after.shop.automation, settle=timedelta(0)) == looked_after.shop.automation

@@ -21,10 +21,10 @@ class Scheduled(Watched):
     later = None
 
     def tick_at(self, time):
-        context = dg.build_schedule_context(
+        with dg.build_schedule_context(
             instance=self.instance, scheduled_execution_time=time, repository_def=self.repository
-        )
-        found = self.repository.get_schedule_def("shop_weekly").evaluate_tick(context)
+        ) as context:
+            found = self.repository.get_schedule_def("shop_weekly").evaluate_tick(context)
         self.asked, self.said = found.run_requests, found.skip_message or ""
         return [(nouns(one), *ends(one)) for one in self.asked]
 
@@ -40,7 +40,10 @@ class Scheduled(Watched):
 def shop(tmp_path):
     project = project_of(12)
     weekly = Schedule.weekly(name="weekly", of=(project.outputs[0],), timezone="Europe/Vienna")
-    return Scheduled(tmp_path, replace(project, schedules=(weekly,)))
+    made = Scheduled(tmp_path, replace(project, schedules=(weekly,)))
+    # Contexts of schedules open the instance themselves, so it has to be on disk.
+    with dg.DagsterInstance.local_temp(str(tmp_path / "instance")) as made.instance:
+        yield made
 
 
 def test_a_tick_asks_for_what_is_missing_and_says_why(shop):
