@@ -41,6 +41,7 @@ def shop(tmp_path):
     project = project_of(12)
     weekly = Schedule.weekly(name="weekly", of=(project.outputs[0],), timezone="Europe/Vienna")
     made = Scheduled(tmp_path, replace(project, schedules=(weekly,)))
+    (tmp_path / "instance").mkdir()
     # Contexts of schedules open the instance themselves, so it has to be on disk.
     with dg.DagsterInstance.local_temp(str(tmp_path / "instance")) as made.instance:
         yield made
