@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from platform_ml.spec.window import Cadence
 
 UNTRAINED = "not registered for this cutoff as declared, from the rows of now"
-SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from dagster._core.definitions.reconstruct import ReconstructableRepository
 from platform_ml.engine.plan import plan, span
 from platform_ml.engine.upstream import Table
 from platform_ml.orchestration.memory import Asked, Memory, moment
-from platform_ml.orchestration.reconciling import Choice, choose
+from platform_ml.orchestration.reconciling import Choice, choose, waiting_lines
 from platform_ml.orchestration.requests import (
     PROCESS_TAG,
     asset_keys,
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from platform_ml.spec.project import Noun, Project
 
 DEFINITIONS = "platform_ml.definitions"
-SHOWN = 10
 RANGE = "..."
 
 
@@ -109,10 +108,11 @@ def show(wish: Wish, *, everything: bool, as_json: bool) -> int:
                 print(f"       {noun} {key}: {step.why[noun][key]}")
     if found.held:
         print("Cannot be made now:")
-    for one in found.held if everything else found.held[:SHOWN]:
-        print(f"  {one.noun} {span(one.keys)}: {one.why}")
-    if len(found.held) > SHOWN and not everything:
-        print(f"  ... and {len(found.held) - SHOWN:,} more (--all shows them)")
+    for one in found.held:
+        if everything or one.refused:
+            print(f"  {one.noun} {span(one.keys)}: {one.why}")
+    for line in () if everything else waiting_lines(found):
+        print(f"  {line}")
     print(f"{len(found.steps)} runs, {sum(step.size for step in found.steps):,} partitions.")
     return 0
 

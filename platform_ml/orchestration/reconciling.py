@@ -203,16 +203,19 @@ def _told(found: Plan, chosen: Choice) -> list[str]:
     said += _some("Not reached, and asked again", [f"{name}: {error}" for name, error in found.away.items()])
     refused = [f"{one.noun} {span(one.keys)}: {one.why}" for one in found.held if one.refused]
     said += _some("Refused", [one for one in refused if "cannot be reached" not in one])
+    return [*said, *_some("Cannot be made yet", waiting_lines(found))]
+
+
+def waiting_lines(found: Plan) -> list[str]:
+    """What cannot be made and needs nobody's attention, a line for each noun."""
     others: dict[str, list[Held]] = {}
     for held in found.held:
         if not held.refused:
             others.setdefault(held.noun, []).append(held)
-    return [*said, *_some("Cannot be made yet", [_first(noun, held) for noun, held in others.items()])]
-
-
-def _first(noun: str, held: Sequence[Held]) -> str:
-    count = sum(len(one.keys) for one in held)
-    return f"{noun}: {count:,} partitions, {held[0].keys[0]} first ({held[0].why})"
+    counts = {noun: sum(len(one.keys) for one in held) for noun, held in others.items()}
+    return [
+        f"{noun}: {counts[noun]:,} partitions, {held[0].keys[0]} first ({held[0].why})" for noun, held in others.items()
+    ]
 
 
 def _some(what: str, lines: Sequence[str]) -> list[str]:
