@@ -1,6 +1,7 @@
 """The nouns of a project: what is predicted from what."""
 
 from platform_ml.spec.ablation import Without
+from platform_ml.spec.automation import Automation
 from platform_ml.spec.choice import Choice, Rival
 from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.energy import Energy
@@ -19,6 +20,7 @@ from platform_ml.spec.project import Project
 from platform_ml.spec.quality import Quality
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.response import Response
+from platform_ml.spec.schedule import Schedule
 from platform_ml.spec.schema import Boolean, Column, Decimal, Double, Integer, Text, Timestamp
 from platform_ml.spec.scores import Scores
 from platform_ml.spec.slicing import Bands, WeakSlices
@@ -32,6 +34,7 @@ from platform_ml.spec.window import Daily, Weekly
 __all__ = [
     "Approval",
     "AsOf",
+    "Automation",
     "Bands",
     "Baseline",
     "Between",
@@ -67,6 +70,7 @@ __all__ = [
     "Registration",
     "Response",
     "Rival",
+    "Schedule",
     "Scores",
     "Source",
     "Text",

@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _catalog(commands)
     _cards(commands)
     _arrivals(commands)
+    _backfill(commands)
     _tracking(commands)
     _scores(commands)
     _lineage(commands)
@@ -150,6 +151,20 @@ def _arrivals(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     arrivals.add_argument("--all", action="store_true", help="every partition, also those that are up to date")
     arrivals.add_argument("--json", action="store_true", help="for programs")
     arrivals.set_defaults(run=_look)
+
+
+def _backfill(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    fill = commands.add_parser("backfill", help="make what is missing or stale, and what it needs; nothing else")
+    fill.add_argument("project", metavar="PROJECT", help="one of: " + ", ".join(p.name for p in PROJECTS))
+    fill.add_argument("nouns", nargs="*", metavar="NOUN", help="tables or registrations; all tables, if left out")
+    fill.add_argument("--stale", action="store_true", help="also what is outdated, not only what is missing")
+    fill.add_argument("--dry-run", action="store_true", help="only print the plan, and why each partition is stale")
+    fill.add_argument("--partition-range", metavar="A...B", help="only these partitions, and what they need")
+    fill.add_argument("--limit", type=int, metavar="N", help="at most so many partitions, in process order")
+    fill.add_argument("--queue", action="store_true", help="hand it to the running daemon as one backfill")
+    fill.add_argument("--all", action="store_true", help="with --dry-run, every partition")
+    fill.add_argument("--json", action="store_true", help="with --dry-run, for programs")
+    fill.set_defaults(run=_fill)
 
 
 def _tracking(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -312,6 +327,12 @@ def _look(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.arrivals import arrivals
 
     return arrivals(_project(options.project), options.source, everything=options.all, as_json=options.json)
+
+
+def _fill(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.backfill import run
+
+    return run(_project(options.project), options)
 
 
 def _show_scores(options: argparse.Namespace) -> int:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Snapshot
     from platform_ml.spec.project import Project
+    from platform_ml.spec.window import Cadence
 
 NEVER = "never materialized"
 DECLARED = "its declaration changed"
@@ -33,8 +34,13 @@ UPSTREAM = "upstream is stale"
 CHANGED = "its inputs changed"
 
 
-def stale(project: Project, work: Work) -> dict[str, dict[str, str]]:
-    """Table noun → partition → why it is stale; what is up to date is not named."""
+def stale(
+    project: Project, work: Work, *, sources: Mapping[str, Mapping[str, str]] | None = None
+) -> dict[str, dict[str, str]]:
+    """Table noun → partition → why it is stale; what is up to date is not named.
+
+    `sources` says it of all sources, where their deliveries have been looked at already.
+    """
     found: dict[str, dict[str, str]] = {}
     tables: dict[str, Snapshot] = {}
     for noun in project.nouns:
@@ -43,22 +49,31 @@ def stale(project: Project, work: Work) -> dict[str, dict[str, str]]:
             if snapshot:
                 tables[noun.name] = snapshot
             declared = fingerprint(noun)
-            if isinstance(noun, Source):
+            why: Mapping[str, str]
+            if isinstance(noun, Source) and sources is not None:
+                why = sources.get(noun.name, {})
+            elif isinstance(noun, Source):
                 why = _of_source(noun, declared, snapshot, work)
             else:
-                why = {key: _why(noun, key, declared, tables, found) for key in _keys(noun)}
+                why = {key: _why(noun, key, declared, tables, found) for key in partitions_of(noun)}
             found[noun.name] = {key: reason for key, reason in why.items() if reason}
     return {name: reasons for name, reasons in found.items() if reasons}
 
 
-def _keys(noun: Table) -> list[str]:
-    cadence = noun.label.cadence if isinstance(noun, FeatureView) else noun.cadence
+def cadence_of(noun: Table) -> Cadence | None:
+    """The cadence of a table's partitions."""
+    return noun.label.cadence if isinstance(noun, FeatureView) else noun.cadence
+
+
+def partitions_of(noun: Table) -> list[str]:
+    """The partitions that a table has by now, oldest first."""
+    cadence = cadence_of(noun)
     return [WHOLE] if cadence is None else cadence.keys()
 
 
 def _of_source(source: Source, declared: str, snapshot: Snapshot | None, work: Work) -> dict[str, str]:
     known = snapshot.partitions if snapshot else {}
-    loaded = {key: known[key] for key in _keys(source) if key in known and known[key].fingerprint == declared}
+    loaded = {key: known[key] for key in partitions_of(source) if key in known and known[key].fingerprint == declared}
     there = states_of(source, loaded, work)
     contents = late.contents(snapshot)
     current = {
@@ -67,7 +82,7 @@ def _of_source(source: Source, declared: str, snapshot: Snapshot | None, work: W
         if state is not None
     }
     why = {key: "" if current.get(key) == state.inputs else CHANGED for key, state in loaded.items()}
-    return {key: why.get(key, DECLARED if key in known else NEVER) for key in _keys(source)}
+    return {key: why.get(key, DECLARED if key in known else NEVER) for key in partitions_of(source)}
 
 
 def _why(
@@ -87,13 +102,14 @@ def _why(
     try:
         if any(read in found.get(one.name, {}) for one, keys in upstream(noun, key) for read in keys):
             return UPSTREAM
-        current = _inputs(noun, key, tables)
+        current = inputs_now(noun, key, tables)
     except (MissingInputError, KeyError):
         return UPSTREAM
     return "" if current == state.inputs else CHANGED
 
 
-def _inputs(noun: Table, key: str, tables: Mapping[str, Snapshot]) -> str:
+def inputs_now(noun: Table, key: str, tables: Mapping[str, Snapshot]) -> str:
+    """The digest of what a partition would be made of; `MissingInputError` or `KeyError` where that is not there."""
     match noun:
         case FeatureGroup():
             return groups.inputs(noun, key, tables)

@@ -9,6 +9,7 @@ import dagster as dg
 
 from platform_ml.engine.validation import reported
 from platform_ml.orchestration.checks import check_specs
+from platform_ml.orchestration.pools import pool
 from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.project import referred
@@ -74,6 +75,7 @@ def asset(spec: AssetSpec, body: Body) -> dg.AssetsDefinition:
         required_resource_keys={"platform"},
         config_schema=dict(spec.config or {}),
         output_required=False,
+        pool=pool(spec.noun),
     )
     def _asset(context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - Dagster reads real annotations only
         try:

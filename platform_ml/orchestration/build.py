@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -17,14 +16,17 @@ from platform_ml.orchestration.feature_view import feature_view_asset
 from platform_ml.orchestration.label import label_asset
 from platform_ml.orchestration.leader_board import leader_board_asset
 from platform_ml.orchestration.model_card import model_card_asset
+from platform_ml.orchestration.new_data import new_data
 from platform_ml.orchestration.promotion import promotion_jobs
 from platform_ml.orchestration.quarantine import quarantine_asset
 from platform_ml.orchestration.registration import registration_asset
+from platform_ml.orchestration.schedules import scheduled, schedules
 from platform_ml.orchestration.scores import scores_asset
 from platform_ml.orchestration.source import delivered, source_asset
 from platform_ml.orchestration.tracking import kept_runs, mlflow_health
 from platform_ml.orchestration.training_dataset import training_dataset_asset
 from platform_ml.orchestration.tuned_model import tuned_model_asset
+from platform_ml.orchestration.young import young
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup
@@ -59,7 +61,11 @@ def definitions(projects: Sequence[Project], platform: PlatformResource) -> dg.D
             mlflow_health(platform.mlflow()),
             *promotion_jobs(projects),
         ],
-        sensors=[kept_runs(platform.mlflow())],
+        sensors=[
+            kept_runs(platform.mlflow()),
+            *(one for project in projects for one in project_sensors(project, platform)),
+        ],
+        schedules=[one for project in projects for one in schedules(project, platform)],
         resources={"platform": platform},
         executor=dg.multiprocess_executor.configured(
             {
@@ -71,12 +77,15 @@ def definitions(projects: Sequence[Project], platform: PlatformResource) -> dg.D
     )
 
 
+def project_sensors(project: Project, platform: PlatformResource) -> list[dg.SensorDefinition]:
+    """What looks after a project by itself."""
+    more = [scheduled(project, platform)] if project.schedules else []
+    return [new_data(project, platform), *more]
+
+
 def project_assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     """The assets of a project, upstream first."""
-    with warnings.catch_warnings():
-        # Used knowingly: partitioned checks and single-run backfills are marked as young; the pinned version has them.
-        warnings.simplefilter("ignore", dg.BetaWarning)
-        warnings.simplefilter("ignore", dg.PreviewWarning)
+    with young():
         return list(_assets(project))
 
 

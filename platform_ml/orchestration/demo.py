@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING
 from platform_ml.engine import card_artifact as cards
 from platform_ml.engine import evaluation as evaluations
 from platform_ml.engine import tuned_model as models
+from platform_ml.engine.cutoff import held_back, is_registered, model_path
 from platform_ml.engine.landing import deliver
 from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.staleness import stale
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.orchestration.ui import mlflow_command
-from platform_ml.spec.errors import MissingInputError, PlatformError
+from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
-from platform_ml.spec.fingerprint import fingerprint
-from platform_ml.spec.leader_board import LeaderBoard
 from platform_ml.spec.project import upstream
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.source import Source
@@ -69,13 +68,13 @@ def demo(project: Project) -> int:
     failed, todo = 0, dict[tuple[Cadence, str], list[str]]()
     cutoffs = [(registration, _cutoff(project, registration)) for registration in project.all(Registration)]
     for registration, cutoff in cutoffs:
-        if _is_registered(registration, cutoff, work):
+        if is_registered(registration, cutoff, work):
             _say(f"     {registration.name} of cutoff {cutoff} is registered and up to date")
-        elif registration in project.demo_refused and _held_back(registration, cutoff, work):
+        elif registration in project.demo_refused and held_back(registration, cutoff, work):
             _say(f"     {registration.name} of cutoff {cutoff} is held back by its gates, as this project shows")
         else:
             keys = todo.setdefault((_label(registration).cadence, cutoff), [])
-            keys += [_asset(project, noun) for noun in _model_path(registration)]
+            keys += [_asset(project, noun) for noun in model_path(registration)]
     for (_, cutoff), keys in todo.items():  # models of the same partitions are trained side by side
         failed |= run_dagster(keys, partition=cutoff, check=False)
     for registration, cutoff in cutoffs:
@@ -88,11 +87,11 @@ def as_planned(project: Project, cutoffs: Sequence[tuple[Registration, str]], wo
     _say("\nWhat this project shows")
     right = True
     for registration, cutoff in cutoffs:
-        held = _held_back(registration, cutoff, work)
+        held = held_back(registration, cutoff, work)
         if held:
             happened = "held back"
             said = f"held back by {', '.join(held)}. Its check is red in Dagster, and it is not registered"
-        elif _is_registered(registration, cutoff, work):
+        elif is_registered(registration, cutoff, work):
             happened, said = "registered", "passed its gates, and is registered"
         else:
             happened, said = "nothing", "neither registered nor held back by a gate: see the run above"
@@ -112,14 +111,6 @@ def _cutoff(project: Project, registration: Registration) -> str:
 
 def _view_path(registration: Registration) -> list[Noun]:
     return [_label(registration), registration.card.evaluation.model.dataset.view]
-
-
-def _model_path(registration: Registration) -> list[Noun]:
-    evaluation = registration.card.evaluation
-    model = evaluation.model
-    chosen = [model.features] if model.features else []
-    board = [LeaderBoard(model=model)] if model.rivals else []
-    return [model.dataset, *chosen, model, *board, evaluation, registration.card, registration]
 
 
 def _materialize(project: Project, nouns: Sequence[Noun], work: Work) -> None:
@@ -151,35 +142,6 @@ def _cadence(noun: Noun) -> Cadence:
     if cadence is None:
         raise TypeError(noun)
     return cadence
-
-
-def _is_registered(registration: Registration, cutoff: str, work: Work) -> bool:
-    """Whether the registry has a version made by this declaration from the dataset that would be made now."""
-    from platform_ml.engine.training_dataset import is_current
-
-    model = registration.card.evaluation.model
-    try:
-        dataset, trained = model.dataset, models.load(model, cutoff, work=work)
-        cards.load(registration.card, cutoff, work=work)
-    except (MissingInputError, PlatformError):
-        return False
-    tags = {"fingerprint": fingerprint(registration), "model_digest": trained.digest, "cutoff": cutoff}
-    return is_current(dataset, cutoff, work=work) and work.platform.registry.find(registration.name, tags) is not None
-
-
-def _held_back(registration: Registration, cutoff: str, work: Work) -> list[str]:
-    """The gates that stop the model that would be made now; none where there is no such model or card yet."""
-    from platform_ml.engine.training_dataset import is_current
-
-    evaluation = registration.card.evaluation
-    try:
-        cards.load(registration.card, cutoff, work=work)
-        result = evaluations.load(evaluation, cutoff, work=work)
-    except (MissingInputError, PlatformError):
-        return []
-    as_declared = result.policy_digest == fingerprint(evaluation)
-    current = as_declared and is_current(evaluation.model.dataset, cutoff, work=work)
-    return [verdict.gate for verdict in registration.judge(result) if verdict.stops] if current else []
 
 
 def run_dagster(

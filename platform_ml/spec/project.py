@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from platform_ml.spec.errors import DeclarationError
+from platform_ml.spec.errors import DeclarationError, did_you_mean
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup
@@ -15,7 +15,7 @@ from platform_ml.spec.fingerprint import PROSE
 from platform_ml.spec.label import Label
 from platform_ml.spec.leader_board import LeaderBoard
 from platform_ml.spec.model_card import ModelCard
-from platform_ml.spec.naming import check_name
+from platform_ml.spec.naming import check_name, check_unique
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.scores import Scores
 from platform_ml.spec.source import Source
@@ -24,6 +24,9 @@ from platform_ml.spec.tuned_model import TunedModel
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from platform_ml.spec.automation import Automation
+    from platform_ml.spec.schedule import Schedule
 
 Noun = (
     Source
@@ -65,6 +68,10 @@ class Project:
     """Outputs that a demonstration leaves out, with all that only they are made of."""
     demo_refused: tuple[Registration, ...] = ()
     """Outputs that a demonstration shows being held back by their gates; it fails where they are not."""
+    automation: Automation | None = field(default=None, metadata=PROSE)
+    """What runs by itself; None: sensors and schedules are there, and stopped."""
+    schedules: tuple[Schedule, ...] = field(default=(), metadata=PROSE)
+    """What is brought up to date at which times."""
 
     def __post_init__(self) -> None:
         check_name("Project", self.name)
@@ -76,6 +83,7 @@ class Project:
             raise DeclarationError(
                 f"Project {self.name!r}: {others[0]!r} is no output, so no demo can show it refused."
             )
+        self._check_schedules()
         seen: dict[str, Noun] = {}
         rejected = {f"{source.name}{REJECTED}" for source in self.all(Source)}
         for noun in self.nouns:
@@ -90,6 +98,17 @@ class Project:
             if seen.setdefault(noun.name, noun) != noun:
                 kinds = f"{type(seen[noun.name]).__name__} and {type(noun).__name__}"
                 raise DeclarationError(f"Project {self.name!r} uses the name {noun.name!r} for two things: {kinds}.")
+
+    def _check_schedules(self) -> None:
+        check_unique(f"Project {self.name!r}", "schedule", [schedule.name for schedule in self.schedules])
+        known = {noun.name: noun for noun in self.nouns}
+        for schedule in self.schedules:
+            for noun in schedule.of:
+                if known.get(noun.name) != noun:
+                    raise DeclarationError(
+                        f"Project {self.name!r}: schedule {schedule.name!r} is of {noun.name!r}, which the project "
+                        f"does not have.{did_you_mean(noun.name, known)} Name what its outputs are made of."
+                    )
 
     @property
     def nouns(self) -> tuple[Noun, ...]:
@@ -112,7 +131,7 @@ class Project:
     def demo(self) -> Project:
         """The part of the project that a demonstration makes."""
         outputs = tuple(output for output in self.outputs if output not in self.demo_without)
-        return replace(self, outputs=outputs, demo_without=())
+        return replace(self, outputs=outputs, demo_without=(), schedules=())
 
     def all(self, noun: type[N]) -> tuple[N, ...]:
         """Its declarations of one kind."""

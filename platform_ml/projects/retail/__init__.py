@@ -2,10 +2,15 @@
 
 from datetime import date
 
-from platform_ml import Project
+from platform_ml import Project, Schedule
 from platform_ml.projects.retail.churn import churn, churn_scores
 from platform_ml.projects.retail.coupons import coupon_response
-from platform_ml.projects.retail.features import product_performance, product_promotion
+from platform_ml.projects.retail.features import (
+    customer_behaviour,
+    customer_discounts,
+    product_performance,
+    product_promotion,
+)
 from platform_ml.projects.retail.spend import spend
 
 retail = Project(
@@ -18,4 +23,10 @@ retail = Project(
     outputs=(churn, coupon_response, spend, churn_scores, product_performance, product_promotion),
     demo_cutoff=date(2017, 12, 2),
     demo_without=(product_promotion,),  # twenty million rows that no model needs yet
+    schedules=(
+        Schedule.weekly(name="households", of=(customer_behaviour, customer_discounts)),
+        # What a product is like changes slowly, and these are the longest windows and the most rows.
+        Schedule.monthly(name="products", of=(product_performance, product_promotion)),
+        Schedule.monthly(name="models", day=2, of=(churn, spend)),
+    ),
 )
