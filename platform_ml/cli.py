@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     _scores(commands)
     _lineage(commands)
     _promotion(commands)
+    _alerts(commands)
     return parser
 
 
@@ -192,6 +193,15 @@ def _promotion(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     history.add_argument("model", metavar="MODEL")
     history.add_argument("--json", action="store_true", help="for programs, oldest first")
     history.set_defaults(run=_history)
+
+
+def _alerts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    alerts = commands.add_parser("alerts", help="what is wrong and not over yet, and what waits to be sent")
+    alerts.add_argument("project", nargs="?", metavar="PROJECT", help="all, if left out")
+    how = alerts.add_mutually_exclusive_group()
+    how.add_argument("--test", action="store_true", help="send a test message to every sink of this environment")
+    how.add_argument("--json", action="store_true", help="for programs")
+    alerts.set_defaults(run=_show_alerts)
 
 
 def _days(text: str) -> int:
@@ -366,6 +376,15 @@ def _history(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.promotion import history
 
     return history(options.model, projects=PROJECTS, as_json=options.json)
+
+
+def _show_alerts(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration import alerts_command as alerts
+
+    if options.test:
+        return alerts.send_test()
+    project = _project(options.project).name if options.project else None
+    return alerts.show_alerts(project, as_json=options.json)
 
 
 def _some(name: str | None) -> Sequence[Project]:

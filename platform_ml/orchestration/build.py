@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from platform_ml.orchestration.alerts import alerts_sensor
 from platform_ml.orchestration.asset import key
 from platform_ml.orchestration.catalog import catalog_asset, catalog_key
 from platform_ml.orchestration.evaluation import evaluation_asset
@@ -59,7 +60,7 @@ def definitions(projects: Sequence[Project], platform: PlatformResource) -> dg.D
             mlflow_health(platform.mlflow()),
             *promotion_jobs(projects),
         ],
-        sensors=[kept_runs(platform.mlflow())],
+        sensors=[kept_runs(platform.mlflow()), alerts_sensor(projects, platform)],
         resources={"platform": platform},
         executor=dg.multiprocess_executor.configured(
             {
