@@ -102,12 +102,14 @@ def seen(problem: Problem | None, trouble: Trouble, now: datetime) -> Problem:
     if problem is None:
         return Problem(newest=trouble, first=now, open=why, untold=frozenset(why), count=1)
     new = frozenset(one for one in trouble.partitions if one not in problem.open)
+    worse = bool(problem.open) and trouble.severity.rank > problem.newest.severity.rank
     return replace(
         problem,
         newest=trouble,
         first=problem.first if problem.open else now,
         open={**problem.open, **why},
-        untold=problem.untold | new,
+        untold=frozenset(problem.open) | new if worse else problem.untold | new,
+        told=None if worse else problem.told,  # nobody waits with news that it got worse
         count=problem.count + 1,
     )
 

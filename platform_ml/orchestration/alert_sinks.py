@@ -77,6 +77,6 @@ def _level(name: str) -> Severity:
     said = _said(name + LEVEL).lower() or Severity.INFO
     if said not in list(Severity):
         known = ", ".join(Severity)
-        near = did_you_mean(said, list(Severity))
+        near = did_you_mean(said, map(str, Severity))
         raise PlatformError(f"{name}{LEVEL}={said!r} is no level.{near} Use one of: {known}.")
     return Severity(said)
