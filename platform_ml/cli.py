@@ -198,10 +198,13 @@ def _promotion(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _alerts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     alerts = commands.add_parser("alerts", help="what is wrong and not over yet, and what waits to be sent")
     alerts.add_argument("project", nargs="?", metavar="PROJECT", help="all, if left out")
-    how = alerts.add_mutually_exclusive_group()
-    how.add_argument("--test", action="store_true", help="send a test message to every sink of this environment")
-    how.add_argument("--json", action="store_true", help="for programs")
+    alerts.add_argument("--test", action="store_true", help="send a test message to every sink instead")
     alerts.set_defaults(run=_show_alerts)
+    changed = commands.add_parser("changed", help="which assets are declared otherwise than at a commit")
+    changed.add_argument("--since", required=True, metavar="REF", help="a branch, tag or hash")
+    changed.set_defaults(run=_show_changed)
+    for command in (alerts, changed):
+        command.add_argument("--json", action="store_true", help="for programs")
 
 
 def _days(text: str) -> int:
@@ -379,12 +382,15 @@ def _history(options: argparse.Namespace) -> int:
 
 
 def _show_alerts(options: argparse.Namespace) -> int:
-    from platform_ml.orchestration import alerts_command as alerts
+    from platform_ml.orchestration.alerts_command import send_test, show_alerts
 
-    if options.test:
-        return alerts.send_test()
-    project = _project(options.project).name if options.project else None
-    return alerts.show_alerts(project, as_json=options.json)
+    return send_test() if options.test else show_alerts(_some(options.project), as_json=options.json)
+
+
+def _show_changed(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.changed import show_changed
+
+    return show_changed(options.since, PROJECTS, as_json=options.json)
 
 
 def _some(name: str | None) -> Sequence[Project]:

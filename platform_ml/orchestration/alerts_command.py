@@ -12,13 +12,17 @@ from platform_ml.spec.alert import listed
 from platform_ml.spec.errors import PlatformError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from platform_ml.engine.alerts import Problem
+    from platform_ml.spec.project import Project
 
 
-def show_alerts(project: str | None, *, as_json: bool) -> int:
+def show_alerts(projects: Sequence[Project], *, as_json: bool) -> int:
     """Print open problems, the worst first, and the sinks."""
     kept = book(PlatformResource())
-    found = [one for one in kept.problems() if project in {None, one.newest.project}]
+    named = {"", *(project.name for project in projects)}  # "" is that of jobs that belong to no project
+    found = [one for one in kept.problems() if one.newest.project in named]
     if as_json:
         print(json.dumps([one.to_json() for one in found], indent=1, ensure_ascii=False))
         return 0

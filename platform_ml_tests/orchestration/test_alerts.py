@@ -345,12 +345,12 @@ def test_the_command_lists_what_is_open_and_tries_every_sink(reader, environment
     assert capsys.readouterr().out == "log: everything was sent.\nOpen problems: 0.\n"
     assert not reader.checkout.materialize([customer_profile]).success
     reader.looks()
-    assert alerts_command.show_alerts("shop", as_json=False) == 0
+    assert alerts_command.show_alerts([shop], as_json=False) == 0
     told = capsys.readouterr().out
     assert told.startswith("error   run failed: shop/customer_profile\n        shop/customers was never materialized")
     assert "Next: Mend what the run names" in told
     assert told.endswith("Open problems: 1.\n")
-    assert main(["alerts", "--json"]) == 0
+    assert alerts_command.show_alerts([shop], as_json=True) == 0
     assert '"asset": "customer_profile"' in capsys.readouterr().out
     with server((200, {})) as (url, got):
         environment.setenv(alert_sinks.WEBHOOK, url)
