@@ -199,12 +199,11 @@ def _alerts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     alerts = commands.add_parser("alerts", help="what is wrong and not over yet, and what waits to be sent")
     alerts.add_argument("project", nargs="?", metavar="PROJECT", help="all, if left out")
     alerts.add_argument("--test", action="store_true", help="send a test message to every sink instead")
-    alerts.set_defaults(run=_show_alerts)
     changed = commands.add_parser("changed", help="which assets are declared otherwise than at a commit")
     changed.add_argument("--since", required=True, metavar="REF", help="a branch, tag or hash")
-    changed.set_defaults(run=_show_changed)
-    for command in (alerts, changed):
+    for command, run in ((alerts, _show_alerts), (changed, _show_changed)):
         command.add_argument("--json", action="store_true", help="for programs")
+        command.set_defaults(run=run)
 
 
 def _days(text: str) -> int:

@@ -12,9 +12,10 @@ import json
 import shutil
 import sys
 import warnings
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -27,21 +28,20 @@ from platform_ml.orchestration.alert_sinks import book, sinks
 from platform_ml.orchestration.alerts import look
 from platform_ml.orchestration.asset import key
 from platform_ml.orchestration.build import project_assets
-from platform_ml.orchestration.changed import changes
 from platform_ml.orchestration.demo import as_planned
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.projects import PROJECTS
-from platform_ml.spec.errors import PlatformError
+from platform_ml.spec.errors import MissingInputError, PlatformError
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.leader_board import LeaderBoard
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.source import Source
-from platform_ml.spec.window import Cadence
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from platform_ml.spec.project import Noun, Project
+    from platform_ml.spec.window import Cadence
 
     Needed = dict[str, set[str]]
     """Table → its partitions."""
@@ -55,14 +55,11 @@ def cut(names: Collection[str], projects: Sequence[Project], platform: PlatformR
     for project in projects:
         asked = [noun for noun in project.nouns if f"{project.name}/{noun.name}" in names]
         if asked:
-            right &= _cut(project, asked, platform, instance)
+            right &= _cut(project, asked, platform, instance, to)
     (to / "alerts").mkdir(parents=True, exist_ok=True)
     look(instance, projects, platform, sinks())
     told = [problem.to_json() for problem in book(platform).problems()]
     (to / "alerts" / "open.json").write_text(json.dumps(told, indent=1, ensure_ascii=False), encoding="utf-8")
-    kept = Path(platform.data).resolve() / "cards"
-    if kept.is_dir():
-        shutil.copytree(kept, to / "cards", dirs_exist_ok=True)
     return right
 
 
@@ -72,7 +69,9 @@ def smallest(projects: Sequence[Project]) -> list[str]:
     return [f"{project.name}/{noun.name}" for noun in project.nouns]
 
 
-def _cut(project: Project, asked: Sequence[Noun], platform: PlatformResource, instance: dg.DagsterInstance) -> bool:
+def _cut(
+    project: Project, asked: Sequence[Noun], platform: PlatformResource, instance: dg.DagsterInstance, to: Path
+) -> bool:
     registrations = [one for one in project.all(Registration) if any(noun in model_path(one) for noun in asked)]
     cutoffs = [(one, _cutoff(project, one)) for one in registrations]
     needed: Needed = {}
@@ -91,6 +90,9 @@ def _cut(project: Project, asked: Sequence[Noun], platform: PlatformResource, in
             _run(project, [noun], sorted(keys), platform, instance)
     for registration, cutoff in cutoffs:  # its gates may hold it back: whether that is as planned is said below
         _run(project, model_path(registration), [cutoff], platform, instance, check=False)
+        with suppress(MissingInputError):  # it did not come so far: the run says why, and `as_planned` that it is wrong
+            card = cards.load(registration.card, cutoff, work=work)
+            shutil.copytree(card.folder, to / "cards" / project.name / registration.card.name, dirs_exist_ok=True)
     shown = replace(project, demo_refused=tuple(one for one in project.demo_refused if one in registrations))
     return as_planned(shown, cutoffs, work)
 
@@ -159,14 +161,14 @@ def _cutoff(project: Project, registration: Registration) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """`python -m platform_ml.orchestration.cut --since REF --to FOLDER`."""
+    """`python -m platform_ml.orchestration.cut CHANGES FOLDER`, where CHANGES is what `changed --json` printed."""
     parser = argparse.ArgumentParser(prog="platform_ml.orchestration.cut", description=__doc__)
-    parser.add_argument("--since", required=True, metavar="REF")
-    parser.add_argument("--to", required=True, type=Path, metavar="FOLDER")
+    parser.add_argument("changes", type=Path, metavar="CHANGES")
+    parser.add_argument("to", type=Path, metavar="FOLDER")
     options = parser.parse_args(arguments)
     try:
-        found = changes(options.since, PROJECTS)
-        names: Any = {*found.changed, *found.added} or smallest(PROJECTS)
+        found = json.loads(options.changes.read_text(encoding="utf-8"))
+        names = [*found["changed"], *found["added"]] or smallest(PROJECTS)
         platform = PlatformResource(data=str(options.to / "data"))
         return 0 if cut(names, PROJECTS, platform, to=options.to) else 1
     except PlatformError as error:
