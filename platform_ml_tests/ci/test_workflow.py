@@ -1,4 +1,4 @@
-"""GitHub's workflow: what GitHub takes, with no more rights than it needs, and nothing that a machine of ours cannot do."""
+"""GitHub's workflow: as GitHub takes it, with no more rights than it needs, and nothing that only GitHub can do."""
 
 import os
 import re
