@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -57,6 +58,8 @@ class Webhook:
         import requests
         import tenacity
 
+        _tell_no_address()
+
         def post() -> requests.Response:
             return requests.post(
                 self.url,
@@ -93,6 +96,12 @@ class Webhook:
             asked = state.outcome.result().headers.get("Retry-After", "")
         own = self.retry.wait(state.attempt_number, "webhook")
         return min(float(asked), PATIENCE) if asked.isdecimal() else own
+
+
+def _tell_no_address() -> None:
+    """What the library below says of every request has the whole address in it."""
+    chatty = logging.getLogger("urllib3.connectionpool")
+    chatty.setLevel(max(logging.INFO, chatty.level))
 
 
 def _may_pass(answer: requests.Response) -> bool:

@@ -144,9 +144,11 @@ def test_nobody_waits_for_a_slow_one(pauses):
 
 
 def test_no_error_and_no_log_has_the_address_in_it(pauses, caplog):
-    with server((200, {})) as (url, _):
-        pass
-    sink = hook(url, pauses)
+    caplog.set_level(logging.DEBUG)
+    with server((200, {})) as (url, got):
+        sink = hook(url, pauses)
+        sink.send(ALERT, "6")
+    assert len(got) == 1
     with caplog.at_level(logging.DEBUG), pytest.raises(UnreachableError) as failed:
         sink.send(ALERT, "7")
     assert "ConnectionError" in str(failed.value)
