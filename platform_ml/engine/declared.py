@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Any
 
 from platform_ml.spec.fingerprint import SEMANTICS, meaning
@@ -34,9 +32,3 @@ def _alone(value: Any, names: set[tuple[str, str]], *, top: bool = False) -> Any
             return {"asset": value["name"]}
         return {name: _alone(item, names) for name, item in value.items()}
     return [_alone(item, names) for item in value] if isinstance(value, list) else value
-
-
-if __name__ == "__main__":
-    from platform_ml.projects import PROJECTS
-
-    sys.stdout.write(json.dumps(declared(PROJECTS)))

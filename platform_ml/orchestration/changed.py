@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
     from platform_ml.spec.project import Project
 
+TOLD = """
+import json
+from platform_ml.projects import PROJECTS
+print(json.dumps(declared(PROJECTS)))
+"""
+"""What the script of today asks of the code of then."""
 LONGEST = 120
 """Characters of a difference."""
 
@@ -65,7 +71,7 @@ def declared_at(commit: str) -> dict[str, dict[str, Any]]:
         with tarfile.open(archive) as tar:
             tar.extractall(folder, filter="data")
         told = subprocess.run(
-            [sys.executable, "-c", Path(script.__file__).read_text(encoding="utf-8")],
+            [sys.executable, "-c", Path(script.__file__).read_text(encoding="utf-8") + TOLD],
             cwd=folder,
             env=os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,

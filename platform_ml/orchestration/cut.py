@@ -7,7 +7,6 @@ from a delivered file to a registered model is gone once in every build.
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import sys
@@ -30,7 +29,6 @@ from platform_ml.orchestration.asset import key
 from platform_ml.orchestration.build import project_assets
 from platform_ml.orchestration.demo import as_planned
 from platform_ml.orchestration.resources import PlatformResource
-from platform_ml.projects import PROJECTS
 from platform_ml.spec.errors import MissingInputError, PlatformError
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.leader_board import LeaderBoard
@@ -160,21 +158,12 @@ def _cutoff(project: Project, registration: Registration) -> str:
     return str(project.demo_cutoff or registration.card.evaluation.model.dataset.view.label.cadence.keys()[-1])
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """`python -m platform_ml.orchestration.cut CHANGES FOLDER`, where CHANGES is what `changed --json` printed."""
-    parser = argparse.ArgumentParser(prog="platform_ml.orchestration.cut", description=__doc__)
-    parser.add_argument("changes", type=Path, metavar="CHANGES")
-    parser.add_argument("to", type=Path, metavar="FOLDER")
-    options = parser.parse_args(arguments)
+def main(changes: str, to: str, projects: Sequence[Project]) -> int:
+    """Cut what a file names that `platform-ml changed --json` wrote, into a folder; the exit code."""
     try:
-        found = json.loads(options.changes.read_text(encoding="utf-8"))
-        names = [*found["changed"], *found["added"]] or smallest(PROJECTS)
-        platform = PlatformResource(data=str(options.to / "data"))
-        return 0 if cut(names, PROJECTS, platform, to=options.to) else 1
+        found = json.loads(Path(changes).read_text(encoding="utf-8"))
+        names = [*found["changed"], *found["added"]] or smallest(projects)
+        return 0 if cut(names, projects, PlatformResource(data=str(Path(to, "data"))), to=Path(to)) else 1
     except PlatformError as error:
         print(f"cut: {error}", file=sys.stderr)
         return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
