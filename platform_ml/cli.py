@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     _scores(commands)
     _lineage(commands)
     _promotion(commands)
+    _alerts(commands)
     return parser
 
 
@@ -207,6 +208,17 @@ def _promotion(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     history.add_argument("model", metavar="MODEL")
     history.add_argument("--json", action="store_true", help="for programs, oldest first")
     history.set_defaults(run=_history)
+
+
+def _alerts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    alerts = commands.add_parser("alerts", help="what is wrong and not over yet, and what waits to be sent")
+    alerts.add_argument("project", nargs="?", metavar="PROJECT", help="all, if left out")
+    alerts.add_argument("--test", action="store_true", help="send a test message to every sink instead")
+    changed = commands.add_parser("changed", help="which assets are declared otherwise than at a commit")
+    changed.add_argument("--since", required=True, metavar="REF", help="a branch, tag or hash")
+    for command, run in ((alerts, _show_alerts), (changed, _show_changed)):
+        command.add_argument("--json", action="store_true", help="for programs")
+        command.set_defaults(run=run)
 
 
 def _days(text: str) -> int:
@@ -387,6 +399,18 @@ def _history(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.promotion import history
 
     return history(options.model, projects=PROJECTS, as_json=options.json)
+
+
+def _show_alerts(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.alerts_command import send_test, show_alerts
+
+    return send_test() if options.test else show_alerts(_some(options.project), as_json=options.json)
+
+
+def _show_changed(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.changed import show_changed
+
+    return show_changed(options.since, PROJECTS, as_json=options.json)
 
 
 def _some(name: str | None) -> Sequence[Project]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from platform_ml.orchestration.alerts import alerts_sensor
 from platform_ml.orchestration.asset import key
 from platform_ml.orchestration.catalog import catalog_asset, catalog_key
 from platform_ml.orchestration.evaluation import evaluation_asset
@@ -63,6 +64,7 @@ def definitions(projects: Sequence[Project], platform: PlatformResource) -> dg.D
         ],
         sensors=[
             kept_runs(platform.mlflow()),
+            alerts_sensor(projects, platform),
             *(one for project in projects for one in project_sensors(project, platform)),
         ],
         schedules=[one for project in projects for one in schedules(project, platform)],
