@@ -19,7 +19,7 @@ from platform_ml_tests.origins.postgres import PASSWORD, free_port
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-PATIENCE = 60
+PATIENCE = 180
 """Seconds for anything that has to come, on however slow a machine."""
 DAEMON = """
 import sys
@@ -151,9 +151,14 @@ class Deployment:
                 raise AssertionError(f"waited in vain until {what}; the last answer: {last}\n{logs}")
             time.sleep(0.1)
 
-    def ready(self):
-        """Until the webserver answers and every location is loaded."""
-        self.wait("the code locations are loaded", lambda: {*self.locations().values()} == {""})
+    def ready(self, location="deployed"):
+        """Until the webserver answers and the location is loaded."""
+        self.wait(f"{location} is loaded", lambda: self._loaded(location))
+
+    def _loaded(self, location):
+        if (why := self.locations()[location]).startswith("Could not reach"):
+            self.reload(location)
+        return not why
 
     def held(self):
         """The ids of the run workers that are held, once there is one."""
@@ -175,7 +180,7 @@ class Deployment:
         """Code location → why it could not be loaded; empty where it was."""
         found = self.ask(LOCATIONS)["workspaceOrError"]["locationEntries"]
         return {
-            one["name"]: "loading" if one["loadStatus"] == "LOADING" else one["locationOrLoadError"].get("message", "")
+            one["name"]: "loading" if one["loadStatus"] == "LOADING" else _causes(one["locationOrLoadError"])
             for one in found
         }
 
@@ -236,14 +241,17 @@ class Deployment:
     def said(self, run):
         """Every message of a run's event log."""
         events = self.ask(EVENTS, run=run)["logsForRun"]["events"]
-        return "\n".join(filter(None, (f"{e.get('message', '')} {_error(e)}" for e in events)))
+        return "\n".join(filter(None, (f"{e.get('message', '')} {_causes(e.get('error') or {})}" for e in events)))
 
     # Tables.
 
+    def snapshot(self, table="orders"):
+        """The newest version of a table; None before the first."""
+        return self.work.platform.tables.snapshot(f"deployed/{table}")
+
     def commits(self, table="orders"):
-        """Partition → how many commits wrote it."""
-        snapshot = self.work.platform.tables.snapshot(f"deployed/{table}")
-        if snapshot is None:
+        """Partition → how many commits wrote it; what they wrote is read back and verified."""
+        if (snapshot := self.snapshot(table)) is None:
             return {}
         self.work.platform.tables.verify(snapshot)
         return {key: len(made) for key, made in snapshot.commits.items()}
@@ -253,9 +261,10 @@ class NotReady(Exception):
     """The webserver answers, but not yet what was asked."""
 
 
-def _error(event):
-    error = event.get("error") or {}
-    return " ".join(filter(None, (error.get("message"), *(cause["message"] for cause in error.get("errorChain", [])))))
+def _causes(error):
+    """What an error says, and what its causes say."""
+    chain = [one["error"] for one in error.get("errorChain", [])]
+    return " ".join(one["message"] for one in (error, *chain) if one.get("message"))
 
 
 def _other(value, than):
@@ -263,7 +272,7 @@ def _other(value, than):
 
 
 LOCATIONS = """{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus locationOrLoadError {
-    __typename ... on PythonError { message } } } } } }"""
+    __typename ... on PythonError { message errorChain { error { message } } } } } } } }"""
 RELOAD = """mutation($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }"""
 LAUNCH = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
     ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }

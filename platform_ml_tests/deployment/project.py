@@ -1,7 +1,7 @@
 """A code location that loads fast: orders of some days and what customers bought lately, in the folder of a deployment.
 
 Files in DAGSTER_HOME steer it from outside: `hold` keeps every run where it reads its files, `wanted` names the days that
-the sensor asks runs for, `broken` makes the code fail to load. DAYS says how far back the feature looks.
+the sensor asks runs for, `broken` makes the code fail to load. A variable says which version is deployed.
 """
 
 import os
@@ -18,13 +18,14 @@ from platform_ml.orchestration.build import project_assets
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.spec.project import Project
 from platform_ml.spec.reason import REASON_TAG, Reason
+from platform_ml.spec.source import Source
 from platform_ml.spec.window import Daily
 from platform_ml.testing import declarations
 
 HOME = Path(os.environ.get("DAGSTER_HOME", "."))
 FIRST = date(2024, 1, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(24)]
-LOOKBACK = "DEPLOYED_LOOKBACK_DAYS"
+VERSION = "DEPLOYED_VERSION"
 
 if (HOME / "broken").exists():
     raise RuntimeError("This code cannot be loaded.")
@@ -33,6 +34,8 @@ if (HOME / "broken").exists():
 @dataclass(frozen=True, kw_only=True)
 class Held(Parquet):
     """Parquet that waits to be read while there is a file `hold`."""
+
+    version: int = 1
 
     def problem(self, path):
         hold, held = HOME / "hold", HOME / f"held-{os.getpid()}"
@@ -43,15 +46,17 @@ class Held(Parquet):
         return super().problem(path)
 
 
-orders = replace(declarations.orders, format=Held(), cadence=Daily(first=FIRST, last=DAYS[-1]))
-lately = replace(
-    declarations.order_history,
-    name="lately",
-    source=orders,
-    cadence=orders.cadence,
-    features=(Total(days=int(os.environ.get(LOOKBACK, "1")), of="amount"),),
-)
-project = Project(name="deployed", description="Orders.", owner="team:shop", outputs=(lately,))
+def version(number):
+    """The project as its n-th version declares it."""
+    orders = replace(declarations.orders, format=Held(version=number), cadence=Daily(first=FIRST, last=DAYS[-1]))
+    days = replace(
+        declarations.order_history, source=orders, cadence=orders.cadence, features=(Total(days=1, of="amount"),)
+    )
+    return Project(name="deployed", description="Orders.", owner="team:shop", outputs=(days,))
+
+
+project = version(int(os.environ.get(VERSION, "1")))
+[orders] = project.all(Source)
 job = dg.define_asset_job("load", [dg.AssetKey([project.name, orders.name])], executor_def=dg.in_process_executor)
 
 
