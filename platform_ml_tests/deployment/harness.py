@@ -40,8 +40,9 @@ class Deployment:
         (folder / "said").mkdir(parents=True)  # Dagster clears a folder `logs` of its home
         (folder / "data").mkdir()
         settings = yaml.safe_load((ROOT / ("deploy" if server else "") / "dagster.yaml").read_text())
+        settings["run_launcher"]["config"]["silences"] = PATIENCE
         settings["run_monitoring"]["poll_interval_seconds"] = 1
-        settings["run_queue"] = {"dequeue_interval_seconds": 1}
+        settings["run_queue"] |= {"dequeue_interval_seconds": 1, "user_code_failure_retry_delay": 1}
         (folder / "dagster.yaml").write_text(yaml.safe_dump(settings))
         servers = [
             {"grpc_server": {"host": "127.0.0.1", "port": self.ports[name], "location_name": name}}

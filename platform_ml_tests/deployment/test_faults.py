@@ -107,7 +107,7 @@ def test_an_upgrade_during_a_backfill_says_which_declaration_made_what(deploymen
     assert deployment.backfilled(backfill) == "COMPLETED_SUCCESS"
     dead = [run for run in deployment.runs(**{"dagster/backfill": backfill}) if run["status"] == "FAILURE"]
     assert dead
-    assert all("did not confirm the run worker" in deployment.said(run["id"]) for run in dead)
+    assert all("has no worker of this run" in deployment.said(run["id"]) for run in dead)
     once(deployment, days)
     made_by = {key: state.fingerprint for key, state in deployment.snapshot().partitions.items()}
     assert made_by == dict.fromkeys(before, old) | {str(day): new for day in days}
