@@ -40,6 +40,10 @@ class Turn(Protocol):
         """Whether it is ours still."""
         ...
 
+    def end(self) -> None:
+        """Leave it to others."""
+        ...
+
 
 class FileTurn:
     """A locked file, for an instance in a folder."""
@@ -58,6 +62,9 @@ class FileTurn:
     def held(self) -> bool:
         return True
 
+    def end(self) -> None:
+        self._file.close()
+
 
 class DatabaseTurn:
     """An advisory lock, for an instance in PostgreSQL: the server frees it when the connection ends."""
@@ -75,7 +82,7 @@ class DatabaseTurn:
             asked = sqlalchemy.text("SELECT pg_try_advisory_lock(:lock)")
             return bool(self._connection.execute(asked, {"lock": ADVISORY_LOCK}).scalar())
         except DBAPIError:
-            self._lose()
+            self.end()
             raise
 
     def held(self) -> bool:
@@ -84,11 +91,11 @@ class DatabaseTurn:
         try:
             self._connection.execute(sqlalchemy.text("SELECT 1"))
         except DBAPIError:
-            self._lose()
+            self.end()
             return False
         return True
 
-    def _lose(self) -> None:
+    def end(self) -> None:
         if self._connection is not None:
             self._connection.invalidate()
             self._connection.close()

@@ -11,7 +11,11 @@ import pytest
 import yaml
 
 FOLDER = Path(__file__).parents[2] / "deploy"
-VARIABLES = {"DAGSTER_PG_PASSWORD": "s3cret", "PLATFORM_ML_HTPASSWD": "alice:x", "PLATFORM_ML_OPERATORS": "alice operator;"}
+VARIABLES = {
+    "DAGSTER_PG_PASSWORD": "s3cret",
+    "PLATFORM_ML_HTPASSWD": "alice:x",
+    "PLATFORM_ML_OPERATORS": "alice operator;",
+}
 COMPOSE = Path(sys.executable).parent / "docker-compose"
 
 

@@ -106,5 +106,5 @@ def test_one_daemon_has_its_turn_until_its_connection_ends(home, server):
     assert second.take()
     assert not first.take()
     assert second.held()
-    second._lose()
-    first._lose()
+    second.end()
+    first.end()

@@ -156,7 +156,9 @@ def test_no_password_goes_on_and_the_name_does(guard, upstreams):
     assert seen["Host"] == f"127.0.0.1:{guard}"
 
 
-@pytest.mark.parametrize("path", ["/graphql?query=mutation{wipe}", "//graphql?query={x}", "/%67raphql", "/a/../graphql"])
+@pytest.mark.parametrize(
+    "path", ["/graphql?query=mutation{wipe}", "//graphql?query={x}", "/%67raphql", "/a/../graphql"]
+)
 def test_graphql_is_not_asked_by_get(guard, path):
     assert ask(guard, path)[0] == 405
     assert ask(guard, path, Origin=own(guard))[0] == 405
@@ -164,7 +166,13 @@ def test_graphql_is_not_asked_by_get(guard, path):
 
 def test_another_site_can_post_nothing(guard, upstreams):
     before = len(upstreams["webserver"].seen)
-    for origin in ("https://evil.example", "null", f"http://127.0.0.1:{guard}.evil.example", f"{own(guard)}1", "http://x y"):
+    for origin in (
+        "https://evil.example",
+        "null",
+        f"http://127.0.0.1:{guard}.evil.example",
+        f"{own(guard)}1",
+        "http://x y",
+    ):
         for path in ("/graphql", "/report_asset_materialization/a", "/mlflow/"):
             assert ask(guard, path, "POST", body=MUTATION, Origin=origin)[0] == 403
     assert ask(guard, "/graphql", "POST", body=MUTATION, Sec_Fetch_Site="cross-site")[0] == 403

@@ -9,6 +9,7 @@ from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.source import Source
 from platform_ml_tests.deployment.project import DAYS, VERSION, version
 
+
 @contextmanager
 def held(deployment):
     """Runs stay where they read their files."""
