@@ -26,9 +26,9 @@ HELD, DENIED, SILENT = "holds the run", "has no worker of this run", "did not an
 class WatchfulRunLauncher(DefaultRunLauncher):
     """Lets run monitoring fail a run whose worker has gone.
 
-    Dagster's own launcher cannot be asked: after a crash a run stays STARTED for ever and keeps its pool slot. Here a run
-    fails after its code server has denied it `misses` times in a row, or has been silent `silences` times. While it is
-    silent nothing could be tried again: a server that comes back where it was, as a new container does, needs the time.
+    Dagster's own launcher cannot be asked: after a crash a run stays STARTED for ever and keeps its pool slot. Here a
+    run fails after its code server has denied it `misses` times in a row, or has been silent `silences` times. While
+    it is silent nothing could be tried again: one that comes back where it was, as a new container does, needs time.
     """
 
     def __init__(self, misses: int = 3, silences: int = 3, inst_data: ConfigurableClassData | None = None) -> None:

@@ -85,3 +85,12 @@ def test_without_its_secrets_nothing_starts(missing):
 def test_no_secret_is_in_a_file():
     text = "".join(path.read_text() for path in FOLDER.rglob("*") if path.is_file())
     assert not re.search(r"(?i)password['\"]?[:=] *['\"]?[a-z0-9]{3}", text)
+
+
+def test_every_variable_is_documented(services):
+    page = (FOLDER.parent / "docs" / "deployment.md").read_text()
+    text = "".join(path.read_text() for path in FOLDER.rglob("*") if path.is_file())
+    named = set(re.findall(r"\$\{(\w+)", text)) | set(re.findall(r"env: (\w+)", text))
+    for service in services.values():
+        named |= service.get("environment", {}).keys()
+    assert {name for name in named if f"`{name}`" not in page} == {"EXTRAS"}  # an argument of the build

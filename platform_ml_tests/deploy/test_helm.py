@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 from dagster import DagsterInstance
-from dagster_k8s import K8sRunLauncher
 from dagster._config import process_config
+from dagster_k8s import K8sRunLauncher
 from dagster_k8s.models import k8s_model_from_dict
 from kubernetes import client
 

@@ -49,7 +49,7 @@ class Upstream(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_POST = do_PUT = do_GET
+    do_POST = do_GET  # noqa: N815 - the base class looks for this name
 
     def log_message(self, *said):
         pass
@@ -85,7 +85,7 @@ def guard(tmp_path_factory, upstreams):
         f"{name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     (folder / "nginx.conf").write_text(
-        f"{'user root;' if os.geteuid() == 0 else ''}\ndaemon off;\npid {folder}/pid;\nworker_processes 1;\nevents {{}}\n"
+        f"{'user root;' if os.geteuid() == 0 else ''}\ndaemon off;\npid {folder}/pid;\nevents {{}}\n"
         f"http {{\naccess_log off;\n{places}include {folder}/platform.conf;\n}}\n"
     )
     assert NGINX, "nginx is not installed: apt-get install nginx-light"
@@ -109,13 +109,13 @@ def guard(tmp_path_factory, upstreams):
         process.wait()
 
 
-def ask(port, path, method="GET", *, user="alice", body=None, password=None, **headers):
+def ask(port, path, method="GET", *, user="alice", body=None, word=None, **headers):
     """Status, body and headers of one request."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     if user:
-        word = f"{user}:{password or PASSWORDS[user]}"
-        sent["Authorization"] = f"Basic {base64.b64encode(word.encode()).decode()}"
+        signed = f"{user}:{word or PASSWORDS[user]}"
+        sent["Authorization"] = f"Basic {base64.b64encode(signed.encode()).decode()}"
     try:
         connection.request(method, path, body, sent)
         answer = connection.getresponse()
@@ -131,7 +131,7 @@ def own(port, scheme="http"):
 def test_nobody_gets_in_without_the_right_password(guard, upstreams):
     before = [len(server.seen) for server in upstreams.values()]
     assert ask(guard, "/", user=None)[0] == 401
-    assert ask(guard, "/", password="wrong")[0] == 401
+    assert ask(guard, "/", word="wrong")[0] == 401
     assert ask(guard, "/graphql", "POST", user=None, body=MUTATION)[0] == 401
     assert ask(guard, "/mlflow/", user=None)[0] in {401, 403}
     assert [len(server.seen) for server in upstreams.values()] == before

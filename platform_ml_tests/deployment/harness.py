@@ -1,4 +1,4 @@
-"""A deployment on this machine: code server, daemon and webserver as processes of their own, in a folder of their own."""
+"""A deployment on this machine: code server, daemon and webserver as processes, in a folder of their own."""
 
 import json
 import os
@@ -145,7 +145,7 @@ class Deployment:
             try:
                 if last := found():
                     return last
-            except (URLError, ConnectionError, TimeoutError, NotReady) as error:
+            except (URLError, ConnectionError, TimeoutError, NotReadyError) as error:
                 last = error
             if time.monotonic() > end:
                 logs = "\n".join(f"--- {log.name}\n{log.read_text()[-3000:]}" for log in self.folder.glob("said/*.log"))
@@ -171,10 +171,10 @@ class Deployment:
         """The data of one GraphQL document."""
         body = json.dumps({"query": query, "variables": variables}).encode()
         url = f"http://127.0.0.1:{self.ports['webserver']}/graphql"
-        with urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=30) as answer:  # noqa: S310
+        with urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=30) as answer:
             found = json.load(answer)
         if found.get("errors"):
-            raise NotReady(json.dumps(found["errors"])[:2000])
+            raise NotReadyError(json.dumps(found["errors"])[:2000])
         return found["data"]
 
     def locations(self):
@@ -258,7 +258,7 @@ class Deployment:
         return {key: len(made) for key, made in snapshot.commits.items()}
 
 
-class NotReady(Exception):
+class NotReadyError(Exception):
     """The webserver answers, but not yet what was asked."""
 
 

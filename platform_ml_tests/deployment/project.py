@@ -1,7 +1,7 @@
-"""A code location that loads fast: orders of some days and what customers bought lately, in the folder of a deployment.
+"""A code location that loads fast: orders of some days, and what customers bought, in the folder of a deployment.
 
-Files in DAGSTER_HOME steer it from outside: `hold` keeps every run where it reads its files, `wanted` names the days that
-the sensor asks runs for, `broken` makes the code fail to load. A variable says which version is deployed.
+Files in DAGSTER_HOME steer it from outside: `hold` keeps every run where it reads its files, `wanted` names the days
+that the sensor asks runs for, `broken` makes the code fail to load. A variable says which version is deployed.
 """
 
 import os

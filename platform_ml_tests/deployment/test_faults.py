@@ -1,4 +1,4 @@
-"""What processes do to each other when they die: nothing is lost, nothing is done twice, and it is said what happened."""
+"""Processes that die: nothing is lost, nothing is done twice, and it is said what happened."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The turn of a daemon in a folder; that of one on PostgreSQL is in the tests of deploy/, whole processes in deployment/."""
+"""Whose turn it is to be the daemon of a folder; whole processes, and PostgreSQL, are in deployment/ and deploy/."""
 
 import subprocess
 import sys
@@ -44,10 +44,11 @@ def test_an_instance_in_a_folder_has_its_turn_there(tmp_path):
 
 
 class Turns:
-    """Answers, one after the other."""
+    """A turn that is had or not, time after time; `away` while the database is."""
 
-    def __init__(self, *answers):
-        self.answers = list(answers)
+    def __init__(self, answers):
+        away = module.OperationalError("", {}, Exception("nobody there"))
+        self.answers = [{"yes": True, "no": False, "away": away}[answer] for answer in answers.split()]
 
     def take(self):
         answer = self.answers.pop(0)
@@ -61,8 +62,7 @@ class Turns:
 
 def test_a_daemon_that_waits_says_so_once(monkeypatch, capsys):
     monkeypatch.setattr(module, "WATCH_SECONDS", 0)
-    away = module.OperationalError("", {}, Exception("nobody there"))
-    module._wait(Turns(False, False, away, False, True))
+    module._wait(Turns("no no away no yes"))
     said = capsys.readouterr().out.splitlines()
     assert ["waits until it has gone" in line for line in said] == [True, False, True]
     assert "nobody there" in said[1]
@@ -72,7 +72,7 @@ def test_a_daemon_whose_turn_was_taken_ends(monkeypatch, capsys):
     monkeypatch.setattr(module, "WATCH_SECONDS", 0)
     killed = []
     monkeypatch.setattr(module.os, "kill", lambda pid, with_what: killed.append(with_what))
-    module._watch(Turns(True, module.OperationalError("", {}, Exception("away")), True, False))
+    module._watch(Turns("yes away yes no"))
     assert killed == [module.signal.SIGTERM]
     assert "another daemon took over" in capsys.readouterr().out
 
