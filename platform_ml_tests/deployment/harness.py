@@ -42,7 +42,11 @@ class Deployment:
         settings = yaml.safe_load((ROOT / ("deploy" if server else "") / "dagster.yaml").read_text())
         settings["run_launcher"]["config"]["silences"] = PATIENCE
         settings["run_monitoring"]["poll_interval_seconds"] = 1
-        settings["run_queue"] |= {"dequeue_interval_seconds": 1, "user_code_failure_retry_delay": 1}
+        settings["run_queue"] = {
+            "dequeue_interval_seconds": 1,
+            "max_user_code_failure_retries": PATIENCE,
+            "user_code_failure_retry_delay": 1,
+        }
         (folder / "dagster.yaml").write_text(yaml.safe_dump(settings))
         servers = [
             {"grpc_server": {"host": "127.0.0.1", "port": self.ports[name], "location_name": name}}
@@ -220,7 +224,7 @@ class Deployment:
 
     def backfilled(self, name):
         """Until nothing is left to do."""
-        return self.wait("the backfill ends", lambda: _other(self.backfill_status(name), "REQUESTED"))
+        return self.wait("the backfill ends", lambda: _ended(self.backfill_status(name)))
 
     def runs(self, **tags):
         """Every run with these tags, oldest first."""
@@ -268,8 +272,8 @@ def _causes(error):
     return " ".join(one["message"] for one in (error, *chain) if one.get("message"))
 
 
-def _other(value, than):
-    return "" if value == than else value
+def _ended(status):
+    return "" if status in {"REQUESTED", "CANCELING", "FAILING"} else status
 
 
 LOCATIONS = """{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus locationOrLoadError {
