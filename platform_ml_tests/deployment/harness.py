@@ -19,7 +19,7 @@ from platform_ml_tests.origins.postgres import PASSWORD, free_port
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-PATIENCE = 180
+PATIENCE = 300
 """Seconds for anything that has to come, on however slow a machine."""
 DAEMON = """
 import sys
@@ -165,9 +165,14 @@ class Deployment:
             self.reload(location)
         return not why
 
-    def held(self):
-        """The ids of the run workers that are held, once there is one."""
-        return self.wait("a run is held", lambda: [int(f.name.partition("-")[2]) for f in self.folder.glob("held-*")])
+    def held(self, runs=1):
+        """The ids of the run workers that are held, once there are so many."""
+
+        def workers():
+            found = [int(file.name.partition("-")[2]) for file in self.folder.glob("held-*")]
+            return found if len(found) >= runs else []
+
+        return self.wait("runs are held", workers)
 
     # GraphQL.
 
