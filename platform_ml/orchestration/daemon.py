@@ -29,6 +29,10 @@ GONE = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalive
 """The server notices within a minute that the machine of a daemon has gone, and frees its turn."""
 
 
+PATIENT_BACKFILLS = "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"
+"""Without this variable a backfill fails for good when the daemon looks while the code server is being replaced."""
+
+
 class Turn(Protocol):
     """The right to be the daemon of an instance. It ends with the process, however that ends."""
 
@@ -115,6 +119,7 @@ def run_daemon(arguments: Sequence[str]) -> int:
     with DagsterInstance.get() as instance:
         turn = turn_of(instance)
     _wait(turn)
+    os.environ.setdefault(PATIENT_BACKFILLS, "1")
     threading.Thread(target=_watch, args=(turn,), daemon=True).start()
     run_command.main(args=list(arguments), prog_name="platform-ml daemon", standalone_mode=False)
     return 0
