@@ -31,8 +31,8 @@ test: $(VENV)/.dev ## everything that CI checks
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-test-kills: $(VENV)/.dev ## kill -9 at many random points, where the suite has a few: five minutes
-	PLATFORM_ML_KILLS=40 $(BIN)/python -m pytest -q platform_ml_tests/orchestration/test_kill.py platform_ml_tests/adapters/test_delta_kill.py
+test-kills: $(VENV)/.dev ## kill -9 at many random points, where the suite has a few, and deployments on SQLite: eight minutes
+	PLATFORM_ML_KILLS=40 $(BIN)/python -m pytest -q platform_ml_tests/orchestration/test_kill.py platform_ml_tests/adapters/test_delta_kill.py platform_ml_tests/deployment
 
 bench-pit: $(VENV)/.base $(VENV_BENCH)/.done ## the point-in-time join beside its peers: an hour; BENCH_ARGS="--scale small --rounds 1": a minute
 	$(BIN)/python benchmarks/point_in_time/run.py --peers-python $(VENV_BENCH)/bin/python $(BENCH_ARGS)

@@ -70,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     _lineage(commands)
     _promotion(commands)
     _alerts(commands)
+    daemon = commands.add_parser("daemon", help="Dagster's daemon, one at a time: a second one waits for its turn")
+    daemon.add_argument("-w", "--workspace", default=str(ROOT / "workspace.yaml"))
+    daemon.set_defaults(run=_daemon)
     return parser
 
 
@@ -251,6 +254,12 @@ def _ui(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.ui import serve
 
     return serve(options.port)
+
+
+def _daemon(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.daemon import run_daemon
+
+    return run_daemon(["-w", options.workspace])
 
 
 def _export(options: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 LONGEST = (
     "projects/test_retail.py",
+    "deployment",
     "adapters/test_mlflow_faults.py",
     "orchestration",
     "adapters",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from dagster import DefaultRunLauncher, Field
@@ -19,22 +20,26 @@ if TYPE_CHECKING:
     from dagster._serdes import ConfigurableClassData
 
 ANSWER_SECONDS = 5
+HELD, DENIED, SILENT = "holds the run", "has no worker of this run", "did not answer"
 
 
 class WatchfulRunLauncher(DefaultRunLauncher):
-    """Lets run monitoring fail a run after its code server denied it, or was silent, `misses` times in a row.
+    """Lets run monitoring fail a run whose worker has gone.
 
-    Dagster's own launcher cannot be asked: after a crash a run stays STARTED for ever and keeps its pool slot.
+    Dagster's own launcher cannot be asked: after a crash a run stays STARTED for ever and keeps its pool slot. Here a
+    run fails after its code server has denied it `misses` times in a row, or has been silent `silences` times. While
+    it is silent nothing could be tried again: one that comes back where it was, as a new container does, needs time.
     """
 
-    def __init__(self, misses: int = 3, inst_data: ConfigurableClassData | None = None) -> None:
+    def __init__(self, misses: int = 3, silences: int = 3, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(inst_data)
-        self._allowed = misses
-        self._missed: dict[str, int] = {}
+        self._allowed = {DENIED: misses, SILENT: silences}
+        self._missed: Counter[tuple[str, str]] = Counter()
 
     @classmethod
     def config_type(cls) -> UserConfigSchema:
-        return {"misses": Field(int, is_required=False, default_value=3)}
+        number = Field(int, is_required=False, default_value=3)
+        return {"misses": number, "silences": number}
 
     @classmethod
     def from_config_value(
@@ -49,23 +54,29 @@ class WatchfulRunLauncher(DefaultRunLauncher):
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         client = self._get_grpc_client_for_termination(run.run_id)
         if client is None:  # finished in the meantime, or run by a command line that no server knows
-            self._missed.pop(run.run_id, None)
+            self._forgive(run.run_id)
             return CheckRunHealthResult(WorkerStatus.RUNNING, "No code server holds this run.")
-        if _holds(client, run.run_id):
-            self._missed.pop(run.run_id, None)
+        found = _asked(client, run.run_id)
+        if found == HELD:
+            self._forgive(run.run_id)
             return CheckRunHealthResult(WorkerStatus.RUNNING)
-        missed = self._missed[run.run_id] = self._missed.get(run.run_id, 0) + 1
-        message = f"The code server at {client.host} did not confirm the run worker, {missed} of {self._allowed} times."
-        if missed < self._allowed:
+        self._missed[run.run_id, found] += 1
+        missed, allowed = self._missed[run.run_id, found], self._allowed[found]
+        message = f"The code server at {client.host} {found}, {missed} of {allowed} times."
+        if missed < allowed:
             return CheckRunHealthResult(WorkerStatus.RUNNING, message, transient=True)
-        del self._missed[run.run_id]
+        self._forgive(run.run_id)
         return CheckRunHealthResult(WorkerStatus.FAILED, message)
 
+    def _forgive(self, run_id: str) -> None:
+        for found in self._allowed:
+            self._missed.pop((run_id, found), None)
 
-def _holds(client: DagsterGrpcClient, run_id: str) -> bool:
+
+def _asked(client: DagsterGrpcClient, run_id: str) -> str:
     """Whether the code server still has a worker for the run."""
     try:
         answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run_id), timeout=ANSWER_SECONDS)
     except DagsterUserCodeUnreachableError:
-        return False
-    return deserialize_value(answer, CanCancelExecutionResult).can_cancel
+        return SILENT
+    return HELD if deserialize_value(answer, CanCancelExecutionResult).can_cancel else DENIED

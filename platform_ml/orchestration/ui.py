@@ -28,7 +28,7 @@ def serve(port: int) -> int:
     print(f"MLflow    {mlflow_command()}")
     commands = [
         [str(scripts / "dagster-webserver"), *workspace, "--host", "127.0.0.1", "--port", str(port)],
-        [str(scripts / "dagster-daemon"), "run", *workspace],
+        [str(scripts / "platform-ml"), "daemon", *workspace],
     ]
     processes = [subprocess.Popen(command, cwd=ROOT, env=os.environ) for command in commands]
     try:

@@ -16,6 +16,8 @@ from dagster._core.test_utils import create_run_for_test
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import PythonFileTarget
 
+from platform_ml.orchestration.launcher import WatchfulRunLauncher
+
 ROOT = Path(__file__).parents[2]
 RUNNING, FAILED = WorkerStatus.RUNNING, WorkerStatus.FAILED
 NOBODY = json.dumps({"host": "localhost", "socket": "/nonexistent/socket"})
@@ -109,6 +111,14 @@ def test_a_dead_worker_is_failed_after_three_misses_and_a_live_one_never(instanc
     instance.run_launcher._missed.clear()
     assert statuses(instance, run, 3) == [RUNNING, RUNNING, FAILED]
     assert instance.get_run_by_id(run.run_id).status == DagsterRunStatus.STARTED  # monitoring decides what follows
+
+
+def test_a_silent_server_has_the_time_that_is_given_to_it(instance):
+    patient = WatchfulRunLauncher(misses=1, silences=4)
+    patient.register_instance(instance)
+    run = create_run_for_test(instance, "sleeper", status=DagsterRunStatus.STARTED, tags={GRPC_INFO_TAG: NOBODY})
+    for _ in range(2):
+        assert [patient.check_run_worker_health(run).status for _ in range(4)] == [RUNNING] * 3 + [FAILED]
 
 
 def test_a_code_server_that_was_started_anew_does_not_know_the_run(instance, launched):

@@ -41,12 +41,12 @@ def free_port():
 class Server:
     """A cluster with an `admin`, whose password is `PASSWORD`."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, home=None):
         self.folder, self.port, self.process = folder, free_port(), None
         self.account = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
         self.data = folder / "data"
         folder.chmod(0o755)
-        self.home = binaries(folder)
+        self.home = home or binaries(folder)
         self.data.mkdir(mode=0o700)
         password = folder / "password"
         password.write_text(PASSWORD)

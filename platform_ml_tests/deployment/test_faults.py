@@ -1,0 +1,117 @@
+"""Processes that die: nothing is lost, nothing is done twice, and it is said what happened."""
+
+import os
+import signal
+from contextlib import contextmanager
+
+from platform_ml.engine.staleness import DECLARED, stale
+from platform_ml.spec.fingerprint import fingerprint
+from platform_ml.spec.source import Source
+from platform_ml_tests.deployment.project import DAYS, VERSION, version
+
+
+@contextmanager
+def held(deployment):
+    """Runs stay where they read their files."""
+    (deployment.folder / "hold").touch()
+    try:
+        yield
+    finally:
+        (deployment.folder / "hold").unlink(missing_ok=True)
+
+
+def once(deployment, days):
+    """Each of these days was committed exactly once."""
+    commits = deployment.commits()
+    assert {str(day): commits.get(str(day)) for day in days} == {str(day): 1 for day in days}
+
+
+def test_a_second_daemon_waits_and_goes_on_where_the_first_was_killed_mid_tick(deployment):
+    days = DAYS[:2]
+    deployment.start("standby", kind="daemon")
+    deployment.wait("the second daemon waits", lambda: "Another daemon is at work" in deployment.log("standby"))
+    (deployment.folder / "wanted").write_text(" ".join(map(str, days)))
+    deployment.wait("the tick has begun", deployment.runs)
+    deployment.kill("daemon")
+    deployment.wait("all runs are there", lambda: len(deployment.runs()) == len(days))
+    assert {deployment.ended(run["id"]) for run in deployment.runs()} == {"SUCCESS"}
+    keys = [run["tags"]["dagster/run_key"] for run in deployment.runs()]
+    assert sorted(keys) == [str(day) for day in days]
+    assert {run["tags"]["platform_ml/reason"] for run in deployment.runs()} == {"new_data"}
+    once(deployment, days)
+    deployment.processes["daemon"] = deployment.processes.pop("standby")
+
+
+def test_a_backfill_goes_on_after_its_daemon_was_killed(deployment):
+    days = DAYS[4:7:2]
+    with held(deployment):
+        backfill = deployment.backfill(days)
+        deployment.held()
+        deployment.kill("daemon")
+    deployment.start("daemon")
+    assert deployment.backfilled(backfill) == "COMPLETED_SUCCESS"
+    assert [run["status"] for run in deployment.runs(**{"dagster/backfill": backfill})] == ["SUCCESS"] * len(days)
+    once(deployment, days)
+
+
+def test_a_killed_worker_fails_its_run_which_is_tried_again(deployment):
+    with held(deployment):
+        run = deployment.launch(DAYS[8])
+        [worker] = deployment.held()
+        os.kill(worker, signal.SIGKILL)
+        assert deployment.ended(run) == "FAILURE"
+        assert "SIGKILL" in deployment.said(run)
+    (deployment.folder / f"held-{worker}").unlink()
+    [again] = deployment.wait("it is tried again", lambda: deployment.runs(**{"dagster/parent_run_id": run}))
+    assert deployment.ended(again["id"]) == "SUCCESS"
+    once(deployment, [DAYS[8]])
+
+
+def test_a_run_survives_the_restart_of_database_and_webserver_and_another_code_location_that_fails(deployment):
+    with held(deployment):
+        run = deployment.launch(DAYS[10])
+        deployment.held()
+        if deployment.server:
+            deployment.server.crash()
+            deployment.server.start()
+        deployment.kill("webserver")
+        (deployment.folder / "broken").touch()
+        deployment.start("other")
+        deployment.start("webserver")
+        reason = deployment.wait("the other location says why", lambda: loaded(deployment, "other"))
+        assert "This code cannot be loaded." in reason
+        assert deployment.locations()["deployed"] == ""
+        (deployment.folder / "broken").unlink()
+        deployment.kill("other")
+    assert deployment.ended(run) == "SUCCESS"
+    once(deployment, [DAYS[10]])
+    assert deployment.processes["daemon"].poll() is None
+
+
+def loaded(deployment, name):
+    """Why it is not, once its server has answered."""
+    why = deployment.locations()[name]
+    if "Could not reach" in why:
+        deployment.reload(name)
+        return ""
+    return why
+
+
+def test_an_upgrade_during_a_backfill_says_which_declaration_made_what(deployment):
+    old, new = (fingerprint(*version(number).all(Source)) for number in (1, 2))
+    before, days = deployment.commits(), DAYS[12:15:2]
+    with held(deployment):
+        backfill = deployment.backfill(days)
+        workers = deployment.held(len(days))
+        deployment.kill("deployed")  # and with it every run that it held
+        deployment.start("deployed", **{VERSION: "2"})
+    assert deployment.backfilled(backfill) == "COMPLETED_SUCCESS"
+    dead = [run for run in deployment.runs(**{"dagster/backfill": backfill}) if run["status"] == "FAILURE"]
+    assert len(dead) == len(workers)
+    assert all("has no worker of this run" in deployment.said(run["id"]) for run in dead)
+    once(deployment, days)
+    made_by = {key: state.fingerprint for key, state in deployment.snapshot().partitions.items()}
+    assert made_by == dict.fromkeys(before, old) | {str(day): new for day in days}
+    why = stale(version(2), deployment.work)["orders"]
+    assert {key for key, reason in why.items() if reason == DECLARED} == set(before)
+    assert not {str(day) for day in days} & set(why)
