@@ -26,7 +26,7 @@ from platform_ml.spec.space import Between, Whole
 from platform_ml.spec.training_dataset import TrainingDataset
 from platform_ml.spec.tuned_model import Baseline, TunedModel
 from platform_ml.spec.waiver import Approval, Waiver
-from platform_ml.spec.window import Daily, Weekly
+from platform_ml.spec.window import Daily, Monthly, Weekly
 
 __all__ = [
     "Approval",
@@ -57,6 +57,7 @@ __all__ = [
     "LeakAudit",
     "Lookup",
     "ModelCard",
+    "Monthly",
     "Mutations",
     "Packaged",
     "PerRow",

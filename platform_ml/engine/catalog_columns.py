@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.project import Project
     from platform_ml.spec.schema import Column, Type
     from platform_ml.spec.statistics import PartitionStatistics
-    from platform_ml.spec.window import Cadence
+    from platform_ml.spec.window import Calendar
 
     Tables = Source | FeatureGroup | Label | EventLabel | FeatureView | Scores
     Listed = Tables | TrainingDataset | FeatureSelection | TunedModel | Registration
@@ -105,8 +105,12 @@ def facts(noun: Listed) -> dict[str, str]:
         case FeatureView():
             return {"Features": f"{len(noun.feature_names):,}", "Helpers": f"{len(noun.helper_names):,}"}
         case TrainingDataset():
-            split = noun.splitter.says(noun.gap_days)
-            return {"Split": split, "Reaches back": f"{noun.history_days:,} days", "Gap": f"{noun.gap_days:,} days"}
+            cutoffs = {"Cutoffs": _cadence(noun.cutoffs)["Cadence"]} if noun.cutoffs else {}
+            return cutoffs | {
+                "Split": noun.rule(),
+                "Reaches back": f"{noun.history_days:,} days",
+                "Gap": f"{noun.gap_days:,} days",
+            }
         case FeatureSelection():
             return {"Method": noun.method.name, "Keeps": noun.rule}
         case TunedModel():
@@ -121,7 +125,7 @@ def facts(noun: Listed) -> dict[str, str]:
             return said | _cadence(noun.cadence)
 
 
-def _cadence(cadence: Cadence | None) -> dict[str, str]:
+def _cadence(cadence: Calendar | None) -> dict[str, str]:
     if cadence is None:
         return {"Cadence": "none: one partition"}
     last = f"to {cadence.last}" if cadence.last else "on"

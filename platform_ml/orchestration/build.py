@@ -133,14 +133,19 @@ def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
     yield dg.define_asset_job(
         f"{project.name}_{CATALOG}", [catalog_key(project)], description=f"The catalog of {project.name}."
     )
+    by_view: dict[str, list[dg.AssetKey]] = {}
     for registration in project.all(Registration):
         model = registration.card.evaluation.model
         view, evaluation = model.dataset.view, registration.card.evaluation
         board = [LeaderBoard(model=model)] if model.rivals else []
         chosen = [model.features] if model.features else []
+        begin = "labels" if model.dataset.cutoffs is None else "the dataset"
+        tables: list[Noun] = [view.label, view]
+        if model.dataset.cutoffs is not None:  # whose partitions are others than those of the tables
+            by_view[view.name] = [key(project, noun) for noun in tables]
+            tables = []
         nouns: list[Noun] = [
-            view.label,
-            view,
+            *tables,
             model.dataset,
             *chosen,
             model,
@@ -152,8 +157,10 @@ def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
         yield dg.define_asset_job(
             f"{project.name}_{registration.name}",
             [key(project, noun) for noun in nouns],
-            description=f"From labels to the registered model {registration.name}, for one cutoff.",
+            description=f"From {begin} to the registered model {registration.name}, for one cutoff.",
         )
+    for name, keys in by_view.items():
+        yield dg.define_asset_job(f"{project.name}_{name}", keys, description=f"The rows of {name}, label first.")
     for scores in project.all(Scores):
         yield dg.define_asset_job(
             f"{project.name}_{scores.name}",
