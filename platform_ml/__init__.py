@@ -1,6 +1,7 @@
 """The nouns of a project: what is predicted from what."""
 
 from platform_ml.spec.ablation import Without
+from platform_ml.spec.backtest import Backtest
 from platform_ml.spec.choice import Choice, Rival
 from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.energy import Energy
@@ -31,6 +32,7 @@ from platform_ml.spec.window import Daily, Monthly, Weekly
 __all__ = [
     "Approval",
     "AsOf",
+    "Backtest",
     "Bands",
     "Baseline",
     "Between",

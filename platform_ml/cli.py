@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     _scores(commands)
     _lineage(commands)
     _promotion(commands)
+    _backtests(commands)
     return parser
 
 
@@ -192,6 +193,14 @@ def _promotion(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     history.add_argument("model", metavar="MODEL")
     history.add_argument("--json", action="store_true", help="for programs, oldest first")
     history.set_defaults(run=_history)
+
+
+def _backtests(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    backtest = commands.add_parser("backtest", help="how good the models of many cutoffs were on what came next")
+    backtest.add_argument("name", metavar="PROJECT/NAME", help="or only PROJECT, for all of its backtests")
+    backtest.add_argument("--cutoffs", type=_days, metavar="K", help="the last K, instead of those that are declared")
+    backtest.add_argument("--run", dest="make", action="store_true", help="first make what is missing or stale")
+    backtest.set_defaults(run=_show_backtest)
 
 
 def _days(text: str) -> int:
@@ -366,6 +375,13 @@ def _history(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.promotion import history
 
     return history(options.model, projects=PROJECTS, as_json=options.json)
+
+
+def _show_backtest(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.backtest_command import backtest
+
+    project, _, name = options.name.partition("/")
+    return backtest(_project(project), name or None, cutoffs=options.cutoffs, run=options.make)
 
 
 def _some(name: str | None) -> Sequence[Project]:

@@ -87,7 +87,7 @@ def _roc(result: EvaluationResult) -> Plot | None:
         title="Hits and false alarms",
         caption="Share of true cases that are found (hits) at each share of false alarms. Up and left is better.",
         alt=f"ROC curve of the model{against} on the test rows.{said}",
-        svg=_draw("roc", paint),
+        svg=draw("roc", paint),
     )
 
 
@@ -114,7 +114,7 @@ def _calibration(result: EvaluationResult) -> Plot | None:
         f"{'how often it came true' if binary else 'the mean truth'}. On the straight line both agree.",
         alt=f"Calibration curve of {len(points)} groups of test rows. They differ most where {number(off[0])} was "
         f"predicted and {number(off[1])} observed.",
-        svg=_draw("calibration", paint),
+        svg=draw("calibration", paint),
     )
 
 
@@ -133,7 +133,7 @@ def _scores(result: EvaluationResult) -> Plot | None:
         caption="Share of the test rows at each prediction. A useful model uses much of the range.",
         alt=f"Histogram of the predictions for test rows in {len(points)} bins. The fullest, around {number(peak)}, "
         f"holds {number(100 * rows)} % of the rows.",
-        svg=_draw("scores", paint),
+        svg=draw("scores", paint),
     )
 
 
@@ -154,7 +154,7 @@ def _residuals(result: EvaluationResult) -> Plot | None:
         "all that lies beyond.",
         alt=f"Histogram of prediction minus truth for test rows in {len(points)} bins. Half of the rows are off by "
         f"{number(size)} or less; the median error is {number(middle, signed=True)}.",
-        svg=_draw("residuals", paint),
+        svg=draw("residuals", paint),
     )
 
 
@@ -188,7 +188,7 @@ def _confusion(result: EvaluationResult) -> Plot | None:
         + (f" {number(left)} rarer classes are left out." if left else ""),
         alt=f"Confusion matrix of {len(shown)} classes. Least often right is {worst.name}, in "
         f"{number(100 * (worst.recall or 0.0))} % of its rows.",
-        svg=_draw("confusion", paint, height=1.2 + 0.3 * len(shown)),
+        svg=draw("confusion", paint, height=1.2 + 0.3 * len(shown)),
     )
 
 
@@ -218,7 +218,7 @@ def _ndcg(result: EvaluationResult, curve: str) -> Plot | None:
         title="Is it as good in large groups?" if by_size else "How good is the top of the order?",
         caption="Mean NDCG of test groups; 1 is the best order there is. Groups without a relevant row are left out.",
         alt=f"NDCG of the model{against} on the test rows. It is least for {where}: {number(least[1])}.",
-        svg=_draw(curve, paint),
+        svg=draw(curve, paint),
     )
 
 
@@ -252,7 +252,7 @@ def _importance(result: EvaluationResult) -> Plot | None:
         caption="How far each feature moves the predictions for test rows, on average, up or down."
         + (f" The {number(rest)} features that move them least are left out." if rest else ""),
         alt=f"Bar chart of {len(top)} features by mean absolute SHAP value. The largest: {named}.",
-        svg=_draw("importance", paint, height=0.9 + 0.24 * len(top)),
+        svg=draw("importance", paint, height=0.9 + 0.24 * len(top)),
     )
 
 
@@ -287,7 +287,7 @@ def _slices(result: EvaluationResult, metric: str) -> Plot | None:
         + (f" Without enough data and left out: {number(silent)}." if silent else ""),
         alt=f"Gap in {title} of {len(shown)} slices to all test rows, with intervals. Worst: {shown[0].title}, "
         f"{number(_gap(shown[0]), signed=True)}. The whole interval is worse in {worse} of {len(known)} slices.",
-        svg=_draw("slices", paint, height=0.9 + 0.26 * len(shown)),
+        svg=draw("slices", paint, height=0.9 + 0.26 * len(shown)),
     )
 
 
@@ -304,7 +304,8 @@ def _short(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _draw(name: str, paint: Callable[[Axes], None], *, height: float = 3.3) -> str:
+def draw(name: str, paint: Callable[[Axes], None], *, height: float = 3.3, width: float = WIDTH) -> str:
+    """An SVG that can stand in a page beside others, of a size in inches."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -314,14 +315,14 @@ def _draw(name: str, paint: Callable[[Axes], None], *, height: float = 3.3) -> s
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         mpl.rcdefaults()
         mpl.rcParams.update(_style(name))
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.add_subplot()
         axes.set_prop_cycle(color=[ACCENT])
         axes.set_axisbelow(True)
         paint(axes)
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(out, format="svg", transparent=True, metadata=nothing)
-    return _tidy(out.getvalue(), name)
+    return _tidy(out.getvalue(), name, width)
 
 
 def _style(name: str) -> dict[Any, Any]:
@@ -350,7 +351,7 @@ def _style(name: str) -> dict[Any, Any]:
     }
 
 
-def _tidy(svg: str, name: str) -> str:
+def _tidy(svg: str, name: str, width: float) -> str:
     """Make a fragment that can stand in a page beside others: ids of its own, the page's colours and font."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<!--.*?-->|<style.*?</style>|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
@@ -362,5 +363,5 @@ def _tidy(svg: str, name: str) -> str:
     svg = re.sub(r"font-family: [^;\"]+; | transform=\"rotate\(-0 [^\"]+\"", "", svg)
     svg = re.sub(r'width="[\d.]+pt" height="[\d.]+pt" ', "", svg, count=1)
     look = "font-family: system-ui, sans-serif; stroke-linejoin: round"
-    svg = svg.replace("<svg ", f'<svg style="{look}" width="{WIDTH * 96:g}" ', 1)
+    svg = svg.replace("<svg ", f'<svg style="{look}" width="{width * 96:g}" ', 1)
     return re.sub(r">\s+<|<g/>|<defs></defs>", lambda found: "><" if found[0][0] == ">" else "", " ".join(svg.split()))

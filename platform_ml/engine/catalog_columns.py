@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.point_in_time import stored_name
 from platform_ml.features.windowed import EVER
+from platform_ml.spec.backtest import Backtest
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import EVENT_TIME, FeatureGroup
 from platform_ml.spec.feature_selection import FeatureSelection
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.window import Calendar
 
     Tables = Source | FeatureGroup | Label | EventLabel | FeatureView | Scores
-    Listed = Tables | TrainingDataset | FeatureSelection | TunedModel | Registration
+    Listed = Tables | TrainingDataset | FeatureSelection | TunedModel | Registration | Backtest
 
 KEY, TIME, FEATURE, HELPER, LABEL, SCORE = "key", "time", "feature", "helper", "label", "quality"
 
@@ -117,8 +118,18 @@ def facts(noun: Listed) -> dict[str, str]:
             baselines = ", ".join(baseline.name for baseline in noun.baselines)
             families = ", ".join(type(one.family).__name__ for one in noun.competitors.values())
             return {"Family": families, "Tuned for": noun.metric.title, "Baselines": baselines}
+        case _:
+            return _of_models(noun)
+
+
+def _of_models(noun: Registration | Scores | Backtest) -> dict[str, str]:
+    match noun:
         case Registration():
             return {"Alias": noun.alias, "Gates": " ".join(gate.rule for gate in noun.gates)}
+        case Backtest():
+            which = noun.cutoffs
+            some = f"the last {which}" if isinstance(which, int) else f"{which[0]} to {which[1]}"
+            return {"Of": noun.of.name, "Cutoffs": some, "May worsen by": f"{noun.may_worsen:g} and chance"}
         case Scores():
             by = f"version {noun.version}" if noun.version else f"the {noun.registration.alias} of the day"
             said = {"Model": f"{noun.registration.name}, {by}", "For whom": noun.view.label.population}

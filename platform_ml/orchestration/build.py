@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from platform_ml.orchestration.asset import key
+from platform_ml.orchestration.backtest import backtest_asset
 from platform_ml.orchestration.catalog import catalog_asset, catalog_key
 from platform_ml.orchestration.evaluation import evaluation_asset
 from platform_ml.orchestration.feature_group import feature_group_asset
@@ -25,6 +26,7 @@ from platform_ml.orchestration.source import delivered, source_asset
 from platform_ml.orchestration.tracking import kept_runs, mlflow_health
 from platform_ml.orchestration.training_dataset import training_dataset_asset
 from platform_ml.orchestration.tuned_model import tuned_model_asset
+from platform_ml.spec.backtest import Backtest
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup
@@ -115,6 +117,8 @@ def _training_assets(project: Project, noun: Noun) -> Iterator[dg.AssetsDefiniti
             yield registration_asset(project, noun)
         case Scores():
             yield scores_asset(project, noun)
+        case Backtest():
+            yield backtest_asset(project, noun)
 
 
 def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:

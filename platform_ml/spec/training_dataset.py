@@ -82,9 +82,10 @@ class TrainingDataset:
                 f"{where}: its cutoffs are no coarser than the partitions of label {self.view.label.name!r}, each of "
                 "which is a cutoff anyway. Drop cutoffs, or use longer ones."
             )
-        span = self.splitter_at(cutoffs.first).span_days(self.gap_days)
-        needed = known.first + timedelta(days=span + 1)
-        if cutoffs.first < needed:
+        if not self.is_trainable(cutoffs.first):
+            span = self.splitter_at(cutoffs.first).span_days(self.gap_days)
+            needed = known.first + timedelta(days=span + 1)
+
             raise DeclarationError(
                 f"{where}: there is nothing to train on at its first cutoff {cutoffs.first}: test, validation and "
                 f"gaps take {span} days, and label {self.view.label.name!r} begins on {known.first}. Begin "
@@ -165,6 +166,11 @@ class TrainingDataset:
     def last_day(self, cutoff: date) -> date:
         """The last day whose rows the dataset of this cutoff has."""
         return cutoff if self.cutoffs is None else cutoff - timedelta(days=1)
+
+    def is_trainable(self, cutoff: date) -> bool:
+        """Whether the label begins early enough for training rows before the test rows, validation rows and gaps."""
+        span = self.splitter_at(cutoff).span_days(self.gap_days)
+        return self.view.label.cadence.first <= self.last_day(cutoff) - timedelta(days=span)
 
     def view_keys(self, cutoff: date) -> list[str]:
         """The view partitions that the dataset of this cutoff is made of."""
