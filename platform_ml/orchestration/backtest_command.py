@@ -13,7 +13,7 @@ from platform_ml.spec.backtest import Backtest
 from platform_ml.spec.errors import PlatformError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from platform_ml.engine.backtest import Point, Walk
     from platform_ml.engine.platform import Work
@@ -24,7 +24,14 @@ COLUMN = 26
 """Characters of a column of numbers."""
 
 
-def backtest(project: Project, name: str | None, *, cutoffs: int | None = None, run: bool = False) -> int:
+def backtest(
+    project: Project,
+    name: str | None,
+    *,
+    cutoffs: int | None = None,
+    run: bool = False,
+    materialize: Callable[..., int] = run_dagster,
+) -> int:
     """Print each backtest of a project, or the one of this name.
 
     Args:
@@ -33,6 +40,7 @@ def backtest(project: Project, name: str | None, *, cutoffs: int | None = None, 
         cutoffs: look at the last so many instead of those that are declared; nothing is published then.
         run: train and evaluate first what is missing or stale, one cutoff after the other, oldest first. What is
             current is kept, so after a kill it goes on where it was. Nothing is registered.
+        materialize: runs assets for a partition and says whether that failed.
 
     Returns:
         0, or 1 when a run failed or the metric got worse over time.
@@ -41,9 +49,9 @@ def backtest(project: Project, name: str | None, *, cutoffs: int | None = None, 
     for declared in _named(project, name):
         wanted = declared if cutoffs is None else replace(declared, cutoffs=cutoffs)
         if run:
-            failed |= _run(wanted, work)
+            failed |= _run(wanted, work, materialize)
             if cutoffs is None:
-                run_dagster([work.table(wanted)], check=False)  # its check may be red: the table says why
+                materialize([work.table(wanted)], check=False)  # its check may be red: the table says why
         found = walk(wanted, work=work)
         _show(found, work)
         failed |= not found.finding.passed
@@ -59,13 +67,13 @@ def _named(project: Project, name: str | None) -> Sequence[Backtest]:
     return [there[name]] if name else list(there.values())
 
 
-def _run(wanted: Backtest, work: Work) -> bool:
+def _run(wanted: Backtest, work: Work, materialize: Callable[..., int]) -> bool:
     """Whether a cutoff failed; the others are made all the same."""
     failed = False
     for cutoff in cutoffs_of(wanted):
         todo = standing(wanted.evaluation, cutoff, work=work).todo
         if todo:
-            failed |= bool(run_dagster([work.table(step) for step in todo], partition=cutoff, check=False))
+            failed |= bool(materialize([work.table(step) for step in todo], partition=cutoff, check=False))
     return failed
 
 

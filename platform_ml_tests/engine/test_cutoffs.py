@@ -7,11 +7,14 @@ import pyarrow as pa
 import pytest
 
 from platform_ml.adapters.duckdb import DuckDB
-from platform_ml.engine.training_dataset import row_sql
+from platform_ml.engine.recut import same_rows
+from platform_ml.engine.reference import resolve
+from platform_ml.engine.training_dataset import fold_rows, is_current, materialize_training_dataset, row_sql
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.training_dataset import TrainingDataset
 from platform_ml.spec.window import Monthly, Weekly, moment
 from platform_ml.splitters import ByTime
+from platform_ml_tests.engine.shop import lapse_dataset, project_of
 from platform_ml_tests.spec.flown import delay_view, delayed
 
 DAY = timedelta(days=1)
@@ -68,6 +71,26 @@ def test_partitions_are_those_that_are_complete_at_the_cutoff():
     assert flown.view_keys(date(2024, 6, 1))[-1] == "2024-05-31"
     assert len(flown.view_keys(date(2024, 12, 1))) == flown.history_days + 1
     assert len(flown.view_keys(date(2024, 4, 1))) == 91
+
+
+weeks = replace(lapse_dataset, cutoffs=Monthly(first=date(2024, 5, 1), last=date(2024, 5, 1)))
+
+
+def test_a_dataset_of_a_month_is_made_of_the_weeks_before_it(shop):
+    done = materialize_training_dataset(weeks, "2024-05-01", work=shop, made_by={})
+    assert all(finding.passed for finding in done.findings if finding.check.blocking), done.findings
+    record = done.artifact.record
+    assert [*record["view"]["partitions"]][-1] == "2024-04-10"
+    splits = {name: (one["first"], one["last"]) for name, one in record["split"]["splits"].items()}
+    assert splits["test"] == ("2024-04-03", "2024-04-10")
+    assert splits["validation"] == ("2024-03-06", "2024-03-13")
+    assert record["split"]["rule"] == weeks.rule(date(2024, 5, 1))
+    assert is_current(weeks, "2024-05-01", work=shop)
+    folds = fold_rows(weeks, "2024-05-01", done.artifact, 2, work=shop)
+    assert max(fold["validation"].event_time.to_pylist()[-1] for fold in folds) < moment(date(2024, 3, 19))
+    named = resolve("lapse_dataset@2024-05-01", [project_of(weeks)], shop.platform.artifacts)
+    view = shop.read(weeks.view, record["view"]["partitions"])
+    assert same_rows(named, view, work=shop) == []
 
 
 def test_other_cutoffs_are_another_dataset():
