@@ -12,6 +12,7 @@ from platform_ml.engine import backtest as engine
 from platform_ml.engine.backtest import cutoffs_of, walk
 from platform_ml.engine.backtest_page import html, markdown
 from platform_ml.engine.catalog import catalog
+from platform_ml.engine.training_dataset import materialize_training_dataset
 from platform_ml.engine.walk import State, standing
 from platform_ml.orchestration import backtest_command
 from platform_ml.orchestration.build import definitions
@@ -26,7 +27,6 @@ from platform_ml_tests.engine.test_skew import SMALL
 from platform_ml_tests.orchestration.shop import (
     FIRST,
     Checkout,
-    failures,
     key,
     lapse,
     lapse_card,
@@ -67,7 +67,7 @@ def tables(tmp_path_factory, _built):
 
 @pytest.fixture(scope="module")
 def walked(tables):
-    """The models of the last two cutoffs, made by the command, and in which runs; there are too few rows for a third."""
+    """The models of two cutoffs, made by the command, and in which runs; there are too few rows for a third."""
     runs = []
 
     def materialize(assets, *, partition="", check=True):
@@ -192,19 +192,17 @@ def test_models_of_another_declaration_are_shown_as_such_and_not_compared(walked
     assert f"{SECOND}, other declaration: lapse\\_evaluation was made by another declaration" in markdown(found)
 
 
-def test_a_model_whose_rows_changed_since_is_stale_and_still_compared(tmp_path, walked):
-    tables, *_ = walked
-    copy = Checkout(shutil.copytree(tables.folder, tmp_path / "copy"))
+def test_a_model_whose_rows_changed_since_is_stale_and_still_compared(walked):
+    work = walked[0].work
     strict = replace(lapse_dataset, audit=LeakAudit(too_good=0.99))  # another declaration of the same name
-    run = copy.materialize([strict], project=replace(project, outputs=(replace(registration, card=replace(
-        card, evaluation=replace(evaluation, model=replace(model, dataset=strict)))),)), partition=LAST)  # fmt: skip
-    assert run.success, failures(run)
-    found = walk(backtest, work=copy.work)
+    materialize_training_dataset(strict, LAST, work=work, made_by={})
+    found = walk(backtest, work=work)
+    materialize_training_dataset(lapse_dataset, LAST, work=work, made_by={})
     assert [point.standing.state for point in found.points] == [State.MISSING, State.CURRENT, State.STALE]
     assert found.points[-1].standing.why.startswith("lapse_dataset would not be the same today")
     assert [step.name for step in found.points[-1].standing.todo] == [lapse_dataset.name, model.name, evaluation.name]
     assert found.trend.cutoffs == 2
-    copy.instance.dispose()
+    assert walk(backtest, work=work).points[-1].standing.state is State.CURRENT
 
 
 def test_the_command_prints_a_table(walked, monkeypatch, capsys):
