@@ -71,10 +71,11 @@ class Walk:
         if worse.value is None:
             reason = f"{self.trend.cutoffs} cutoffs have comparable numbers: too few to see a trend."
         else:
+            all_of_it = "which may be no" if passed else "all of it"
             better = "worse" if worse.value > 0 else "better"
             reason = (
                 f"{title} got {better} by {abs(worse.value):.4g} over {self.trend.cutoffs} cutoffs; with chance that "
-                f"is {worse.low:+.4g} to {worse.high:+.4g} worse, {'not ' * passed}all of it more than {limit:g}."
+                f"is {worse.low:+.4g} to {worse.high:+.4g} worse, {all_of_it} more than {limit:g}."
             )
         numbers = {name: value for name, value in asdict(worse).items() if value is not None}
         return Finding(

@@ -21,8 +21,8 @@ class Trend:
     """How many it goes through."""
     worsening: Estimate
     """By how much the line is worse at the last cutoff than at the first, in the metric's unit; negative is better."""
-    line: tuple[float, float] | None
-    """The metric on the line at the first and at the last cutoff."""
+    line: tuple[tuple[str, float], tuple[str, float]] | None
+    """Its ends: the first and the last of these cutoffs, and the metric there."""
 
     def allowed(self, limit: float) -> bool:
         """Whether it may be that the metric got worse by no more than the limit; too few cutoffs say nothing."""
@@ -65,7 +65,7 @@ def trend(days: Sequence[date], estimates: Sequence[Estimate], *, goal: str) -> 
     return Trend(
         cutoffs=len(known),
         worsening=Estimate(value=sign * slope, low=low, high=high),
-        line=(start, start + slope),
+        line=((str(known[0][0]), start), (str(known[-1][0]), start + slope)),
     )
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from platform_ml.spec.evaluation import Estimate
     from platform_ml.spec.project import Project
 
-COLUMN = 26
-"""Characters of a column of numbers."""
+NARROW = 26
+"""Characters of a column of numbers, unless its title is longer."""
 
 
 def backtest(
@@ -81,22 +81,27 @@ def _show(found: Walk, work: Work) -> None:
     evaluation = found.backtest.evaluation
     metric, rivals = evaluation.metrics[0], [baseline.name for baseline in evaluation.model.baselines]
     titles = [one.title for one in evaluation.metrics] + [f"{metric.title}, {name}" for name in rivals]
+    widths = [max(NARROW, 2 + len(title)) for title in titles]
     print(f"{work.table(found.backtest)}, {evaluation.model.name} on what came after each cutoff")
-    print(f"{'cutoff':<12}{'test rows':>11}" + "".join(f"{title:>{COLUMN}}" for title in titles) + "  state")
+    print(f"{'cutoff':<12}{'test rows':>11}" + _row(titles, widths) + "  state")
     for point in found.points:
-        print(f"{point.cutoff:<12}{_numbers(point, found, rivals)}  {_state(point)}")
+        print(f"{point.cutoff:<12}{_numbers(point, found, rivals, widths)}  {_state(point)}")
     if not found.points:
         print("There is no cutoff yet that has rows to train on and outcomes that are known.")
     print(found.finding.reason)
 
 
-def _numbers(point: Point, found: Walk, rivals: Sequence[str]) -> str:
+def _row(texts: Sequence[str], widths: Sequence[int]) -> str:
+    return "".join(f"{text:>{width}}" for text, width in zip(texts, widths, strict=True))
+
+
+def _numbers(point: Point, found: Walk, rivals: Sequence[str], widths: Sequence[int]) -> str:
     result, metrics = point.standing.result, found.backtest.evaluation.metrics
     if result is None:
-        return " " * (11 + COLUMN * (len(metrics) + len(rivals)))
+        return " " * (11 + sum(widths))
     beside = [result.baselines[name].metrics.get(found.metric) if name in result.baselines else None for name in rivals]
     said = [_said(one) for one in (*(result.test(metric.name) for metric in metrics), *beside)]
-    return f"{result.splits['test'].rows:>11,}" + "".join(f"{one:>{COLUMN}}" for one in said)
+    return f"{result.splits['test'].rows:>11,}" + _row(said, widths)
 
 
 def _said(estimate: Estimate | None) -> str:

@@ -64,10 +64,22 @@ def test_the_plot_shows_what_is_missing_stale_and_refused():
     picture = plot(walked([State.OTHER]))
     assert picture.svg.count("missing") == 1
     assert "5 models over the cutoffs 2024-01-01 to 2024-06-01, beside recency, majority." in picture.alt
-    assert "1 cutoffs are missing." in picture.alt
+    assert "Missing: 2024-03-01." in picture.alt
     for words in ("model", "recency", "majority", "trend", "2024-03-01", "ROC AUC, higher is better"):
         assert words in picture.svg
     assert plot(replace(walked(), points=(point(MONTHS[0], None),))) is None
+
+
+def test_a_baseline_that_is_far_off_does_not_flatten_the_picture():
+    found, weak = walked(), {"roc_auc": Estimate(value=0.2)}
+    last = found.points[-1].standing
+    baselines = {name: replace(score, metrics=weak) for name, score in last.result.baselines.items()}
+    baselines["recency"] = last.result.baselines["recency"]
+    point = replace(found.points[-1], standing=replace(last, result=replace(last.result, baselines=baselines)))
+    picture = plot(replace(found, points=(point,)))
+    assert picture.caption.endswith("Too far away to be shown: majority.")
+    assert "recency" in picture.svg
+    assert "majority" not in picture.svg
 
 
 def test_the_same_numbers_give_the_same_bytes():
@@ -81,7 +93,7 @@ def test_the_page_escapes_words_and_has_a_row_for_each_cutoff():
     assert page.count('<th scope="row" class="name">') == 6
     assert "<strong>roc_auc_at_least</strong> failed" in page
     assert "country = CH" in page
-    assert "2024-01-01</strong> is other declaration: lapse_model was made by another declaration" in page
+    assert "2024-01-01</strong>, other declaration: lapse_model was made by another declaration" in page
 
 
 def test_the_text_has_the_tables_and_is_short_enough_for_dagster():
