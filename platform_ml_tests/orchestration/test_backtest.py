@@ -112,7 +112,7 @@ def test_before_there_are_tables_every_cutoff_is_missing_and_says_why(landed):
     assert found.points[0].standing.todo == (), "its tables come first"
     assert found.finding.passed
     assert "0 cutoffs have comparable numbers: too few to see a trend" in found.finding.reason
-    assert f"| {LAST} | |" in markdown(found)
+    assert f"| {LAST} | **missing** |" in markdown(found)
     assert "lapse_view are missing" in html(found)
 
 
