@@ -2,6 +2,7 @@
 
 from platform_ml.spec.ablation import Without
 from platform_ml.spec.automation import Automation
+from platform_ml.spec.backtest import Backtest
 from platform_ml.spec.choice import Choice, Rival
 from platform_ml.spec.complexity import Complexity
 from platform_ml.spec.energy import Energy
@@ -29,12 +30,13 @@ from platform_ml.spec.space import Between, Whole
 from platform_ml.spec.training_dataset import TrainingDataset
 from platform_ml.spec.tuned_model import Baseline, TunedModel
 from platform_ml.spec.waiver import Approval, Waiver
-from platform_ml.spec.window import Daily, Weekly
+from platform_ml.spec.window import Daily, Monthly, Weekly
 
 __all__ = [
     "Approval",
     "AsOf",
     "Automation",
+    "Backtest",
     "Bands",
     "Baseline",
     "Between",
@@ -62,6 +64,7 @@ __all__ = [
     "LeakAudit",
     "Lookup",
     "ModelCard",
+    "Monthly",
     "Mutations",
     "Packaged",
     "PerRow",

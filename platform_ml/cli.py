@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     daemon = commands.add_parser("daemon", help="Dagster's daemon, one at a time: a second one waits for its turn")
     daemon.add_argument("-w", "--workspace", default=str(ROOT / "workspace.yaml"))
     daemon.set_defaults(run=_daemon)
+    _backtests(commands)
     return parser
 
 
@@ -222,6 +223,14 @@ def _alerts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     for command, run in ((alerts, _show_alerts), (changed, _show_changed)):
         command.add_argument("--json", action="store_true", help="for programs")
         command.set_defaults(run=run)
+
+
+def _backtests(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    backtest = commands.add_parser("backtest", help="how good the models of many cutoffs were on what came next")
+    backtest.add_argument("name", metavar="PROJECT/NAME", help="or only PROJECT, for all of its backtests")
+    backtest.add_argument("--cutoffs", type=_days, metavar="K", help="the last K, instead of those that are declared")
+    backtest.add_argument("--run", dest="make", action="store_true", help="first make what is missing or stale")
+    backtest.set_defaults(run=_show_backtest)
 
 
 def _days(text: str) -> int:
@@ -420,6 +429,13 @@ def _show_changed(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.changed import show_changed
 
     return show_changed(options.since, PROJECTS, as_json=options.json)
+
+
+def _show_backtest(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.backtest_command import backtest
+
+    project, _, name = options.name.partition("/")
+    return backtest(_project(project), name or None, cutoffs=options.cutoffs, run=options.make)
 
 
 def _some(name: str | None) -> Sequence[Project]:

@@ -305,8 +305,8 @@ def short(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def draw(name: str, paint: Callable[[Axes], None], *, height: float = 3.3) -> str:
-    """What `paint` puts on the axes, as SVG that can stand in a page."""
+def draw(name: str, paint: Callable[[Axes], None], *, height: float = 3.3, width: float = WIDTH) -> str:
+    """An SVG that can stand in a page beside others, of a size in inches."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -316,14 +316,14 @@ def draw(name: str, paint: Callable[[Axes], None], *, height: float = 3.3) -> st
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         mpl.rcdefaults()
         mpl.rcParams.update(_style(name))
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.add_subplot()
         axes.set_prop_cycle(color=[ACCENT])
         axes.set_axisbelow(True)
         paint(axes)
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(out, format="svg", transparent=True, metadata=nothing)
-    return _tidy(out.getvalue(), name)
+    return _tidy(out.getvalue(), name, width)
 
 
 def _style(name: str) -> dict[Any, Any]:
@@ -352,7 +352,7 @@ def _style(name: str) -> dict[Any, Any]:
     }
 
 
-def _tidy(svg: str, name: str) -> str:
+def _tidy(svg: str, name: str, width: float) -> str:
     """Make a fragment that can stand in a page beside others: ids of its own, the page's colours and font."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<!--.*?-->|<style.*?</style>|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
@@ -364,5 +364,5 @@ def _tidy(svg: str, name: str) -> str:
     svg = re.sub(r"font-family: [^;\"]+; | transform=\"rotate\(-0 [^\"]+\"", "", svg)
     svg = re.sub(r'width="[\d.]+pt" height="[\d.]+pt" ', "", svg, count=1)
     look = "font-family: system-ui, sans-serif; stroke-linejoin: round"
-    svg = svg.replace("<svg ", f'<svg style="{look}" width="{WIDTH * 96:g}" ', 1)
+    svg = svg.replace("<svg ", f'<svg style="{look}" width="{width * 96:g}" ', 1)
     return re.sub(r">\s+<|<g/>|<defs></defs>", lambda found: "><" if found[0][0] == ">" else "", " ".join(svg.split()))

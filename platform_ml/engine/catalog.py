@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.catalog_columns import CatalogColumn, columns, facts
 from platform_ml.engine.catalog_state import Freshness, Made, QualityOverTime, state
+from platform_ml.spec.backtest import Backtest
 from platform_ml.spec.errors import PlatformError, did_you_mean
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.event_label import EventLabel
@@ -43,6 +44,7 @@ KINDS: Mapping[type, str] = {
     TunedModel: "model",
     Registration: "registered model",
     Scores: "scores",
+    Backtest: "backtest",
 }
 """What is listed; evaluations, leader boards and cards are shown with their models."""
 SHORT = 8

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.point_in_time import stored_name
 from platform_ml.features.windowed import EVER
+from platform_ml.spec.backtest import Backtest
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import EVENT_TIME, FeatureGroup
 from platform_ml.spec.feature_selection import FeatureSelection
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
     from platform_ml.spec.project import Project
     from platform_ml.spec.schema import Column, Type
     from platform_ml.spec.statistics import PartitionStatistics
-    from platform_ml.spec.window import Cadence
+    from platform_ml.spec.window import Calendar
 
     Tables = Source | FeatureGroup | Label | EventLabel | FeatureView | Scores
-    Listed = Tables | TrainingDataset | FeatureSelection | TunedModel | Registration
+    Listed = Tables | TrainingDataset | FeatureSelection | TunedModel | Registration | Backtest
 
 KEY, TIME, FEATURE, HELPER, LABEL, SCORE = "key", "time", "feature", "helper", "label", "quality"
 
@@ -105,23 +106,37 @@ def facts(noun: Listed) -> dict[str, str]:
         case FeatureView():
             return {"Features": f"{len(noun.feature_names):,}", "Helpers": f"{len(noun.helper_names):,}"}
         case TrainingDataset():
-            split = noun.splitter.says(noun.gap_days)
-            return {"Split": split, "Reaches back": f"{noun.history_days:,} days", "Gap": f"{noun.gap_days:,} days"}
+            cutoffs = {"Cutoffs": _cadence(noun.cutoffs)["Cadence"]} if noun.cutoffs else {}
+            return cutoffs | {
+                "Split": noun.rule(),
+                "Reaches back": f"{noun.history_days:,} days",
+                "Gap": f"{noun.gap_days:,} days",
+            }
         case FeatureSelection():
             return {"Method": noun.method.name, "Keeps": noun.rule}
         case TunedModel():
             baselines = ", ".join(baseline.name for baseline in noun.baselines)
             families = ", ".join(type(one.family).__name__ for one in noun.competitors.values())
             return {"Family": families, "Tuned for": noun.metric.title, "Baselines": baselines}
+        case _:
+            return _of_models(noun)
+
+
+def _of_models(noun: Registration | Scores | Backtest) -> dict[str, str]:
+    match noun:
         case Registration():
             return {"Alias": noun.alias, "Gates": " ".join(gate.rule for gate in noun.gates)}
+        case Backtest():
+            which = noun.cutoffs
+            some = f"the last {which}" if isinstance(which, int) else f"{which[0]} to {which[1]}"
+            return {"Of": noun.of.name, "Cutoffs": some, "May worsen by": f"{noun.may_worsen:g} and chance"}
         case Scores():
             by = f"version {noun.version}" if noun.version else f"the {noun.registration.alias} of the day"
             said = {"Model": f"{noun.registration.name}, {by}", "For whom": noun.view.label.population}
             return said | _cadence(noun.cadence)
 
 
-def _cadence(cadence: Cadence | None) -> dict[str, str]:
+def _cadence(cadence: Calendar | None) -> dict[str, str]:
     if cadence is None:
         return {"Cadence": "none: one partition"}
     last = f"to {cadence.last}" if cadence.last else "on"

@@ -6,12 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from platform_ml.engine import backtest as backtests
 from platform_ml.engine import card_artifact as cards
 from platform_ml.engine import dataset_checks, feature_selection
 from platform_ml.engine import evaluation as evaluations
 from platform_ml.engine import tuned_model as models
 from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.staleness import is_due
+from platform_ml.spec.backtest import Backtest
 from platform_ml.spec.evaluation import Evaluation, EvaluationResult
 from platform_ml.spec.feature_selection import FeatureSelection
 from platform_ml.spec.feature_view import FeatureView
@@ -134,6 +136,8 @@ def state(noun: Listed, declared: str, project: Project, work: Work) -> State:
             return State(made=_published(models.KIND, noun, declared, work, _of_model(noun, project, work)))
         case Registration():
             return State(made=_published(cards.KIND, noun.card, declared, work, _of_card, CARD))
+        case Backtest():
+            return State(made=_published(backtests.KIND, noun, declared, work, _of_backtest, backtests.PAGE))
         case _:
             return _table(noun, declared, work)
 
@@ -258,6 +262,10 @@ def _card(artifact: Artifact) -> dict[str, Any]:
 
 def _of_card(artifact: Artifact) -> str:
     return str(_card(artifact)["status"])
+
+
+def _of_backtest(artifact: Artifact) -> str:
+    return f"{len(artifact.record['evaluations'])} cutoffs"
 
 
 def _of_selection(artifact: Artifact) -> str:

@@ -112,7 +112,7 @@ def _statistics(before: Mapping[str, Artifact], _cutoff: str, most: int) -> dict
 def _span(dataset: TrainingDataset, cutoff: str) -> tuple[datetime, datetime]:
     """The moments between which its rows lie."""
     label = dataset.view.label
-    keys = dataset.view_keys(label.cadence.day(cutoff))
+    keys = dataset.view_keys(dataset.cadence.day(cutoff))
     return labels.moments(label, keys[0])[0], labels.moments(label, keys[-1])[1]
 
 

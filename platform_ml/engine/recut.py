@@ -110,10 +110,10 @@ def same_rows(reference: Reference, snapshot: Snapshot, *, work: Work) -> list[D
 
 def _pinned_partitions(reference: Reference, snapshot: Snapshot, work: Work) -> list[Difference]:
     """What stands in the way of reading the partitions that the manifest and today's declaration name."""
-    record, view = reference.artifact.record["view"], reference.dataset.view
+    record = reference.artifact.record["view"]
     pinned: Mapping[str, Any] = record["partitions"]
     try:
-        keys = reference.dataset.view_keys(view.label.cadence.day(reference.cutoff))
+        keys = reference.dataset.view_keys(reference.dataset.cadence.day(reference.cutoff))
     except PlatformError as error:
         return [Difference(table=snapshot.table, reason=f"today's declaration has no such cutoff: {error}")]
     wrong = []

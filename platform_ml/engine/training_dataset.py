@@ -61,7 +61,7 @@ def materialize_training_dataset(
     dataset: TrainingDataset, cutoff: str, *, work: Work, made_by: Mapping[str, str]
 ) -> BuiltDataset:
     """Cut the view's partitions at the cutoff, check them, and publish them once."""
-    view, day = dataset.view, dataset.view.label.cadence.day(cutoff)
+    view, day = dataset.view, dataset.cadence.day(cutoff)
     keys = dataset.view_keys(day)
     snapshot = work.read(view, keys)
     work.platform.tables.verify(snapshot, keys)
@@ -84,8 +84,8 @@ def materialize_training_dataset(
 
 def dataset_rows(dataset: TrainingDataset, cutoff: str, snapshot: Snapshot, *, work: Work) -> pa.Table:
     """The rows of a version of the view up to the cutoff, with their split: what a dataset's content is the hash of."""
-    view, day = dataset.view, dataset.view.label.cadence.day(cutoff)
-    split = dataset.split_sql(row_sql(view, day))
+    view, day = dataset.view, dataset.cadence.day(cutoff)
+    split = dataset.split_sql(row_sql(view, dataset.last_day(day)), day)
     order = ", ".join(map(identifier, (EVENT_TIME, *view.label.key)))
     names = ", ".join(map(identifier, view.types))
     sql = f"""
@@ -148,13 +148,14 @@ def fold_rows(
     """Training and validation rows of each fold, of the pinned version of the view, so rows in a gap are there, too."""
     import pyarrow.compute as pc
 
-    view, day, pinned = dataset.view, dataset.view.label.cadence.day(cutoff), artifact.record["view"]
+    view, day, pinned = dataset.view, dataset.cadence.day(cutoff), artifact.record["view"]
     snapshot, keys = work.platform.tables.snapshot(pinned["table"], pinned["version"]), list(pinned["partitions"])
     if snapshot is None:
         raise MissingInputError(work.missing(view, keys))
     work.platform.tables.verify(snapshot, keys)
     columns = [f"fold {fold}" for fold in range(number)]  # no column of a view has a blank in its name
-    chosen = zip(dataset.fold_sql(row_sql(view, day), number), map(identifier, columns), strict=True)
+    folds = dataset.fold_sql(row_sql(view, dataset.last_day(day)), day, number)
+    chosen = zip(folds, map(identifier, columns), strict=True)
     names, order = (", ".join(map(identifier, of)) for of in (view.types, (EVENT_TIME, *view.label.key)))
     sql = f"SELECT {', '.join(f'{sql} AS {name}' for sql, name in chosen)}, {names} FROM rows ORDER BY {order}"
     rows = work.platform.compute.query(sql, {"rows": Files(paths=snapshot.paths(keys), schema=snapshot.schema)}).table()
@@ -225,8 +226,8 @@ def _read(file: Path, columns: list[str]) -> pa.Table:
     return stored.to_table(columns=columns, memory_pool=pool, batch_readahead=1, fragment_readahead=1)
 
 
-def row_sql(view: FeatureView, cutoff: date) -> RowSQL:
-    """What splitters are told of a row of a view; the key's text must not depend on a zone."""
+def row_sql(view: FeatureView, last_day: date) -> RowSQL:
+    """What splitters are told of a row of a view up to a day; the key's text must not depend on a zone."""
     times = [name for name, kind in view.label.columns.items() if isinstance(kind, Timestamp)]
     key = [f"epoch_us({identifier(name)})" if name in times else identifier(name) for name in view.label.key]
     return RowSQL(
@@ -234,7 +235,7 @@ def row_sql(view: FeatureView, cutoff: date) -> RowSQL:
         key=(*key, f"epoch_us({EVENT_TIME})"),
         event_time=EVENT_TIME,
         label=identifier(view.label.name),
-        cutoff=literal(moment(cutoff)),
+        cutoff=literal(moment(last_day)),
     )
 
 
@@ -264,7 +265,7 @@ def _manifest(
         },
         "join": join_record(view),
         "split": {
-            "rule": dataset.splitter.says(dataset.gap_days),
+            "rule": dataset.rule(dataset.cadence.day(cutoff)),
             "gap_days": dataset.gap_days,
             "history_days": dataset.history_days,
             "windows_may_overlap": dataset.windows_may_overlap,
@@ -314,6 +315,6 @@ def is_current(dataset: TrainingDataset, cutoff: str, *, work: Work) -> bool:
     if artifact is None or snapshot is None:
         return False
     made = {key: used["content"] for key, used in artifact.record["view"]["partitions"].items()}
-    keys = dataset.view_keys(dataset.view.label.cadence.day(cutoff))
+    keys = dataset.view_keys(dataset.cadence.day(cutoff))
     now = {key: snapshot.partitions[key].content for key in keys if key in snapshot.partitions}
     return artifact.record["fingerprint"] == fingerprint(dataset) and made == now

@@ -9,6 +9,7 @@ import dagster as dg
 
 from platform_ml.orchestration.alerts import alerts_sensor
 from platform_ml.orchestration.asset import key
+from platform_ml.orchestration.backtest import backtest_asset
 from platform_ml.orchestration.catalog import catalog_asset, catalog_key
 from platform_ml.orchestration.evaluation import evaluation_asset
 from platform_ml.orchestration.feature_group import feature_group_asset
@@ -28,6 +29,7 @@ from platform_ml.orchestration.tracking import kept_runs, mlflow_health
 from platform_ml.orchestration.training_dataset import training_dataset_asset
 from platform_ml.orchestration.tuned_model import tuned_model_asset
 from platform_ml.orchestration.young import young
+from platform_ml.spec.backtest import Backtest
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup
@@ -126,6 +128,8 @@ def _training_assets(project: Project, noun: Noun) -> Iterator[dg.AssetsDefiniti
             yield registration_asset(project, noun)
         case Scores():
             yield scores_asset(project, noun)
+        case Backtest():
+            yield backtest_asset(project, noun)
 
 
 def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
@@ -144,14 +148,19 @@ def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
     yield dg.define_asset_job(
         f"{project.name}_{CATALOG}", [catalog_key(project)], description=f"The catalog of {project.name}."
     )
+    by_view: dict[str, list[dg.AssetKey]] = {}
     for registration in project.all(Registration):
         model = registration.card.evaluation.model
         view, evaluation = model.dataset.view, registration.card.evaluation
         board = [LeaderBoard(model=model)] if model.rivals else []
         chosen = [model.features] if model.features else []
+        begin = "labels" if model.dataset.cutoffs is None else "the dataset"
+        tables: list[Noun] = [view.label, view]
+        if model.dataset.cutoffs is not None:  # whose partitions are others than those of the tables
+            by_view[view.name] = [key(project, noun) for noun in tables]
+            tables = []
         nouns: list[Noun] = [
-            view.label,
-            view,
+            *tables,
             model.dataset,
             *chosen,
             model,
@@ -163,8 +172,10 @@ def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
         yield dg.define_asset_job(
             f"{project.name}_{registration.name}",
             [key(project, noun) for noun in nouns],
-            description=f"From labels to the registered model {registration.name}, for one cutoff.",
+            description=f"From {begin} to the registered model {registration.name}, for one cutoff.",
         )
+    for name, keys in by_view.items():
+        yield dg.define_asset_job(f"{project.name}_{name}", keys, description=f"The rows of {name}, label first.")
     for scores in project.all(Scores):
         yield dg.define_asset_job(
             f"{project.name}_{scores.name}",

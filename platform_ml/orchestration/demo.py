@@ -25,16 +25,16 @@ from platform_ml.spec.project import upstream
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.source import Source
 from platform_ml.spec.stage import Standing
-from platform_ml.spec.window import Cadence
+from platform_ml.spec.window import Calendar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from platform_ml.engine.platform import Work
     from platform_ml.spec.evaluation import Estimate
-    from platform_ml.spec.event_label import EventLabel
-    from platform_ml.spec.label import Label
     from platform_ml.spec.project import Noun, Project
+    from platform_ml.spec.training_dataset import TrainingDataset
+    from platform_ml.spec.window import Cadence
 
 PREFIX = re.compile(r"^\d{4}-\d\d-\d\d [\d:]+ [+-]\d{4} - dagster - (?P<level>[A-Z]+) - (?P<rest>.*)$")
 OWN = re.compile(r"^[\w-]+ - [0-9a-f-]{36} - (?P<step>[\w-]+) - (?P<message>.*)$")
@@ -65,7 +65,7 @@ def demo(project: Project) -> int:
     tables = [noun for r in project.all(Registration) for noun in _view_path(r)]
     _materialize(project, tables, work)
     _say("4/4  Training dataset, model, evaluation, card, registration")
-    failed, todo = 0, dict[tuple[Cadence, str], list[str]]()
+    failed, todo = 0, dict[tuple[Calendar, str], list[str]]()
     cutoffs = [(registration, _cutoff(project, registration)) for registration in project.all(Registration)]
     for registration, cutoff in cutoffs:
         if is_registered(registration, cutoff, work):
@@ -73,7 +73,7 @@ def demo(project: Project) -> int:
         elif registration in project.demo_refused and held_back(registration, cutoff, work):
             _say(f"     {registration.name} of cutoff {cutoff} is held back by its gates, as this project shows")
         else:
-            keys = todo.setdefault((_label(registration).cadence, cutoff), [])
+            keys = todo.setdefault((_dataset(registration).cadence, cutoff), [])
             keys += [_asset(project, noun) for noun in model_path(registration)]
     for (_, cutoff), keys in todo.items():  # models of the same partitions are trained side by side
         failed |= run_dagster(keys, partition=cutoff, check=False)
@@ -101,16 +101,16 @@ def as_planned(project: Project, cutoffs: Sequence[tuple[Registration, str]], wo
     return right
 
 
-def _label(registration: Registration) -> Label | EventLabel:
-    return registration.card.evaluation.model.dataset.view.label
+def _dataset(registration: Registration) -> TrainingDataset:
+    return registration.card.evaluation.model.dataset
 
 
 def _cutoff(project: Project, registration: Registration) -> str:
-    return str(project.demo_cutoff or _label(registration).cadence.keys()[-1])
+    return str(project.demo_cutoff or _dataset(registration).cadence.keys()[-1])
 
 
 def _view_path(registration: Registration) -> list[Noun]:
-    return [_label(registration), registration.card.evaluation.model.dataset.view]
+    return [_dataset(registration).view.label, _dataset(registration).view]
 
 
 def _materialize(project: Project, nouns: Sequence[Noun], work: Work) -> None:

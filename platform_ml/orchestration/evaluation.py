@@ -46,7 +46,7 @@ def evaluation_asset(project: Project, evaluation: Evaluation) -> dg.AssetsDefin
         noun=evaluation,
         description=evaluation.description,
         kinds={"evaluation", "shap"},
-        partitions=partitions_def(model.dataset.view.label.cadence),
+        partitions=partitions_def(model.dataset.cadence),
         deps=[dep(project, model), dep(project, model.dataset)],
     )
     return asset(spec, body)

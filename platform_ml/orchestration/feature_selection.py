@@ -52,7 +52,7 @@ def feature_selection_asset(project: Project, selection: FeatureSelection) -> dg
         noun=selection,
         description=f"{selection.description} {selection.rule}",
         kinds={"selection", selection.method.name},
-        partitions=partitions_def(selection.dataset.view.label.cadence),
+        partitions=partitions_def(selection.dataset.cadence),
         deps=[dep(project, selection.dataset)],
     )
     return asset(spec, body)

@@ -36,7 +36,7 @@ def leader_board_asset(project: Project, board: LeaderBoard) -> dg.AssetsDefinit
         noun=board,
         description=f"The families that compete for {model.name}, side by side. {model.choice.says}",
         kinds={"leaderboard"},
-        partitions=partitions_def(model.dataset.view.label.cadence),
+        partitions=partitions_def(model.dataset.cadence),
         deps=[dep(project, model)],
     )
     return asset(spec, body)

@@ -73,7 +73,7 @@ def model_card_asset(project: Project, registration: Registration) -> dg.AssetsD
         noun=card,
         description=f"{card.title}. Intended use: {card.intended_use}",
         kinds={"card", "markdown"},
-        partitions=partitions_def(model.dataset.view.label.cadence),
+        partitions=partitions_def(model.dataset.cadence),
         deps=[dep(project, card.evaluation), dep(project, model), dep(project, model.dataset)],
         checks=checks,
         version=fingerprint(registration),

@@ -10,7 +10,7 @@ import dagster as dg
 
 from platform_ml.engine.feature_view import reach_back, reaches_into
 from platform_ml.spec.event_label import EventLabel
-from platform_ml.spec.window import Cadence, Daily, Weekly
+from platform_ml.spec.window import Calendar, Daily, Monthly, Weekly
 
 if TYPE_CHECKING:
     from platform_ml.spec.feature_group import FeatureGroup
@@ -24,7 +24,7 @@ EVERYTHING = 10_000
 """Days: further back than any source of ours reaches."""
 
 
-def partitions_def(cadence: Cadence | None) -> dg.PartitionsDefinition | None:
+def partitions_def(cadence: Calendar | None) -> dg.PartitionsDefinition | None:
     """The partitions of a cadence; None for what is not partitioned."""
     match cadence:
         case None:
@@ -38,6 +38,10 @@ def partitions_def(cadence: Cadence | None) -> dg.PartitionsDefinition | None:
                 day_offset=cadence.first.isoweekday() % 7,
                 # A key is the moment that is predicted from: it exists from that moment on.
                 end_offset=0 if cadence.last else 1,
+            )
+        case Monthly():
+            return dg.MonthlyPartitionsDefinition(
+                start_date=str(cadence.first), end_date=_end(cadence), end_offset=0 if cadence.last else 1
             )
     raise TypeError(cadence)
 
@@ -90,7 +94,9 @@ def view_on_group(group: FeatureGroup, view: FeatureView) -> dg.PartitionMapping
 
 
 def dataset_on_view(dataset: TrainingDataset) -> dg.PartitionMapping:
-    """The history up to the cutoff."""
+    """The history up to the cutoff; a coarser one comes after it, and its history is counted in whole ones."""
+    if dataset.cutoffs is not None:
+        return _window(start=-dataset.cutoffs.covering(dataset.history_days + 1), end=-1)
     return _window(start=-(dataset.history_days // dataset.view.label.cadence.days), end=0)
 
 
@@ -98,5 +104,5 @@ def _window(*, start: int, end: int) -> dg.PartitionMapping:
     return dg.TimeWindowPartitionMapping(start_offset=start, end_offset=end, allow_nonexistent_upstream_partitions=True)
 
 
-def _end(cadence: Cadence) -> str | None:
+def _end(cadence: Calendar) -> str | None:
     return None if cadence.end is None else str(cadence.end)

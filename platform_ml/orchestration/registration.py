@@ -63,7 +63,7 @@ def registration_asset(project: Project, registration: Registration) -> dg.Asset
         noun=registration,
         description=f"{registration.description} Gates: " + " ".join(gate.rule for gate in registration.gates),
         kinds={"registry", "mlflow"},
-        partitions=partitions_def(model.dataset.view.label.cadence),
+        partitions=partitions_def(model.dataset.cadence),
         deps=[dep(project, card), dep(project, card.evaluation), dep(project, model)],
     )
     return asset(spec, body)

@@ -58,9 +58,9 @@ def training_dataset_asset(project: Project, dataset: TrainingDataset) -> dg.Ass
     spec = AssetSpec(
         project=project,
         noun=dataset,
-        description=f"{dataset.description} {dataset.splitter.says(dataset.gap_days)}",
+        description=f"{dataset.description} {dataset.rule()}",
         kinds={"dataset", "parquet"},
-        partitions=partitions_def(dataset.view.label.cadence),
+        partitions=partitions_def(dataset.cadence),
         deps=[dep(project, dataset.view, dataset_on_view(dataset))],
         checks=dataset_checks.checks(dataset),
         metadata={

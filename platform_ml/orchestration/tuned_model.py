@@ -56,7 +56,7 @@ def tuned_model_asset(project: Project, model: TunedModel) -> dg.AssetsDefinitio
         noun=model,
         description=model.description,
         kinds={"model", *(one.family.name for one in model.competitors.values()), "optuna", "mlflow"},
-        partitions=partitions_def(model.dataset.view.label.cadence),
+        partitions=partitions_def(model.dataset.cadence),
         deps=[dep(project, noun) for noun in upstream(model)],
     )
     return asset(spec, body)

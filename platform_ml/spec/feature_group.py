@@ -14,6 +14,7 @@ from platform_ml.spec.fingerprint import ADDED, JUDGED, PROSE
 from platform_ml.spec.history import Committed, History
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.schema import Timestamp, check_same_type
+from platform_ml.spec.window import check_even
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,6 +101,7 @@ class FeatureGroup:
         for feature in self.features:
             check_known(where, "column", feature.columns(), types)
             feature.result(types)
+        check_even(where, self.cadence)
         if self.of_events:
             check_unique(where, "column", [*self.keys, EVENT_TIME, *self.event_columns])
             check_events(self)

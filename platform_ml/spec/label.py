@@ -13,6 +13,7 @@ from platform_ml.spec.fingerprint import ADDED, JUDGED, PROSE
 from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.schema import Timestamp
 from platform_ml.spec.task import CLUSTERING, check_ranked, task_of
+from platform_ml.spec.window import check_even
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,6 +86,7 @@ class Label:
             raise DeclarationError(f"{where}: source {self.source.name!r} has no event time, so nothing comes after.")
         if self.source.cadence.days != 1:
             raise DeclarationError(f"{where}: source {self.source.name!r} must be daily to cut horizons by day.")
+        check_even(where, self.cadence)
         if self.outcome.horizon_days < 1:
             raise DeclarationError(f"{where}: a horizon has at least 1 day, not {self.outcome.horizon_days}.")
         if self.seen_within_days is not None and self.seen_within_days < 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from platform_ml.spec.backtest import Backtest
 from platform_ml.spec.errors import DeclarationError, did_you_mean
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.event_label import EventLabel
@@ -42,6 +43,7 @@ Noun = (
     | ModelCard
     | Registration
     | Scores
+    | Backtest
 )
 N = TypeVar("N", bound=Noun)
 REJECTED = "_rejected"
@@ -60,11 +62,11 @@ class Project:
     description: str = field(metadata=PROSE)
     owner: str = field(metadata=PROSE)
     """An e-mail address or `team:name`."""
-    outputs: tuple[Registration | Scores | FeatureGroup, ...]
-    """Registrations, scores of registered models, and feature groups that no model uses yet."""
+    outputs: tuple[Registration | Scores | Backtest | FeatureGroup, ...]
+    """Registrations, scores of registered models, backtests, and feature groups that no model uses yet."""
     demo_cutoff: date | None = None
     """The cutoff that a demonstration trains for."""
-    demo_without: tuple[Scores | FeatureGroup, ...] = ()
+    demo_without: tuple[Scores | Backtest | FeatureGroup, ...] = ()
     """Outputs that a demonstration leaves out, with all that only they are made of."""
     demo_refused: tuple[Registration, ...] = ()
     """Outputs that a demonstration shows being held back by their gates; it fails where they are not."""
@@ -160,7 +162,7 @@ def upstream(noun: Noun) -> tuple[Noun, ...]:
             return (noun.dataset, *_chosen(noun))
         case Evaluation() | LeaderBoard():
             return (noun.model, noun.model.dataset)
-        case ModelCard(evaluation=judged) | Registration(card=judged):
+        case ModelCard(evaluation=judged) | Registration(card=judged) | Backtest(of=judged):
             return (judged,)
         case Scores():
             return (noun.registration, noun.source, *noun.view.groups)

@@ -15,6 +15,7 @@ from platform_ml.spec.intervals import LOWER, UPPER
 from platform_ml.spec.naming import check_name, check_unique
 from platform_ml.spec.schema import Double, Doubles, Integer, Text, Timestamp
 from platform_ml.spec.task import CLUSTERING, MULTICLASS, RANKING
+from platform_ml.spec.window import check_even
 
 if TYPE_CHECKING:
     from platform_ml.spec.check import DataCheck
@@ -61,6 +62,7 @@ class Scores:
     def __post_init__(self) -> None:
         check_name("Scores", self.name)
         where = f"Scores {self.name!r}"
+        check_even(where, self.moments)
         if self.moments is not None and isinstance(self.label, EventLabel):
             raise DeclarationError(
                 f"{where}: label {self.label.name!r} is of events, each of which has its own moment, so there are no "

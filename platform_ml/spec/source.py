@@ -13,6 +13,7 @@ from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.origin import Choosy
 from platform_ml.spec.retry import Retry
 from platform_ml.spec.schema import Column, Timestamp
+from platform_ml.spec.window import check_even
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -161,6 +162,7 @@ class Source:
         self._check_known_at(where)
         if not self.key:
             raise DeclarationError(f"{where} has no key: name the columns that identify a row.")
+        check_even(where, self.cadence)
         if (self.event_time is None) != (self.cadence is None):
             raise DeclarationError(f"{where}: event_time and cadence belong together; declare both or neither.")
         if self.event_time is not None:

@@ -44,6 +44,14 @@ class Splitter(Protocol):
         """How many days before the cutoff the newest training row lies at most."""
         ...
 
+    def over(self, days: int) -> Splitter:
+        """The same rule with a test period of so many days, as cutoffs of a dataset's own demand; not by time: itself.
+
+        Raises:
+            DeclarationError: it has a test period of its own.
+        """
+        ...
+
     def sql(self, row: RowSQL, *, gap_days: int) -> str:
         """A DuckDB expression that is 'train', 'validation', 'test' or NULL."""
         ...

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.check import DataCheck
     from platform_ml.spec.feature_view import FeatureView
     from platform_ml.spec.splitter import RowSQL, Splitter
+    from platform_ml.spec.window import Calendar
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
@@ -27,7 +28,12 @@ SPLIT = "split"
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingDataset:
-    """The rows of a view up to a cutoff, split; immutable once written. The test rows are those of the cutoff."""
+    """The rows of a view up to a cutoff, split; immutable once written. The test rows are those of the cutoff.
+
+    Its cutoffs are the partitions of the label, and the test rows of one are those of its own day; or they are
+    declared, coarser than the label's partitions: then a cutoff is the midnight (UTC) at which its day begins, and its
+    test rows are those since the cutoff before.
+    """
 
     name: str
     description: str = field(metadata=PROSE)
@@ -46,20 +52,49 @@ class TrainingDataset:
 
     The rows have one column more than the view: `split`.
     """
+    cutoffs: Calendar | None = field(default=None, metadata=ADDED)
+    """When a dataset is cut, and so how often there is a model; None: at every partition of the label."""
 
     def __post_init__(self) -> None:
         check_name("Training dataset", self.name)
         where = f"Training dataset {self.name!r}"
         check_unique(where, "column", [SPLIT, *self.view.columns])
         check_known(where, "column", self.audit.known_ahead, [*self.view.feature_names, *self.view.helper_names])
+        self._check_cutoffs(where)
         self._check_gap(where)
         self._check_groups(where)
         if self.checks:
             check_checks(where, self.checks, {SPLIT: Text()} | self.view.types, taken=BUILT_IN + OF_DATASETS)
-        if self.history_days <= 2 * self.gap_days or self.history_days < self.splitter.span_days(self.gap_days):
+        span = self._splitter_of(self.cadence.longest).span_days(self.gap_days)
+        if self.history_days <= 2 * self.gap_days or self.history_days < span:
             raise DeclarationError(
                 f"{where}: history_days={self.history_days} leaves nothing to train on between gaps of "
                 f"{self.gap_days} days. Use more."
+            )
+
+    def _check_cutoffs(self, where: str) -> None:
+        """Refuse cutoffs that some partition of the label does not come before, or that none would be tested at."""
+        if self.cutoffs is None:
+            return
+        cutoffs, known = self.cutoffs, self.view.label.cadence
+        if cutoffs.shortest <= known.days:
+            raise DeclarationError(
+                f"{where}: its cutoffs are no coarser than the partitions of label {self.view.label.name!r}, each of "
+                "which is a cutoff anyway. Drop cutoffs, or use longer ones."
+            )
+        if not self.is_trainable(cutoffs.first):
+            span = self.splitter_at(cutoffs.first).span_days(self.gap_days)
+            needed = known.first + timedelta(days=span + 1)
+
+            raise DeclarationError(
+                f"{where}: there is nothing to train on at its first cutoff {cutoffs.first}: test, validation and "
+                f"gaps take {span} days, and label {self.view.label.name!r} begins on {known.first}. Begin "
+                f"on {needed} or later."
+            )
+        if known.last is not None and (cutoffs.last is None or known.last < cutoffs.before(cutoffs.last)):
+            raise DeclarationError(
+                f"{where}: its cutoffs go on to {cutoffs.last or 'any day'}, but label {self.view.label.name!r} ends "
+                f"with {known.last}, so later cutoffs have no test rows. Declare an earlier last cutoff."
             )
 
     def _check_gap(self, where: str) -> None:
@@ -109,23 +144,52 @@ class TrainingDataset:
         horizon, lookback = self.view.label.horizon_days, self.view.lookback_days
         return horizon if self.windows_may_overlap else max(horizon, lookback)
 
+    @property
+    def cadence(self) -> Calendar:
+        """The cutoffs: the partitions of everything that is made of it."""
+        return self.cutoffs or self.view.label.cadence
+
+    def rule(self, cutoff: date | None = None) -> str:
+        """How rows are split, in sentences; without a cutoff, where as many days as ever lie between two of them."""
+        splitter = self._splitter_of(self.cadence.longest) if cutoff is None else self.splitter_at(cutoff)
+        most = "" if cutoff else "at most "
+        since = f" Test rows are {most}those since the cutoff before; the last day is the one before the cutoff."
+        return splitter.says(self.gap_days) + (since if self.cutoffs else "")
+
+    def _splitter_of(self, days: int) -> Splitter:
+        return self.splitter if self.cutoffs is None else self.splitter.over(days)
+
+    def splitter_at(self, cutoff: date) -> Splitter:
+        """The splitter with the test period of a cutoff."""
+        return self._splitter_of((cutoff - self.cadence.before(cutoff)).days)
+
+    def last_day(self, cutoff: date) -> date:
+        """The last day whose rows the dataset of this cutoff has."""
+        return cutoff if self.cutoffs is None else cutoff - timedelta(days=1)
+
+    def is_trainable(self, cutoff: date) -> bool:
+        """Whether the label begins early enough for training rows before the test rows, validation rows and gaps."""
+        span = self.splitter_at(cutoff).span_days(self.gap_days)
+        return self.view.label.cadence.first <= self.last_day(cutoff) - timedelta(days=span)
+
     def view_keys(self, cutoff: date) -> list[str]:
         """The view partitions that the dataset of this cutoff is made of."""
-        return self.view.label.cadence.keys(cutoff - timedelta(days=self.history_days), cutoff + timedelta(days=1))
+        last = self.last_day(cutoff)
+        return self.view.label.cadence.keys(last - timedelta(days=self.history_days), last + timedelta(days=1))
 
-    def split_sql(self, row: RowSQL) -> str:
-        """The splitter's column."""
-        return self.splitter.sql(row, gap_days=self.gap_days)
+    def split_sql(self, row: RowSQL, cutoff: date) -> str:
+        """The splitter's column; the row's `cutoff` is the `last_day` of this one."""
+        return self.splitter_at(cutoff).sql(row, gap_days=self.gap_days)
 
-    def fold_sql(self, row: RowSQL, number: int) -> tuple[str, ...]:
+    def fold_sql(self, row: RowSQL, cutoff: date, number: int) -> tuple[str, ...]:
         """For each of `number` folds by the splitter's own rule, a column: 'train', 'validation' or NULL.
 
         Folds are over the rows of the view, as walk-forward folds also lie where the split has its gap. No row that
         the split tests on is in a fold.
         """
-        folds = self.splitter.folds(number)
+        folds = self.splitter_at(cutoff).folds(number)
         return tuple(
-            f"CASE WHEN ({self.split_sql(row)}) IS DISTINCT FROM '{TEST}' "
+            f"CASE WHEN ({self.split_sql(row, cutoff)}) IS DISTINCT FROM '{TEST}' "
             f"THEN {folds.sql(row, fold=n, gap_days=self.gap_days)} END"
             for n in range(folds.number)
         )

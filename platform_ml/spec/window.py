@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar, Literal
@@ -17,13 +18,12 @@ class PartitionError(PlatformError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cadence:
-    """Partitions of equal length in days, keyed by their first day (ISO 8601), in UTC."""
+class Calendar(ABC):
+    """Partitions one after the other, keyed by their first day (ISO 8601), in UTC."""
 
     first: date
     last: date | None = None
     """The day of the last key; None keeps adding partitions as time goes on."""
-    days: ClassVar[int]
     opens: ClassVar[int]
     """How many days after its first one a partition is there."""
 
@@ -32,16 +32,44 @@ class Cadence:
             raise DeclarationError(
                 f"{type(self).__name__}: first {self.first}: days are counted from 1970. Start later."
             )
-        if self.last is not None and (self.last < self.first or (self.last - self.first).days % self.days):
-            raise DeclarationError(
-                f"{type(self).__name__}: last {self.last} must be a whole number of {self.days} days after "
-                f"first {self.first}."
-            )
+        if self.last is not None and (self.last < self.first or self.start(self.begun(self.last)) != self.last):
+            raise DeclarationError(f"{type(self).__name__}: last {self.last} must be {self._later} first {self.first}.")
+
+    @property
+    @abstractmethod
+    def _later(self) -> str:
+        """How far apart keys are, for people."""
+
+    @property
+    @abstractmethod
+    def shortest(self) -> int:
+        """The days of its shortest partition."""
+
+    @property
+    @abstractmethod
+    def longest(self) -> int:
+        """The days of its longest partition."""
+
+    @abstractmethod
+    def start(self, number: int) -> date:
+        """The first day of a partition; the one of `first` is number 0, those before are negative."""
+
+    @abstractmethod
+    def begun(self, day: date) -> int:
+        """How many partitions, from number 0 on, begin before a day."""
+
+    @abstractmethod
+    def covering(self, days: int) -> int:
+        """How many partitions in a row have so many days, whichever they are."""
 
     @property
     def end(self) -> date | None:
         """The first day that no partition covers."""
-        return None if self.last is None else self.last + timedelta(days=self.days)
+        return None if self.last is None else self.start(self.begun(self.last) + 1)
+
+    def before(self, day: date) -> date:
+        """The first day of the latest partition that begins before a day; partitions before the first one count."""
+        return self.start(self.begun(day) - 1)
 
     def day(self, key: str) -> date:
         """The first day of a partition; `PartitionError` when there is no such key."""
@@ -58,9 +86,9 @@ class Cadence:
         if day < self.first or (self.last is not None and day > self.last):
             span = f"{self.first} to {self.last or 'today'}"
             raise PartitionError(f"Partition {key!r} is outside of the declared range {span}. Choose a key inside it.")
-        if (day - self.first).days % self.days:
-            near = self.first + timedelta(days=(day - self.first).days // self.days * self.days)
-            raise PartitionError(f"Partition {key!r} is not the first day of a partition. Did you mean {str(near)!r}?")
+        if self.start(self.begun(day)) != day:
+            near = str(self.before(day))
+            raise PartitionError(f"Partition {key!r} is not the first day of a partition. Did you mean {near!r}?")
         return day
 
     def keys(self, start: date | None = None, end: date | None = None) -> list[str]:
@@ -68,9 +96,40 @@ class Cadence:
         now = datetime.now(UTC).date() + timedelta(days=1 - self.opens)
         until = min(filter(None, (end, self.end, now)))
         since = max(self.first, start or self.first)
-        skip = -(-(since - self.first).days // self.days)
-        count = -(-(until - self.first).days // self.days)
-        return [str(self.first + timedelta(days=n * self.days)) for n in range(skip, count)]
+        return [str(self.start(number)) for number in range(self.begun(since), self.begun(until))]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cadence(Calendar):
+    """Partitions of equal length in days: what windows, horizons and rows of tables need."""
+
+    days: ClassVar[int]
+
+    @property
+    def _later(self) -> str:
+        return f"a whole number of {self.days} days after"
+
+    @property
+    def shortest(self) -> int:
+        """The days of every partition."""
+        return self.days
+
+    @property
+    def longest(self) -> int:
+        """The days of every partition."""
+        return self.days
+
+    def start(self, number: int) -> date:
+        """The first day of a partition; the one of `first` is number 0, those before are negative."""
+        return self.first + timedelta(days=number * self.days)
+
+    def begun(self, day: date) -> int:
+        """How many partitions, from number 0 on, begin before a day."""
+        return -(-(day - self.first).days // self.days)
+
+    def covering(self, days: int) -> int:
+        """How many partitions in a row have so many days."""
+        return -(-days // self.days)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +146,61 @@ class Weekly(Cadence):
 
     days: ClassVar[int] = 7
     opens: ClassVar[int] = 0
+
+
+MONTHS = 12
+NO_LEAP_YEAR = date(2097, 1, 1)
+"""The years from here to 2103 have no 29th of February, so that no run of months is shorter than one of theirs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Monthly(Calendar):
+    """One partition a month, keyed by its first day; it is there from that day on. For cutoffs, not for tables."""
+
+    opens: ClassVar[int] = 0
+    shortest: ClassVar[int] = 28
+    longest: ClassVar[int] = 31
+
+    def __post_init__(self) -> None:
+        if self.first.day != 1:
+            near = self.first.replace(day=1)
+            raise DeclarationError(f"Monthly: first {self.first} is not the first day of a month. Use {near}.")
+        super().__post_init__()
+
+    @property
+    def _later(self) -> str:
+        return "the first day of a month, not before"
+
+    def start(self, number: int) -> date:
+        """The first day of a month; the one of `first` is number 0, those before are negative."""
+        return _months_after(self.first, number)
+
+    def begun(self, day: date) -> int:
+        """How many months, from number 0 on, begin before a day."""
+        return (day.year - self.first.year) * MONTHS + day.month - self.first.month + (day.day > 1)
+
+    def covering(self, days: int) -> int:
+        """How many months in a row have so many days, whichever they are."""
+        starts = [_months_after(NO_LEAP_YEAR, number) for number in range(MONTHS)]
+        months = days // self.longest
+        while min((_months_after(start, months) - start).days for start in starts) < days:
+            months += 1
+        return months
+
+
+def _months_after(day: date, number: int) -> date:
+    """The first day of the month so many months later."""
+    years, month = divmod(day.month - 1 + number, MONTHS)
+    return date(day.year + years, month + 1, 1)
+
+
+def check_even(where: str, calendar: Calendar | None) -> None:
+    """Refuse partitions that differ in length where windows and horizons are counted in days."""
+    if calendar is not None and not isinstance(calendar, Cadence):
+        raise DeclarationError(
+            f"{where}: {type(calendar).__name__} partitions differ in length, and windows count days. Use Daily or "
+            "Weekly; months are for the cutoffs of a training dataset."
+        )
 
 
 UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)), ("s", timedelta(seconds=1)))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from platform_ml.splitters.by_entity import ByEntity
 from platform_ml.splitters.group_walk_forward import GroupWalkForward
@@ -35,6 +35,10 @@ class ByGroupAndTime:
     def span_days(self, gap_days: int) -> int:
         """That of the rule by time."""
         return self.time.span_days(gap_days)
+
+    def over(self, days: int) -> Self:
+        """The same rule, its part by time tested on so many days."""
+        return replace(self, time=self.time.over(days))
 
     def sql(self, row: RowSQL, *, gap_days: int) -> str:
         """One column: the split on which both rules agree."""

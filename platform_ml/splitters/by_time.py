@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.fingerprint import ADDED
@@ -25,7 +25,10 @@ class ByTime:
     gap_days: int | None = None
     """Days between the last moment of one split and the first of the next; None: what labels and windows demand."""
     test_days: int = field(default=1, metadata=ADDED)
-    """Test rows have event_time in [cutoff + 1 day - test_days, cutoff + 1 day)."""
+    """Test rows have event_time in [cutoff + 1 day - test_days, cutoff + 1 day).
+
+    Not for a dataset with cutoffs of its own: those set it, to the days since the cutoff before.
+    """
     embargo_days: int = field(default=0, metadata=ADDED)
     """Days beyond the gap that are left out after the held-out validation period, before the first test row.
 
@@ -47,6 +50,15 @@ class ByTime:
     def span_days(self, gap_days: int) -> int:
         """Test and validation period, the gaps before them, and the embargo."""
         return self.test_days - 1 + self.embargo_days + self.validation_days + 2 * gap_days
+
+    def over(self, days: int) -> Self:
+        """The same rule, tested on so many days."""
+        if self.test_days != 1:
+            raise DeclarationError(
+                f"ByTime: test_days is {self.test_days}, but a dataset with cutoffs of its own tests on what came "
+                "since the cutoff before. Drop one of the two."
+            )
+        return replace(self, test_days=days)
 
     def sql(self, row: RowSQL, *, gap_days: int) -> str:
         """One column: later moments are for later splits, moments in a gap are for none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.sql import literal
@@ -70,6 +70,10 @@ class Shares:
     def span_days(self, gap_days: int) -> int:
         """There is no gap."""
         return 0
+
+    def over(self, days: int) -> Self:
+        """Itself: test rows are a share of all days."""
+        return self
 
     def split_sql(self, columns: Sequence[str], row: RowSQL) -> str:
         """The column of a split that is drawn once for each value of the columns."""

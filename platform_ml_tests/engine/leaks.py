@@ -116,7 +116,7 @@ def table(columns):
 
 def split(dataset, columns):
     """The rows that the dataset would have."""
-    said = dataset.split_sql(row_sql(dataset.view, CUTOFF))
+    said = dataset.split_sql(row_sql(dataset.view, CUTOFF), CUTOFF)
     sql = f"SELECT * FROM (SELECT {said} AS split, * FROM rows) WHERE split IS NOT NULL"
     return DuckDB(threads=2).query(sql, {"rows": table(columns)}).table()
 

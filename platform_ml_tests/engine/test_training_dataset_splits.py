@@ -68,7 +68,7 @@ def test_folds_by_the_splitters_own_rule(shop):
     keys = lapsed.cadence.keys()
     rows = pa.Table.from_pylist(rows_of(shop, lapse_view, keys))
     cutoff = lapsed.cadence.last
-    sides = ", ".join(lapse_dataset.fold_sql(row_sql(lapse_view, cutoff), 2))
+    sides = ", ".join(lapse_dataset.fold_sql(row_sql(lapse_view, cutoff), cutoff, 2))
     found = shop.platform.compute.query(f"SELECT event_time, {sides} FROM rows", {"rows": rows}).table()
     at, *folds = (column.to_pylist() for column in found.columns)
     for fold in folds:

@@ -15,7 +15,7 @@ from platform_ml.orchestration.partitions import (
     view_on_group,
 )
 from platform_ml.outcomes import NoEvent
-from platform_ml.spec.window import Daily, Weekly
+from platform_ml.spec.window import Daily, Monthly, Weekly
 from platform_ml.splitters import ByTime
 from platform_ml.testing import declarations as small
 
@@ -170,3 +170,33 @@ def test_a_dataset_reads_its_history(history_days):
     for key in some(cadence):
         found = read(dataset_on_view(dataset), cadence, cadence, key)
         assert found == dataset.view_keys(cadence.day(key))
+
+
+def test_months_have_dagsters_keys():
+    for months in (Monthly(first=date(2023, 11, 1), last=date(2024, 4, 1)), Monthly(first=FIRST.replace(day=1))):
+        assert keys(months) == months.keys()
+
+
+MONTHS = Monthly(first=date(2023, 7, 1), last=date(2024, 1, 1))
+
+
+@pytest.mark.parametrize("history_days", [126, 181, 364])
+@pytest.mark.parametrize(
+    ("cutoffs", "label"),
+    [(MONTHS, orders.cadence), (MONTHS, weekly(FIRST, 52)), (weekly(date(2023, 7, 5), 25), orders.cadence)],
+    ids=["months on days", "months on weeks", "weeks on days"],
+)
+def test_a_dataset_with_coarser_cutoffs_reads_what_comes_before_them(cutoffs, history_days, label):
+    group = replace(small.order_history, source=orders, cadence=orders.cadence)
+    view = replace(small.lapse_view, label=replace(small.lapsed, source=orders, cadence=label), features=(group,))
+    splitter = ByTime(validation_days=14)
+    dataset = replace(
+        small.lapse_dataset, view=view, history_days=history_days, splitter=splitter, cutoffs=cutoffs,
+        windows_may_overlap="It is used that way.",
+    )  # fmt: skip
+    for key in cutoffs.keys():
+        found, needed = read(dataset_on_view(dataset), cutoffs, label, key), dataset.view_keys(cutoffs.day(key))
+        assert set(needed) <= set(found)
+        # Dagster counts whole months, and a week that begins before them reaches into the first one.
+        assert len(found) - len(needed) <= -(-2 * cutoffs.longest // label.days)
+        assert found[-1] == needed[-1]

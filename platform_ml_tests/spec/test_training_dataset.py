@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -9,6 +9,7 @@ from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.fingerprint import fingerprint, meaning
 from platform_ml.spec.leak_audit import LeakAudit
 from platform_ml.spec.splitter import RowSQL
+from platform_ml.spec.window import Daily, Monthly, Weekly
 from platform_ml.splitters import ByEntity, ByGroupAndTime, ByHash, ByTime, Stratified
 from platform_ml.testing.declarations import CUTOFF, customer_profile, lapse_dataset, lapse_view, lapsed
 
@@ -84,15 +85,15 @@ ROW = RowSQL(entity="who", key=("who", "at"), event_time="at", label="lapsed", c
 
 
 def test_the_split_is_cut_by_its_gap():
-    sql = lapse_dataset.split_sql(ROW)
+    sql = lapse_dataset.split_sql(ROW, CUTOFF)
     assert "at < TIMESTAMPTZ '2024-06-10' + INTERVAL 1 DAY THEN 'test'" in sql
     assert "INTERVAL 28 DAY" in sql
 
 
 def test_folds_go_by_the_splitters_own_rule_and_leave_test_rows_alone():
-    folds = lapse_dataset.fold_sql(ROW, 5)
+    folds = lapse_dataset.fold_sql(ROW, CUTOFF, 5)
     own = lapse_dataset.splitter.folds(5)
-    split = lapse_dataset.split_sql(ROW)
+    split = lapse_dataset.split_sql(ROW, CUTOFF)
     assert len(folds) == 5
     for n, sql in enumerate(folds):
         assert sql == f"CASE WHEN ({split}) IS DISTINCT FROM 'test' THEN {own.sql(ROW, fold=n, gap_days=28)} END"
@@ -150,3 +151,71 @@ def test_a_column_that_is_known_ahead_is_a_column():
     audit = LeakAudit(known_ahead=("contry",))
     with pytest.raises(DeclarationError, match=r"has no column 'contry'. Did you mean 'country'"):
         replace(lapse_dataset, audit=audit)
+
+
+def cut(cutoffs, **others):
+    return replace(lapse_dataset, cutoffs=cutoffs, **{"windows_may_overlap": OVERLAP} | others)
+
+
+MAY = Monthly(first=date(2024, 5, 1), last=date(2024, 6, 1))
+
+
+def test_cutoffs_may_be_coarser_than_the_partitions_of_the_label():
+    dataset = cut(MAY)
+    assert dataset.cadence == MAY
+    assert lapse_dataset.cadence == lapsed.cadence
+    keys = dataset.view_keys(date(2024, 6, 1))
+    assert (keys[0], keys[-1]) == ("2024-01-29", "2024-05-27"), "all that comes before the cutoff"
+    assert dataset.view_keys(date(2024, 5, 1))[-1] == "2024-04-29"
+    assert meaning(dataset)["cutoffs"] == {"is": "Monthly", "first": "2024-05-01", "last": "2024-06-01"}
+    assert "cutoffs" not in meaning(lapse_dataset)
+    assert fingerprint(dataset) != fingerprint(lapse_dataset)
+
+
+@pytest.mark.parametrize(("cutoff", "days"), [(date(2024, 5, 1), 30), (date(2024, 6, 1), 31)])
+def test_rows_since_the_cutoff_before_are_for_testing(cutoff, days):
+    dataset = cut(MAY)
+    assert dataset.splitter_at(cutoff).test_days == days
+    assert dataset.last_day(cutoff) == cutoff - timedelta(days=1)
+    assert dataset.rule(cutoff).startswith(f"Test on the {days} days that end with the cutoff's")
+    assert dataset.rule(cutoff).endswith("those since the cutoff before; the last day is the one before the cutoff.")
+    assert "at most those since" in dataset.rule()
+    assert lapse_dataset.rule() == lapse_dataset.rule(CUTOFF) == lapse_dataset.splitter.says(28)
+
+
+@pytest.mark.parametrize("cutoffs", [Weekly(first=date(2024, 5, 6), last=CUTOFF), Daily(first=date(2024, 5, 1))])
+def test_cutoffs_as_fine_as_the_label_are_those_of_the_label(cutoffs):
+    with pytest.raises(DeclarationError, match=r"no coarser than the partitions of label 'lapsed', .* Drop cutoffs"):
+        cut(cutoffs)
+
+
+def test_before_the_first_cutoff_there_is_something_to_train_on():
+    message = "nothing to train on at its first cutoff 2024-05-01: test, validation and gaps take 93 days, and label"
+    with pytest.raises(
+        DeclarationError, match=f"{message} 'lapsed' begins on 2024-01-29. Begin on 2024-05-02 or later"
+    ):
+        cut(MAY, splitter=ByTime(validation_days=36))
+
+
+@pytest.mark.parametrize(("last", "said"), [(date(2024, 8, 1), "2024-08-01"), (None, "any day")])
+def test_every_cutoff_has_test_rows(last, said):
+    assert cut(replace(MAY, last=date(2024, 7, 1))).view_keys(date(2024, 7, 1))[-1] == "2024-06-10"
+    with pytest.raises(DeclarationError, match=f"cutoffs go on to {said}, but label 'lapsed' ends with 2024-06-10"):
+        cut(replace(MAY, last=last))
+
+
+@pytest.mark.parametrize("time", [ByTime(validation_days=14, test_days=7)])
+def test_cutoffs_and_a_splitter_do_not_both_say_what_is_tested(time):
+    for splitter in (time, ByGroupAndTime(time=time)):
+        with pytest.raises(
+            DeclarationError, match=r"test_days is 7, but a dataset with cutoffs of its own .* Drop one"
+        ):
+            cut(MAY, splitter=splitter)
+    other = cut(MAY, splitter=ByGroupAndTime(time=ByTime(validation_days=14)))
+    assert other.splitter_at(date(2024, 6, 1)).time.test_days == 31
+    assert (
+        cut(MAY, splitter=ByEntity(), random_split_because=OVERLAP, windows_may_overlap=None).splitter_at(
+            date(2024, 6, 1)
+        )
+        == ByEntity()
+    )

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platform_ml.spec.errors import DeclarationError
-from platform_ml.spec.window import Daily, PartitionError, Weekly, check_length, moment, short
+from platform_ml.spec.window import Daily, Monthly, PartitionError, Weekly, check_even, check_length, moment, short
 
 FIRST = date(2024, 1, 1)
 YEAR = Daily(first=FIRST, last=date(2024, 12, 31))
@@ -135,3 +135,78 @@ def test_no_rule_reaches_farther_than_a_century():
         DeclarationError, match=r"History: a ttl of 36,500 days is longer than a hundred years\. Use less"
     ):
         check_length("History", "a ttl", timedelta(days=36_500, microseconds=1))
+
+
+YEARS = Monthly(first=date(2023, 11, 1), last=date(2024, 4, 1))
+
+
+def test_a_month_is_keyed_by_its_first_day():
+    assert YEARS.keys() == ["2023-11-01", "2023-12-01", "2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01"]
+    assert YEARS.end == date(2024, 5, 1)
+    assert YEARS.keys(date(2023, 12, 2), date(2024, 2, 2)) == ["2024-01-01", "2024-02-01"]
+
+
+def test_an_open_month_exists_from_its_first_day():
+    today = datetime.now(UTC).date()
+    assert Monthly(first=date(2024, 1, 1)).keys()[-1] == str(today.replace(day=1))
+
+
+MONTHS = st.dates(date(1971, 1, 1), date(2096, 1, 1)).map(lambda day: day.replace(day=1))
+SPANS = st.one_of(
+    st.builds(lambda first: Monthly(first=first), MONTHS),
+    st.builds(lambda kind, first: kind(first=first), st.sampled_from([Daily, Weekly]), st.dates(date(1971, 1, 1))),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(MONTHS, st.integers(0, 40), st.integers(-400, 1300), st.integers(-10, 500))
+def test_keys_of_months_are_the_first_days_in_the_span(first, count, start, length):
+    every = [
+        date(first.year + (first.month - 1 + n) // 12, (first.month - 1 + n) % 12 + 1, 1) for n in range(count + 1)
+    ]
+    months = Monthly(first=first, last=every[-1])
+    begin, end = first + timedelta(days=start), first + timedelta(days=start + length)
+    now = datetime.now(UTC).date()
+    assert months.keys(begin, end) == [str(day) for day in every if begin <= day < end and day <= now]
+    assert [months.day(str(day)) for day in every] == every
+    assert months.start(count) == every[-1]
+    assert (months.end - every[-1]).days in (28, 29, 30, 31)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SPANS, st.integers(-30, 30), st.integers(1, 28))
+def test_a_day_lies_between_two_keys(calendar, number, later):
+    start = calendar.start(number)
+    day = start + timedelta(days=min(later, calendar.shortest))
+    assert calendar.begun(start) == number
+    assert calendar.begun(day) == number + 1
+    assert calendar.before(day) == start
+    assert calendar.shortest <= (calendar.start(number + 1) - start).days <= calendar.longest
+
+
+@settings(max_examples=40, deadline=None)
+@given(MONTHS, st.integers(0, 1000))
+def test_so_many_months_have_so_many_days_and_one_less_does_not_always(first, days):
+    months = Monthly(first=first)
+    enough = months.covering(days)
+    assert (months.start(enough) - first).days >= days
+    if enough:
+        shortest = min((months.start(n + enough - 1) - months.start(n)).days for n in range(48))
+        assert shortest < days
+
+
+@pytest.mark.parametrize("first", [date(2024, 1, 2), date(2024, 1, 31)])
+def test_a_month_begins_on_its_first_day(first):
+    with pytest.raises(DeclarationError, match=f"first {first} is not the first day of a month. Use 2024-01-01"):
+        Monthly(first=first)
+    with pytest.raises(DeclarationError, match="last 2024-02-02 must be the first day of a month, not before first"):
+        Monthly(first=FIRST, last=date(2024, 2, 2))
+    with pytest.raises(PartitionError, match=r"'2024-02-29' is not the first day .* Did you mean '2024-02-01'"):
+        YEARS.day("2024-02-29")
+
+
+def test_windows_cannot_be_counted_in_months():
+    with pytest.raises(DeclarationError, match=r"Source 's': Monthly partitions differ in length, .* Use Daily or"):
+        check_even("Source 's'", YEARS)
+    for even in (None, YEAR, WEEKS):
+        check_even("Source 's'", even)

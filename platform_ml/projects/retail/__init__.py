@@ -3,7 +3,7 @@
 from datetime import date
 
 from platform_ml import Project, Schedule
-from platform_ml.projects.retail.churn import churn, churn_scores
+from platform_ml.projects.retail.churn import churn, churn_backtest, churn_scores
 from platform_ml.projects.retail.coupons import coupon_response
 from platform_ml.projects.retail.features import (
     customer_behaviour,
@@ -20,9 +20,9 @@ retail = Project(
         "redeem a coupon that they are sent, and what each will spend."
     ),
     owner="team:retail-analytics",
-    outputs=(churn, coupon_response, spend, churn_scores, product_performance, product_promotion),
+    outputs=(churn, coupon_response, spend, churn_scores, churn_backtest, product_performance, product_promotion),
     demo_cutoff=date(2017, 12, 2),
-    demo_without=(product_promotion,),  # twenty million rows that no model needs yet
+    demo_without=(product_promotion, churn_backtest),  # twenty million rows that no model needs yet; five more models
     schedules=(
         Schedule.weekly(name="households", of=(customer_behaviour, customer_discounts)),
         # What a product is like changes slowly, and these are the longest windows and the most rows.

@@ -3,6 +3,7 @@
 from datetime import date
 
 from platform_ml import (
+    Backtest,
     Baseline,
     Evaluation,
     FeatureView,
@@ -148,4 +149,16 @@ churn_scores = Scores(
     description="How likely each household is to stay away, on the Saturdays whose outcome is not known yet.",
     registration=churn,
     moments=Weekly(first=date(2017, 12, 9), last=date(2017, 12, 30)),
+)
+
+churn_backtest = Backtest(
+    name="churn_backtest",
+    description="The churn models of the last six Saturdays, each on the Saturday of its cutoff.",
+    of=churn,
+    cutoffs=6,
+    may_worsen=0.01,
+    remarks=(
+        "The year ends with the data, so the last Saturdays are before Christmas: who stays away then is another "
+        "question than in summer. Cutoffs are a week apart and share most households."
+    ),
 )
