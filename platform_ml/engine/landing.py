@@ -1,4 +1,4 @@
-"""Example data from an installed package, delivered file by file the way a supplier would."""
+"""Example data of an installed package or a simulator, delivered file by file the way a supplier would."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import zipfile
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -15,8 +15,10 @@ from typing import IO, TYPE_CHECKING
 from platform_ml.engine.feed import feed_of
 from platform_ml.engine.judgement import ROW_NUMBER
 from platform_ml.engine.ports import WHOLE
+from platform_ml.formats import CSV, Parquet
 from platform_ml.origins import Files
 from platform_ml.spec.errors import SourceError
+from platform_ml.spec.source import DAY, Simulated
 from platform_ml.spec.sql import identifier, literal
 
 if TYPE_CHECKING:
@@ -34,8 +36,6 @@ def deliver(source: Source, *, work: Work) -> int:
 
     A day without rows is delivered as a file without rows, as a shop does that was closed.
     """
-    import pyarrow.parquet as pq
-
     if source.example is None:
         raise SourceError(f"{work.table(source)} has no example data. Its files come from outside.")
     keys = source.cadence.keys() if source.cadence else [WHOLE]
@@ -43,12 +43,52 @@ def deliver(source: Source, *, work: Work) -> int:
     there = files.listing(feed).partitions
     missing = [key for key in keys if key not in there]
     if missing:
-        with _unpacked(source.example) as file, tempfile.TemporaryDirectory() as folder:
-            raw, made = _raw(source, source.example, file, work), Path(folder, "made")
-            for key, rows in _parts(source, missing, raw, work):
-                pq.write_table(rows, made)
+        with tempfile.TemporaryDirectory() as folder:
+            made = Path(folder, "made")
+            for key, rows in _examples(source, source.example, missing, work):
+                _write(rows, made, source)
                 files.deliver(feed, key, made)
     return len(missing)
+
+
+def _examples(
+    source: Source, example: Packaged | Simulated, keys: list[str], work: Work
+) -> Iterator[tuple[str, pa.Table]]:
+    if isinstance(example, Simulated):
+        yield from _simulated(source, example, keys)
+        return
+    with _unpacked(example) as file:
+        yield from _parts(source, keys, _raw(source, example, file, work), work)
+
+
+def _simulated(source: Source, example: Simulated, keys: list[str]) -> Iterator[tuple[str, pa.Table]]:
+    """The rows that are delivered under the days of each partition."""
+    import numpy as np
+
+    rows = example.by.rows(example.table)
+    if source.cadence is None:
+        yield WHOLE, rows
+        return
+    days, bare = rows[DAY].to_numpy(), rows.drop_columns([DAY])
+    for key in keys:
+        first = (source.cadence.day(key) - date(1970, 1, 1)).days
+        start, end = np.searchsorted(days, [first, first + source.cadence.days])
+        yield key, bare.slice(start, end - start)
+
+
+def _write(rows: pa.Table, file: Path, source: Source) -> None:
+    import pyarrow.csv
+    import pyarrow.parquet as pq
+
+    match source.format:
+        case Parquet():
+            pq.write_table(rows, file)
+        case CSV(delimiter=",", quote='"', encoding="utf-8", decimal=".", header=True):
+            pyarrow.csv.write_csv(rows, file, pyarrow.csv.WriteOptions(quoting_style="needed"))
+        case other:
+            raise SourceError(
+                f"Source {source.name!r}: example data is written as Parquet or as plain CSV, not {other}."
+            )
 
 
 def _parts(source: Source, keys: list[str], raw: str, work: Work) -> Iterator[tuple[str, pa.Table]]:

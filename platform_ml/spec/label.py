@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from platform_ml.spec.check import DataCheck
+    from platform_ml.spec.feature_group import Derived
     from platform_ml.spec.schema import Type
     from platform_ml.spec.source import Source
     from platform_ml.spec.task import Task
@@ -73,12 +74,16 @@ class Label:
 
     Its entity, or `event_time`: then entities are ranked at each moment.
     """
+    derived: tuple[Derived, ...] = field(default=(), metadata=ADDED)
+    """Columns of each event that the outcome may be made of."""
 
     def __post_init__(self) -> None:
         check_name("Label", self.name)
         where = f"Label {self.name!r}"
         check_unique(where, "column", [self.entity, EVENT_TIME, self.name, KNOWN_TIME])
-        check_known(where, "column", [self.entity, *self.outcome.columns()], self.source.types)
+        check_unique(where, "column", [*self.source.types, *(column.name for column in self.derived)])
+        check_known(where, "column", [self.entity], self.source.types)
+        check_known(where, "column", self.outcome.columns(), self.all_types)
         if self.source.cadence is None:
             raise DeclarationError(f"{where}: source {self.source.name!r} has no event time, so nothing comes after.")
         if self.source.cadence.days != 1:
@@ -89,6 +94,11 @@ class Label:
             raise DeclarationError(f"{where}: seen_within_days is {self.seen_within_days}; use 1 or more, or None.")
         check_checks(where, self.checks, self.columns)
         check_ranked(self, (*self.key, EVENT_TIME))
+
+    @property
+    def all_types(self) -> dict[str, Type]:
+        """Every column of an event → type."""
+        return self.source.types | {column.name: column.type for column in self.derived}
 
     @property
     def task(self) -> Task:
@@ -129,7 +139,7 @@ class Label:
     @property
     def type(self) -> Type:
         """The type of the outcome."""
-        return self.outcome.result(self.source.types)
+        return self.outcome.result(self.all_types)
 
     @property
     def meaning(self) -> str:
