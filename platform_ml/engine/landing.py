@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from platform_ml.engine.feed import feed_of
+from platform_ml.engine.fetched import format_of
 from platform_ml.engine.judgement import ROW_NUMBER
 from platform_ml.engine.ports import WHOLE
 from platform_ml.formats import CSV, Parquet
@@ -51,6 +52,44 @@ def deliver(source: Source, *, work: Work) -> int:
     return len(missing)
 
 
+def deliver_export(source: Source, file: Path, *, work: Work) -> int:
+    """Divide a file of many days into one of each partition, in place of what is there, and return their number.
+
+    Values stay as they are written, but under the names and in the units of the source: what cannot be read is judged
+    when a partition is. A day without rows is delivered as a file without rows.
+
+    Raises:
+        SourceError: the file cannot be read, or holds rows of which the partition cannot be told.
+    """
+    form, feed, files = format_of(source), feed_of(source, work), Files()
+    if problem := form.problem(str(file)):
+        raise SourceError(f"{file} cannot be read: {problem}.")
+    if source.cadence is None or source.event_time is None:
+        files.deliver(feed, WHOLE, file)
+        return 1
+    names = ", ".join(identifier(column.name) for column in source.columns)
+    day = f"CAST(TRY_CAST({identifier(source.event_time)} AS TIMESTAMPTZ) AS DATE) - DATE '1970-01-01' AS {DAY}"
+    raw = form.sql(str(file), source.columns)
+    rows = _rows(f"SELECT {names}, {day} FROM {raw} ORDER BY {DAY}, {ROW_NUMBER}", work)
+    keys = source.cadence.keys()
+    first, end = (_number(source.cadence.day(key)) for key in (keys[0], keys[-1]))
+    end += source.cadence.days
+    import pyarrow.compute as pc
+
+    within = pc.sum(pc.and_(pc.greater_equal(rows[DAY], first), pc.less(rows[DAY], end))).as_py() or 0
+    if within < rows.num_rows:
+        raise SourceError(
+            f"{file}: {rows.num_rows - within:,} of {rows.num_rows:,} rows have no {source.event_time} from {keys[0]} "
+            f"to {keys[-1]}. Have them mended or left out, or declare another cadence. Nothing was delivered."
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder, "made")
+        for key, some in _of_days(rows, source.cadence, keys):
+            _write(some, made, source)
+            files.deliver(feed, key, made)
+    return len(keys)
+
+
 def _examples(
     source: Source, example: Packaged | Simulated, keys: list[str], work: Work
 ) -> Iterator[tuple[str, pa.Table]]:
@@ -63,17 +102,26 @@ def _examples(
 
 def _simulated(source: Source, example: Simulated, keys: list[str]) -> Iterator[tuple[str, pa.Table]]:
     """The rows that are delivered under the days of each partition."""
-    import numpy as np
-
     rows = example.by.rows(example.table)
     if source.cadence is None:
         yield WHOLE, rows
-        return
+    else:
+        yield from _of_days(rows, source.cadence, keys)
+
+
+def _of_days(rows: pa.Table, cadence: Cadence, keys: list[str]) -> Iterator[tuple[str, pa.Table]]:
+    """The rows of each partition, of rows in the order of their days."""
+    import numpy as np
+
     days, bare = rows[DAY].to_numpy(), rows.drop_columns([DAY])
     for key in keys:
-        first = (source.cadence.day(key) - date(1970, 1, 1)).days
-        start, end = np.searchsorted(days, [first, first + source.cadence.days])
+        first = _number(cadence.day(key))
+        start, end = np.searchsorted(days, [first, first + cadence.days])
         yield key, bare.slice(start, end - start)
+
+
+def _number(day: date) -> int:
+    return (day - date(1970, 1, 1)).days
 
 
 def _write(rows: pa.Table, file: Path, source: Source) -> None:
