@@ -89,6 +89,10 @@ class Recorded:
             if measure in UNITS and (unit := source.column(column).unit):
                 factor(f"{where}: {column!r}", UNITS[measure], unit)
 
+    def problem(self, path: str) -> str | None:
+        """Why the file cannot be whole."""
+        raise NotImplementedError
+
     def sql(self, path: str, columns: Sequence[Column], *, sifted: bool = False) -> str:
         """The copy is Parquet."""
         return Parquet().sql(path, columns)

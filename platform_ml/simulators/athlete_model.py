@@ -164,7 +164,7 @@ def events(seed: int, first: int, weeks: int) -> tuple[Floats, Floats, Floats]:
     draws = [drawn(seed, 2, week)[1].standard_normal(2 * 4 * EVENTS + 1) for week in range(weeks)]
     z: Floats = np.array(draws).reshape(weeks, -1)
     shaped = z[:, 1:].reshape(weeks, 2, 4, EVENTS)
-    climb: Floats = np.round(np.exp(1.9 + 0.5 * shaped[:, 0].astype(np.float64)), 1)
+    climb = np.round(np.exp(1.9 + 0.5 * shaped[:, 0]), 1).astype(np.float64)
     day = first + 7 * np.arange(weeks)
     warmth: Floats = 13 + 10 * np.sin(2 * np.pi * (day % 365.25 - 110) / 365.25) + 3.5 * z[:, 0]
     return climb, COURSE * shaped[:, 1], np.maximum(warmth - 15, 0)

@@ -11,27 +11,9 @@ from platform_ml.testing.recorded import NAMED, READS, Outing, RecordedContract
 
 EPOCH = datetime(1989, 12, 31, tzinfo=UTC)
 SESSION, RECORD = 18, 20
-CRC = [
-    int(nibble, 16)
-    for nibble in [
-        "0",
-        "CC01",
-        "D801",
-        "1400",
-        "F001",
-        "3C00",
-        "2800",
-        "E401",
-        "A001",
-        "6C00",
-        "7800",
-        "B401",
-        "5000",
-        "9C01",
-        "8801",
-        "4400",
-    ]
-]
+# The table of the protocol, one entry for half a byte.
+CRC = [0x0000, 0xCC01, 0xD801, 0x1400, 0xF001, 0x3C00, 0x2800, 0xE401]
+CRC += [0xA001, 0x6C00, 0x7800, 0xB401, 0x5000, 0x9C01, 0x8801, 0x4400]
 TYPES = {0x00: "B", 0x02: "B", 0x84: "H", 0x85: "i", 0x86: "I"}
 SESSION_FIELDS = {"start": (2, 0x86), "sport": (5, 0x00), "seconds": (7, 0x86), "metres": (9, 0x86)}
 RECORD_FIELDS = {

@@ -81,7 +81,7 @@ race_history = FeatureGroup(
 
 profile = FeatureGroup(
     name="profile",
-    description="Who an athlete is.",
+    description="Who an athlete is, as told: without time, so only for slices.",
     source=athletes,
     entity="athlete_id",
     features=(of.Field(of="gender"), of.Field(of="born")),
