@@ -25,7 +25,7 @@ from platform_ml.spec.schedule import Schedule
 from platform_ml.spec.schema import Boolean, Column, Decimal, Double, Integer, Text, Timestamp
 from platform_ml.spec.scores import Scores
 from platform_ml.spec.slicing import Bands, WeakSlices
-from platform_ml.spec.source import Packaged, Source
+from platform_ml.spec.source import Packaged, Simulated, Source
 from platform_ml.spec.space import Between, Whole
 from platform_ml.spec.training_dataset import TrainingDataset
 from platform_ml.spec.tuned_model import Baseline, TunedModel
@@ -75,6 +75,7 @@ __all__ = [
     "Rival",
     "Schedule",
     "Scores",
+    "Simulated",
     "Source",
     "Text",
     "Timestamp",

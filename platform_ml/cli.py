@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="platform-ml", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     land = commands.add_parser("land", help="deliver a project's example data to data/landing, file by file")
+    land.add_argument("--from", dest="export", type=Path, metavar="FOLDER", help="an export: one file for each source")
     demo = commands.add_parser("demo", help="land, materialize and register one project; does only what is needed")
     ui = commands.add_parser("ui", help="Dagster's webserver and daemon, and how to open MLflow's")
     for command in (land, demo):
@@ -249,7 +250,7 @@ def _project(name: str) -> Project:
 def _land(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.demo import land
 
-    land(_project(options.project))
+    land(_project(options.project), options.export)
     return 0
 
 

@@ -46,8 +46,12 @@ def _bounded(columns: Iterable[Column]) -> dict[str, Column]:
 
 
 def outside_sql(columns: Mapping[str, Column]) -> str:
-    """An aggregate: how many values lie outside; nulls do not."""
-    rules = [f"count_if({rule})" for name, column in columns.items() for rule in _rules(identifier(name), column)]
+    """An aggregate: how many values lie outside; nulls do not, also where all are (of those DuckDB counts null)."""
+    rules = [
+        f"coalesce(count_if({rule}), 0)"
+        for name, column in columns.items()
+        for rule in _rules(identifier(name), column)
+    ]
     return " + ".join(rules) or "0"
 
 

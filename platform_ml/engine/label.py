@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine.audit import RANGES, TABLE_CHECKS, Check, Expectation
 from platform_ml.engine.bounds import bounds
+from platform_ml.engine.feature_group import derived_sql
 from platform_ml.engine.ports import PARTITION, Files
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.engine.table import Materialized, Staged, chunks, publish
@@ -120,7 +121,7 @@ def _seen_sql(label: Label, keys: Sequence[str]) -> str:
     seen = f"AND day._day >= _at - {label.seen_within_days}" if label.seen_within_days else ""
     return f"""
 WITH moments(_key, _at) AS (VALUES {moments}),
-events AS (SELECT *, {day} AS _day FROM raw),
+events AS (SELECT *{derived_sql(label.derived)}, {day} AS _day FROM raw),
 days AS (SELECT DISTINCT {entity}, _day FROM events WHERE {entity} IS NOT NULL),
 seen AS (SELECT DISTINCT _key, _at, {entity} FROM moments JOIN days AS day ON day._day < _at {seen})"""
 

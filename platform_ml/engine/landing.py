@@ -1,4 +1,4 @@
-"""Example data from an installed package, delivered file by file the way a supplier would."""
+"""Example data of an installed package or a simulator, delivered file by file the way a supplier would."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ import shutil
 import tempfile
 import zipfile
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from platform_ml.engine.feed import feed_of
+from platform_ml.engine.fetched import format_of
 from platform_ml.engine.judgement import ROW_NUMBER
 from platform_ml.engine.ports import WHOLE
+from platform_ml.formats import CSV, Parquet
 from platform_ml.origins import Files
 from platform_ml.spec.errors import SourceError
+from platform_ml.spec.source import DAY, Simulated
 from platform_ml.spec.sql import identifier, literal
 
 if TYPE_CHECKING:
@@ -34,8 +37,6 @@ def deliver(source: Source, *, work: Work) -> int:
 
     A day without rows is delivered as a file without rows, as a shop does that was closed.
     """
-    import pyarrow.parquet as pq
-
     if source.example is None:
         raise SourceError(f"{work.table(source)} has no example data. Its files come from outside.")
     keys = source.cadence.keys() if source.cadence else [WHOLE]
@@ -43,12 +44,99 @@ def deliver(source: Source, *, work: Work) -> int:
     there = files.listing(feed).partitions
     missing = [key for key in keys if key not in there]
     if missing:
-        with _unpacked(source.example) as file, tempfile.TemporaryDirectory() as folder:
-            raw, made = _raw(source, source.example, file, work), Path(folder, "made")
-            for key, rows in _parts(source, missing, raw, work):
-                pq.write_table(rows, made)
+        with tempfile.TemporaryDirectory() as folder:
+            made = Path(folder, "made")
+            for key, rows in _examples(source, source.example, missing, work):
+                _write(rows, made, source)
                 files.deliver(feed, key, made)
     return len(missing)
+
+
+def deliver_export(source: Source, file: Path, *, work: Work) -> int:
+    """Divide a file of many days into one of each partition, in place of what is there, and return their number.
+
+    Values stay as they are written, but under the names and in the units of the source: what cannot be read is judged
+    when a partition is. A day without rows is delivered as a file without rows.
+
+    Raises:
+        SourceError: the file cannot be read, or holds rows of which the partition cannot be told.
+    """
+    form, feed, files = format_of(source), feed_of(source, work), Files()
+    if problem := form.problem(str(file)):
+        raise SourceError(f"{file} cannot be read: {problem}.")
+    if source.cadence is None or source.event_time is None:
+        files.deliver(feed, WHOLE, file)
+        return 1
+    names = ", ".join(identifier(column.name) for column in source.columns)
+    day = f"CAST(TRY_CAST({identifier(source.event_time)} AS TIMESTAMPTZ) AS DATE) - DATE '1970-01-01' AS {DAY}"
+    raw = form.sql(str(file), source.columns)
+    rows = _rows(f"SELECT {names}, {day} FROM {raw} ORDER BY {DAY}, {ROW_NUMBER}", work)
+    keys = source.cadence.keys()
+    first, end = (_number(source.cadence.day(key)) for key in (keys[0], keys[-1]))
+    end += source.cadence.days
+    import pyarrow.compute as pc
+
+    within = pc.sum(pc.and_(pc.greater_equal(rows[DAY], first), pc.less(rows[DAY], end))).as_py() or 0
+    if within < rows.num_rows:
+        raise SourceError(
+            f"{file}: {rows.num_rows - within:,} of {rows.num_rows:,} rows have no {source.event_time} from {keys[0]} "
+            f"to {keys[-1]}. Have them mended or left out, or declare another cadence. Nothing was delivered."
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder, "made")
+        for key, some in _of_days(rows, source.cadence, keys):
+            _write(some, made, source)
+            files.deliver(feed, key, made)
+    return len(keys)
+
+
+def _examples(
+    source: Source, example: Packaged | Simulated, keys: list[str], work: Work
+) -> Iterator[tuple[str, pa.Table]]:
+    if isinstance(example, Simulated):
+        yield from _simulated(source, example, keys)
+        return
+    with _unpacked(example) as file:
+        yield from _parts(source, keys, _raw(source, example, file, work), work)
+
+
+def _simulated(source: Source, example: Simulated, keys: list[str]) -> Iterator[tuple[str, pa.Table]]:
+    """The rows that are delivered under the days of each partition."""
+    rows = example.by.rows(example.table)
+    if source.cadence is None:
+        yield WHOLE, rows
+    else:
+        yield from _of_days(rows, source.cadence, keys)
+
+
+def _of_days(rows: pa.Table, cadence: Cadence, keys: list[str]) -> Iterator[tuple[str, pa.Table]]:
+    """The rows of each partition, of rows in the order of their days."""
+    import numpy as np
+
+    days, bare = rows[DAY].to_numpy(), rows.drop_columns([DAY])
+    for key in keys:
+        first = _number(cadence.day(key))
+        start, end = np.searchsorted(days, [first, first + cadence.days])
+        yield key, bare.slice(start, end - start)
+
+
+def _number(day: date) -> int:
+    return (day - date(1970, 1, 1)).days
+
+
+def _write(rows: pa.Table, file: Path, source: Source) -> None:
+    import pyarrow.csv
+    import pyarrow.parquet as pq
+
+    match source.format:
+        case Parquet():
+            pq.write_table(rows, file)
+        case CSV(delimiter=",", quote='"', encoding="utf-8", decimal=".", header=True):
+            pyarrow.csv.write_csv(rows, file, pyarrow.csv.WriteOptions(quoting_style="needed"))
+        case other:
+            raise SourceError(
+                f"Source {source.name!r}: example data is written as Parquet or as plain CSV, not {other}."
+            )
 
 
 def _parts(source: Source, keys: list[str], raw: str, work: Work) -> Iterator[tuple[str, pa.Table]]:

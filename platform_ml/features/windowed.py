@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.feature import Feature
+from platform_ml.spec.fingerprint import ADDED
 from platform_ml.spec.history import check_choice
+from platform_ml.spec.naming import check_name
 from platform_ml.spec.window import LONGEST, check_length, short
 
 if TYPE_CHECKING:
@@ -38,10 +40,14 @@ class Windowed(Feature):
     """Round the beginning down to a whole multiple of this since 1970, so that windows of near moments share it."""
     head_hop: timedelta | None = None
     """Round the end down likewise: the window then ends before the moment."""
+    called: str | None = field(default=None, metadata=ADDED)
+    """Another name than delay_mean_3h."""
     exact: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         where = f"Windowed {self.how.name!r}"
+        if self.called is not None:
+            check_name("Feature", self.called)
         check_choice(where, "edges", self.edges, Edges)
         if self.window is not None and self.window <= timedelta(0):
             raise DeclarationError(f"{where}: a window of {self.window} holds nothing. Use more than zero, or None.")
@@ -65,8 +71,8 @@ class Windowed(Feature):
 
     @property
     def name(self) -> str:
-        """delay_mean_3h."""
-        return f"{self.how.name}_{short(self.window) if self.window else 'ever'}"
+        """What it is called, or delay_mean_3h."""
+        return self.called or f"{self.how.name}_{short(self.window) if self.window else 'ever'}"
 
     @property
     def meaning(self) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from platform_ml.formats.reading import Read, read_sql
 from platform_ml.formats.text import (
     CUT_OFF,
     LONGEST,
@@ -21,6 +22,7 @@ from platform_ml.formats.text import (
     repeated,
 )
 from platform_ml.spec.errors import DeclarationError, SourceError
+from platform_ml.spec.fingerprint import ADDED
 from platform_ml.spec.naming import check_unique
 from platform_ml.spec.schema import NUMBERS
 from platform_ml.spec.source import Broken
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from typing import IO, Any
 
     from platform_ml.spec.schema import Column
+    from platform_ml.spec.source import Source
 
 BEGINNING = 1 << 16
 """Characters that hold nearly every header."""
@@ -59,6 +62,8 @@ class CSV:
     """Whether the first record holds the names; otherwise the columns come as they are declared, in order."""
     may_end_open: bool = False
     """Whether the last line may lack its end; then a file cut within its last value is not seen to be so."""
+    reads: tuple[Read, ...] = field(default=(), metadata=ADDED)
+    """Columns that the supplier calls, measures or writes otherwise than the source declares them."""
 
     suffix: ClassVar[str] = ".csv"
     typed: ClassVar[bool] = False
@@ -78,6 +83,13 @@ class CSV:
         check_unique(where, "null", self.nulls)
         if not self.nulls:
             raise DeclarationError(f'{where}: nothing says that there is no value. Declare nulls, like ("",).')
+        if self.reads and not self.header:
+            raise DeclarationError(f"{where}: without a header columns have no names to be read by. Drop reads.")
+
+    def check(self, source: Source) -> None:
+        """Refuse readings that cannot become the columns of the source."""
+        for read in self.reads:
+            read.check(source)
 
     @property
     def direct(self) -> bool:
@@ -115,15 +127,21 @@ class CSV:
             f"max_line_size = {LONGEST + sifted * 1_000}, parallel = {literal(not sifted)})"
         )
         counted = "row_number() OVER () - 1 AS file_row_number"
-        if self.decimal == ".":
+        if self.decimal == "." and not self.reads:
             return f"(SELECT *, {counted} FROM {read})"
-        numbers = ", ".join(
-            f"translate({identifier(column.name)}, ',.', '.,') AS {identifier(column.name)}"
-            for column in columns
-            if isinstance(column.type, NUMBERS) and column.name in names
-        )
-        replaced = f" REPLACE ({numbers})" if numbers else ""
-        return f"(SELECT *{replaced}, {counted}, to_json(_text) AS _record FROM {read} AS _text)"
+        numbers = {read.header for read in self.reads if read.unit}
+        numbers |= {column.name for column in columns if isinstance(column.type, NUMBERS)}
+        points = {
+            name: f"translate({identifier(name)}, ',.', '.,')"
+            for name in names
+            if name in numbers and self.decimal == ","
+        }
+        if self.reads:
+            shown = read_sql(self.reads, columns, names, points)
+        else:
+            replaced = ", ".join(f"{text} AS {identifier(name)}" for name, text in points.items())
+            shown = f"* REPLACE ({replaced})" if replaced else "*"
+        return f"(SELECT {shown}, {counted}, to_json(_text) AS _record FROM {read} AS _text)"
 
     def sift(self, path: str, to: str, columns: Sequence[Column]) -> list[Broken] | None:
         """Records with as many values as there are columns, in UTF-8."""

@@ -13,7 +13,7 @@ from platform_ml.engine import card_artifact as cards
 from platform_ml.engine import evaluation as evaluations
 from platform_ml.engine import tuned_model as models
 from platform_ml.engine.cutoff import held_back, is_registered, model_path
-from platform_ml.engine.landing import deliver
+from platform_ml.engine.landing import deliver, deliver_export
 from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.staleness import stale
 from platform_ml.orchestration.resources import PlatformResource
@@ -44,13 +44,25 @@ TAIL = 200
 """Lines of a run that are kept to find out why it failed."""
 
 
-def land(project: Project) -> None:
-    """Deliver the example files that are not there yet."""
+def land(project: Project, export: Path | None = None) -> None:
+    """Deliver the example files that are not there yet, or the files of an export in their place."""
     work = _work(project)
+    if export is not None:
+        _land_export(project, export, work)
+        return
     for source in project.all(Source):
         if source.example:
             count = deliver(source, work=work)
             _say(f"landing/{project.name}/{source.name}: {f'{count} new files' if count else 'all files are there'}")
+
+
+def _land_export(project: Project, export: Path, work: Work) -> None:
+    sources = {f"{source.name}{source.format.suffix}": source for source in project.all(Source) if source.format}
+    if missing := [name for name in sources if not (export / name).is_file()]:
+        raise MissingInputError(f"{export} has no file {missing[0]}. It needs {', '.join(sources)}.")
+    for name, source in sources.items():
+        count = deliver_export(source, export / name, work=work)
+        _say(f"landing/{project.name}/{source.name}: {count} files of {export / name}")
 
 
 def demo(project: Project) -> int:

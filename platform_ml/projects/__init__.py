@@ -1,7 +1,8 @@
 """For whom: declarations only. A new project is a folder here and a line in PROJECTS."""
 
+from platform_ml.projects.athlete import athlete
 from platform_ml.projects.flights import flights
 from platform_ml.projects.mortgage import mortgage
 from platform_ml.projects.retail import retail
 
-PROJECTS = (retail, flights, mortgage)
+PROJECTS = (retail, flights, mortgage, athlete)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from platform_ml.spec.check import DataCheck
+    from platform_ml.spec.feature_group import Derived
     from platform_ml.spec.schema import Type
     from platform_ml.spec.source import Source
     from platform_ml.spec.task import Task
@@ -76,12 +77,16 @@ class Label:
     """
     self_supervised: bool = field(default=False, metadata=PROSE)
     """Whether it is made of the records that the features are made of, as next week's load is: the card says so."""
+    derived: tuple[Derived, ...] = field(default=(), metadata=ADDED)
+    """Columns of each event that the outcome may be made of."""
 
     def __post_init__(self) -> None:
         check_name("Label", self.name)
         where = f"Label {self.name!r}"
         check_unique(where, "column", [self.entity, EVENT_TIME, self.name, KNOWN_TIME])
-        check_known(where, "column", [self.entity, *self.outcome.columns()], self.source.types)
+        check_unique(where, "column", [*self.source.types, *(column.name for column in self.derived)])
+        check_known(where, "column", [self.entity], self.source.types)
+        check_known(where, "column", self.outcome.columns(), self.all_types)
         if self.source.cadence is None:
             raise DeclarationError(f"{where}: source {self.source.name!r} has no event time, so nothing comes after.")
         if self.source.cadence.days != 1:
@@ -95,6 +100,11 @@ class Label:
         check_ranked(self, (*self.key, EVENT_TIME))
         if self.task is CLUSTERING and (self.ranked_within or self.self_supervised):
             raise DeclarationError(f"{where} has no outcome, so it ranks and supervises nothing. Drop what says so.")
+
+    @property
+    def all_types(self) -> dict[str, Type]:
+        """Every column of an event → type."""
+        return self.source.types | {column.name: column.type for column in self.derived}
 
     @property
     def task(self) -> Task:
@@ -144,7 +154,7 @@ class Label:
     @property
     def type(self) -> Type:
         """The type of the outcome."""
-        return self.outcome.result(self.source.types)
+        return self.outcome.result(self.all_types)
 
     @property
     def meaning(self) -> str:

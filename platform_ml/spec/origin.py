@@ -90,10 +90,10 @@ class Origin(Protocol):
 
 @runtime_checkable
 class Choosy(Protocol):
-    """An origin that does not fit every source."""
+    """An origin or a format that does not fit every source."""
 
     def check(self, source: Source) -> None:
-        """Refuse a source that cannot come from here with a `DeclarationError`."""
+        """Refuse a source that cannot come this way with a `DeclarationError`."""
         ...
 
 

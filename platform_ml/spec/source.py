@@ -18,6 +18,8 @@ from platform_ml.spec.window import check_even
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    import pyarrow as pa
+
     from platform_ml.spec.check import DataCheck
     from platform_ml.spec.origin import Origin
     from platform_ml.spec.schema import Type
@@ -122,6 +124,32 @@ class Packaged:
                 raise DeclarationError(f"{where}: added column {name!r} has no expression. Write one, or drop it.")
 
 
+DAY = "_day"
+"""The column of a simulated table that says under which day a row is delivered: days since 1970."""
+
+
+class Simulator(Protocol):
+    """A world that does not exist: what it delivers is made when it is asked for, from a seed."""
+
+    tables: ClassVar[tuple[str, ...]]
+    """What it has rows of."""
+
+    def rows(self, table: str) -> pa.Table:
+        """All rows of a table as a supplier would write them; of one with time with `DAY`, and in its order."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulated:
+    """Example data that a simulator makes, delivered file by file as a supplier would."""
+
+    by: Simulator
+    table: str
+
+    def __post_init__(self) -> None:
+        check_known(f"Simulated by {type(self.by).__name__}", "table", [self.table], self.by.tables)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """A feed: one delivery per partition, or one for all without a cadence."""
@@ -139,7 +167,7 @@ class Source:
     """A partition with a larger share of rejected rows is refused as a whole."""
     expected_rows: tuple[int, int] | None = None
     """The usual least and most rows of a partition: outside is a warning."""
-    example: Packaged | None = field(default=None, metadata=PROSE)
+    example: Packaged | Simulated | None = field(default=None, metadata=PROSE)
     keep: Winner = field(default="first", metadata=ADDED)
     """Which of the good rows with the same key is kept; the others are rejected."""
     keep_by: str | None = field(default=None, metadata=ADDED)
@@ -190,9 +218,10 @@ class Source:
     def _check_origin(self, where: str) -> None:
         if self.format is None and (self.origin is None or self.origin.kind == "file"):
             raise DeclarationError(f"{where}: its files need a format. Declare one, like format=Parquet().")
-        origin: object = self.origin
-        if isinstance(origin, Choosy):
-            origin.check(self)
+        chooses: tuple[object, ...] = (self.origin, self.format)
+        for chosen in chooses:
+            if isinstance(chosen, Choosy):
+                chosen.check(self)
 
     def _check_known_at(self, where: str) -> None:
         for column in self.columns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import FrozenInstanceError, dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as Exact
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -108,24 +108,17 @@ class FeatureContract:
             setattr(feature, fields(feature)[0].name, None)
 
 
-class RollingContract(FeatureContract):
-    """What every feature with a window promises, whatever the events are."""
-
-    seeds: ClassVar[tuple[int, ...]] = (1, 2)
-
-    @pytest.fixture
-    def feature(self) -> Rolling:
-        """The member under test, with a window of a few days."""
-        raise NotImplementedError
+class SummedContract(FeatureContract):
+    """What every feature promises that is made of sums over windows of days, whatever the events are."""
 
     def oracle(self, events: Sequence[Visit], day: int) -> object:
         """The definition in plain Python: `events` are those of one shopper in the window that ends with `day`."""
         raise NotImplementedError
 
-    def expected(self, feature: Rolling, events: Sequence[Visit], day: int) -> dict[int, object]:
+    def expected(self, feature: Feature, events: Sequence[Visit], day: int) -> dict[int, object]:
         """The value of every shopper with an event in the longest look-back."""
-        there = {event.shopper for event in window(events, day, feature.days + LONGER)}
-        seen = window(events, day, feature.days)
+        there = {event.shopper for event in window(events, day, feature.lookback_days + LONGER)}
+        seen = window(events, day, feature.lookback_days)
         return {who: self.oracle([e for e in seen if e.shopper == who], day) for who in there if who is not None}
 
     @pytest.fixture(params=(1, 2), ids="seed {}".format)
@@ -133,7 +126,7 @@ class RollingContract(FeatureContract):
         """Some shoppers come often, some hardly ever; every column is unknown at times."""
         return invented(request.param)
 
-    def test_agrees_with_its_definition(self, feature: Rolling, events: list[Visit]) -> None:
+    def test_agrees_with_its_definition(self, feature: Feature, events: list[Visit]) -> None:
         found = rows(feature, events)
         expected = {
             (day, who): value
@@ -147,11 +140,11 @@ class RollingContract(FeatureContract):
             else:
                 assert value == expected[at], at
 
-    def test_it_is_ordered_by_day_and_entity(self, feature: Rolling, events: list[Visit]) -> None:
+    def test_it_is_ordered_by_day_and_entity(self, feature: Feature, events: list[Visit]) -> None:
         found = list(rows(feature, events))
         assert found == sorted(found)
 
-    def test_a_day_is_the_same_alone_and_in_any_range(self, feature: Rolling, events: list[Visit]) -> None:
+    def test_a_day_is_the_same_alone_and_in_any_range(self, feature: Feature, events: list[Visit]) -> None:
         whole = rows(feature, events)
         ranges = [(day, day) for day in (FIRST, FIRST + 13, LAST)]
         ranges += [(FIRST, FIRST + 9), (FIRST + 10, FIRST + 16), (FIRST + 17, LAST)]
@@ -159,22 +152,22 @@ class RollingContract(FeatureContract):
             alike = {at: value for at, value in whole.items() if first <= at[0] <= last}
             assert rows(feature, events, first=first, last=last) == alike
 
-    def test_a_weekly_row_is_the_daily_row_of_that_day(self, feature: Rolling, events: list[Visit]) -> None:
+    def test_a_weekly_row_is_the_daily_row_of_that_day(self, feature: Feature, events: list[Visit]) -> None:
         days = range(FIRST, LAST + 1, 7)
         alike = {at: value for at, value in rows(feature, events).items() if at[0] in days}
         assert rows(feature, events, step=7) == alike
 
-    def test_the_order_of_events_does_not_matter(self, feature: Rolling, events: list[Visit]) -> None:
+    def test_the_order_of_events_does_not_matter(self, feature: Feature, events: list[Visit]) -> None:
         other = np.random.default_rng(7).permutation(len(events))
         assert rows(feature, [events[n] for n in other]) == rows(feature, events)
 
-    def test_any_number_of_threads_gives_the_same_bytes(self, feature: Rolling) -> None:
+    def test_any_number_of_threads_gives_the_same_bytes(self, feature: Feature) -> None:
         events = table(invented(3, events=2_000))
         pieces = pa.Table.from_batches(events.to_batches(max_chunksize=100))
         one, two, four = (compute(feature, pieces, threads=threads) for threads in (1, 2, 4))
         assert bytes_of(one) == bytes_of(two) == bytes_of(four)
 
-    def test_what_comes_after_a_day_never_changes_it(self, feature: Rolling, events: list[Visit]) -> None:
+    def test_what_comes_after_a_day_never_changes_it(self, feature: Feature, events: list[Visit]) -> None:
         day = FIRST + 11
         known = [event for event in events if event.day <= day]
         before = rows(feature, known, last=day)
@@ -182,18 +175,27 @@ class RollingContract(FeatureContract):
         for future in (events, [*known, *later]):
             assert {at: value for at, value in rows(feature, future).items() if at[0] <= day} == before
 
-    def test_events_of_nobody_do_not_count(self, feature: Rolling, events: list[Visit]) -> None:
+    def test_events_of_nobody_do_not_count(self, feature: Feature, events: list[Visit]) -> None:
         nobody = [replace(event, shopper=None) for event in invented(9)]
         assert rows(feature, [*events, *nobody]) == rows(feature, events)
 
-    def test_without_events_there_are_no_rows(self, feature: Rolling) -> None:
+    def test_without_events_there_are_no_rows(self, feature: Feature) -> None:
         assert rows(feature, []) == {}
 
-    def test_columns_of_which_nothing_is_known(self, feature: Rolling) -> None:
+    def test_columns_of_which_nothing_is_known(self, feature: Feature) -> None:
         blank = [Visit(day=FIRST), Visit(day=FIRST + 1, shopper=2)]
         for at, value in rows(feature, blank).items():
             wanted = self.expected(feature, blank, at[0])[at[1]]
             assert value == (pytest.approx(wanted) if isinstance(wanted, float) else wanted), at
+
+
+class RollingContract(SummedContract):
+    """What every feature with a window of its own promises."""
+
+    @pytest.fixture
+    def feature(self) -> Rolling:
+        """The member under test, with a window of a few days."""
+        raise NotImplementedError
 
     def test_a_window_has_at_least_a_day(self, feature: Any) -> None:
         with pytest.raises(
@@ -240,16 +242,16 @@ def table(events: Sequence[Visit]) -> pa.Table:
 
 
 def compute(
-    feature: Rolling, events: pa.Table, *, first: int = FIRST, last: int = LAST, step: int = 1, threads: int = 2
+    feature: Feature, events: pa.Table, *, first: int = FIRST, last: int = LAST, step: int = 1, threads: int = 2
 ) -> pa.Table:
     """Shopper, `_day` and value, of every `step`-th day; a longer look-back than the feature's own makes rows."""
-    of = group(feature, Count(days=feature.days + LONGER))
+    of = group(feature, Count(days=feature.lookback_days + LONGER))
     sql = windows_sql(of, first_day=first, last_day=last, step=step)
     found = DuckDB(threads=threads).query(sql, {"raw": events, "events": events_sql(of)}).table()
     return found.select(["_day", "shopper", feature.name])
 
 
-def rows(feature: Rolling, events: Sequence[Visit], *, first: int = FIRST, last: int = LAST, step: int = 1) -> Values:
+def rows(feature: Feature, events: Sequence[Visit], *, first: int = FIRST, last: int = LAST, step: int = 1) -> Values:
     """(day, shopper) → value."""
     found = compute(feature, table(events), first=first, last=last, step=step).to_pydict()
     days, shoppers, values = found.values()

@@ -22,6 +22,7 @@ PARTS = (
     "readers",
     "resamplings",
     "selections",
+    "simulators",
     "splitters",
     "tuners",
 )

@@ -15,6 +15,7 @@ HEAVY = [
     *("torch", "xgboost", "shap", "mlflow", "ray", "pandas", "duckdb", "numpy", "pyarrow", "optuna", "sklearn"),
     *("matplotlib", "deltalake", "pandera", "scipy", "polars", "h5py", "fastavro", "sqlalchemy", "psycopg", "tenacity"),
     *("lightgbm", "catboost", "onnx", "onnxruntime", "onnxmltools", "safetensors"),
+    *("fitdecode", "gpxpy", "defusedxml"),
 ]
 DECLARED = ("spec", "projects", *PARTS)
 

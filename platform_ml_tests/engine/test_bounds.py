@@ -54,3 +54,9 @@ def test_nulls_are_not_outside():
     found = DuckDB(threads=1).query(f"SELECT {outside_sql(columns)} AS n FROM rows", {"rows": rows}).table()
     assert found["n"].to_pylist() == [3]
     assert outside_sql({}) == "0"
+
+
+def test_where_nothing_is_known_nothing_is_outside():
+    rows = pa.table({"x": pa.nulls(3, pa.float64()), "y": [1.0, None, 7.0]})
+    sql = f"SELECT {outside_sql({name: Column(name, Double(), maximum=5) for name in 'xy'})} AS n FROM rows"
+    assert DuckDB().query(sql, {"rows": rows}).table()["n"].to_pylist() == [1]

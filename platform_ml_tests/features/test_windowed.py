@@ -104,3 +104,10 @@ class TestWindowed(FeatureContract):
         ):
             feature = Windowed(how=Count(), window=minute, **hops)
             assert answers([feature], events, rows) == {"count_1m": counts}, hops
+
+
+def test_it_may_have_another_name():
+    feature = Windowed(how=Count(), window=HOUR, called="lately")
+    assert (feature.name, feature.meaning) == ("lately", "Events of the last 1h before the moment.")
+    with pytest.raises(DeclarationError, match="'Lately': a name is lower_snake_case"):
+        Windowed(how=Count(), window=HOUR, called="Lately")

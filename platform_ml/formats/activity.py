@@ -1,0 +1,38 @@
+"""How sports platforms and devices write an activity: a run, a ride, a swim."""
+
+from __future__ import annotations
+
+from platform_ml.formats.reading import Read
+
+EXPORT_TIMES = ("%Y-%m-%d %H:%M:%S", "%b %d, %Y, %I:%M:%S %p")
+"""As databases and as Strava write moments, in UTC."""
+SPORTS = {
+    "run": ("Run", "Trail Run", "Virtual Run", "Running", "Trail Running", "Treadmill Running"),
+    "ride": ("Ride", "Virtual Ride", "Cycling", "Biking", "Road Cycling", "Indoor Cycling"),
+    "swim": ("Swim", "Swimming", "Pool Swim", "Pool Swimming", "Open Water Swimming"),
+}
+"""Our word → those of Strava, Garmin, FIT and TCX."""
+
+ACTIVITY_EXPORTS = (
+    Read("sport", "Activity Type", values=tuple((theirs, ours) for ours, some in SPORTS.items() for theirs in some)),
+    *Read.first("started_at", "Activity Date", "Date", forms=EXPORT_TIMES),
+    *Read.first("uploaded_at", "Upload Date", "Activity Date", "Date", forms=EXPORT_TIMES),
+    Read("duration", "Elapsed Time", unit="s"),
+    Read("duration", "Time", unit="h:mm:ss"),
+    Read("distance", "Distance", unit="km"),
+    Read("elevation", "Elevation Gain", unit="m"),
+    Read("elevation", "Total Ascent", unit="m", may_miss=True),
+    Read("heart_rate", "Average Heart Rate", unit="bpm"),
+    Read("heart_rate", "Avg HR", unit="bpm", may_miss=True),
+    Read("effort", "Perceived Exertion", may_miss=True),
+)
+"""The activities.csv of Strava (elapsed seconds, km, m) and the list of Garmin Connect in metric units (h:mm:ss).
+
+Neither says whose activities it has: add a column Athlete ID. Garmin writes local times: declare their zone.
+"""
+
+
+def sport_of(word: str) -> str | None:
+    """Our word for a device's, however it writes it; None for another kind of activity."""
+    plain = word.strip().lower().replace("_", " ")
+    return next((ours for ours, some in SPORTS.items() if plain in {ours, *(one.lower() for one in some)}), None)
