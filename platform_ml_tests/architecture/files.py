@@ -23,6 +23,7 @@ PARTS = (
     "resamplings",
     "selections",
     "splitters",
+    "triggers",
     "tuners",
 )
 
