@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from platform_ml.orchestration.asset import key
+from platform_ml.orchestration.automation import automation_sensor
 from platform_ml.orchestration.catalog import catalog_asset, catalog_key
 from platform_ml.orchestration.evaluation import evaluation_asset
 from platform_ml.orchestration.feature_group import feature_group_asset
@@ -20,6 +21,7 @@ from platform_ml.orchestration.model_card import model_card_asset
 from platform_ml.orchestration.promotion import promotion_jobs
 from platform_ml.orchestration.quarantine import quarantine_asset
 from platform_ml.orchestration.registration import registration_asset
+from platform_ml.orchestration.retraining import retraining_sensor
 from platform_ml.orchestration.scores import scores_asset
 from platform_ml.orchestration.source import delivered, source_asset
 from platform_ml.orchestration.tracking import kept_runs, mlflow_health
@@ -52,14 +54,20 @@ CADENCES = {0: "reference", 1: "daily", 7: "weekly"}
 
 def definitions(projects: Sequence[Project], platform: PlatformResource) -> dg.Definitions:
     """Everything that Dagster needs to know of these projects in this environment."""
+    jobs = {project.name: list(project_jobs(project)) for project in projects}
+    retraining = [retraining_sensor(project, jobs[project.name], platform) for project in projects]
     return dg.Definitions(
         assets=[made for project in projects for made in project_assets(project)],
         jobs=[
-            *(job for project in projects for job in project_jobs(project)),
+            *(job for some in jobs.values() for job in some),
             mlflow_health(platform.mlflow()),
             *promotion_jobs(projects),
         ],
-        sensors=[kept_runs(platform.mlflow())],
+        sensors=[
+            kept_runs(platform.mlflow()),
+            *map(automation_sensor, projects),
+            *(sensor for sensor in retraining if sensor),
+        ],
         resources={"platform": platform},
         executor=dg.multiprocess_executor.configured(
             {
