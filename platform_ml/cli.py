@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     _scores(commands)
     _lineage(commands)
     _promotion(commands)
+    _status(commands)
     return parser
 
 
@@ -192,6 +193,13 @@ def _promotion(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     history.add_argument("model", metavar="MODEL")
     history.add_argument("--json", action="store_true", help="for programs, oldest first")
     history.set_defaults(run=_history)
+
+
+def _status(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    status = commands.add_parser("status", help="what runs by itself, what it did last and why, what it waits for")
+    status.add_argument("project", nargs="?", metavar="PROJECT", help="all, if left out")
+    status.add_argument("--json", action="store_true", help="for programs")
+    status.set_defaults(run=_show_status)
 
 
 def _days(text: str) -> int:
@@ -366,6 +374,12 @@ def _history(options: argparse.Namespace) -> int:
     from platform_ml.orchestration.promotion import history
 
     return history(options.model, projects=PROJECTS, as_json=options.json)
+
+
+def _show_status(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.status import show_status
+
+    return show_status(_some(options.project), as_json=options.json)
 
 
 def _some(name: str | None) -> Sequence[Project]:

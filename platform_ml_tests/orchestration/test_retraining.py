@@ -53,7 +53,7 @@ class Sensor:
 
     def __init__(self, checkout, project=SHOP):
         self.checkout, self.defs, self.cursor = checkout, definitions([project], checkout.platform), None
-        self.definition = self.defs.get_sensor_def(f"{project.name}_retraining")
+        self.definition = self.defs.get_repository_def().get_sensor_def(f"{project.name}_retraining")
 
     def look(self):
         context = dg.build_sensor_context(
