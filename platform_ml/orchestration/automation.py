@@ -87,18 +87,16 @@ class Refused(dg.AutomationCondition[dg.AssetKey]):
 
     def evaluate(self, context: dg.AutomationContext[dg.AssetKey]) -> dg.AutomationResult[dg.AssetKey]:
         """Of the candidates."""
-        view, found = context.asset_graph_view, context.get_empty_subset()
-        parents = context.asset_graph.get(context.key).parent_keys if not context.candidate_subset.is_empty else set()
+        view, graph, found = context.asset_graph_view, context.asset_graph, context.get_empty_subset()
+        parents = set() if context.candidate_subset.is_empty else graph.get(context.key).parent_keys
         for parent in sorted(parents - {self.ignored}):
-            checks = [
-                one for one in context.asset_graph.get(parent).check_keys if context.asset_graph.get(one).blocking
-            ]
+            checks = [one for one in graph.get(parent).check_keys if graph.get(one).blocking]
             known = view.instance.event_log_storage.get_asset_check_partition_info(checks)
             failed = [one.partition_key for one in known if one.latest_execution_status == FAILED]
-            bad = view.get_asset_subset_from_asset_partitions(
-                parent, {AssetKeyPartitionKey(parent, key) for key in failed}
-            )
-            found = found.compute_union(bad.compute_child_subset(context.key)) if failed else found
+            bad = {AssetKeyPartitionKey(parent, one) for one in failed}
+            if bad:
+                subset = view.get_asset_subset_from_asset_partitions(parent, bad)
+                found = found.compute_union(subset.compute_child_subset(context.key))
         return dg.AutomationResult(context, context.candidate_subset.compute_intersection(found))
 
 
@@ -146,8 +144,8 @@ def cadence_of(noun: Noun) -> Cadence | None:
 def condition(project: Project, noun: Noun) -> dg.AutomationCondition[dg.AssetKey] | None:
     """When an asset between sources and models, or scores, is made by itself; None: never.
 
-    Nobody waits for a check of what was not read: of all partitions that a partition is made of, each has to be there,
-    and the last result of none of its blocking checks may be a failure. `eager` and its kind ask only for any of them.
+    Each of all partitions that it is made of has to be there, and the newest result of none of their blocking checks may
+    be a failure; of others nothing is asked. Dagster's `eager` and `on_cron` do not look at checks.
     """
     if not isinstance(noun, Automated):
         return None

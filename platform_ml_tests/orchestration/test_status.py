@@ -26,7 +26,7 @@ from platform_ml.spec.reason import DETAIL_TAG, REASON_TAG
 from platform_ml_tests.orchestration.shop import bought_on, orders
 from platform_ml_tests.orchestration.test_retraining import SHOP
 
-DAY = "2024-02-29"
+DAY = "2024-02-20"
 
 
 def switched_on(instance, name, *, skip="", error=None):
