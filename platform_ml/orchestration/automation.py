@@ -144,8 +144,8 @@ def cadence_of(noun: Noun) -> Cadence | None:
 def condition(project: Project, noun: Noun) -> dg.AutomationCondition[dg.AssetKey] | None:
     """When an asset between sources and models, or scores, is made by itself; None: never.
 
-    Each of all partitions that it is made of has to be there, and the newest result of none of their blocking checks may
-    be a failure; of others nothing is asked. Dagster's `eager` and `on_cron` do not look at checks.
+    Every partition that it is made of has to be there, and the newest result of none of their blocking checks may be a
+    failure; of others nothing is asked. Dagster's `eager` and `on_cron` do not look at checks.
     """
     if not isinstance(noun, Automated):
         return None

@@ -48,7 +48,7 @@ class Seen:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class Decision:
     """What a look at one registration came to."""
 
     says: str
@@ -77,15 +77,15 @@ def retraining_sensor(
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         work, before, after = platform.work(project.name, context.log.info), _read(context.cursor), {}
-        found: dict[str, Verdict] = {}
+        found: dict[str, Decision] = {}
         for one in declared:
-            verdict = look(project, one, work=work, instance=context.instance, before=before.get(one.name))
-            found[one.name] = verdict
-            context.log.info("%s: %s", one.name, verdict.says)
-            if verdict.basis:
-                after[one.name] = asdict(Seen(basis=verdict.basis, says=verdict.says))
-        requests = [verdict.request for verdict in found.values() if verdict.request]
-        said = "\n".join(f"{name}: {verdict.says}" for name, verdict in found.items())
+            decision = look(project, one, work=work, instance=context.instance, before=before.get(one.name))
+            found[one.name] = decision
+            context.log.info("%s: %s", one.name, decision.says)
+            if decision.basis:
+                after[one.name] = asdict(Seen(basis=decision.basis, says=decision.says))
+        requests = [decision.request for decision in found.values() if decision.request]
+        said = "\n".join(f"{name}: {decision.says}" for name, decision in found.items())
         skip = None if requests else dg.SkipReason(said)
         return dg.SensorResult(run_requests=requests, skip_reason=skip, cursor=json.dumps(after))
 
@@ -104,24 +104,24 @@ def look(
     work: Work,
     instance: dg.DagsterInstance,
     before: Seen | None = None,
-) -> Verdict:
+) -> Decision:
     """Whether a registration is to be trained again, and why or why not, in sentences."""
     retraining = registration.retraining
     if retraining is None:
-        return Verdict(says="Trained when somebody asks for it: it declares no retraining.")
+        return Decision(says="Trained when somebody asks for it: it declares no retraining.")
     if busy := _runs(instance, project, registration, statuses=UNDER_WAY):
-        return Verdict(says=f"Run {busy[0].dagster_run.run_id[:8]} is training it now.")
+        return Decision(says=f"Run {busy[0].dagster_run.run_id[:8]} is training it now.")
     try:
         at = standpoint(registration, work=work)
         if before and before.basis == at.basis:
-            return Verdict(says=before.says, basis=at.basis)
+            return Decision(says=before.says, basis=at.basis)
         state = collect(registration, at, reads=retraining.reads, work=work)
         answers = {trigger: trigger.judge(state) for trigger in retraining.when}
         if not any(answer.fired for answer in answers.values()):
-            return Verdict(says=f"Not yet: {told(answers)}.", basis=at.basis)
+            return Decision(says=f"Not yet: {told(answers)}.", basis=at.basis)
         return _fired(project, registration, answers, at, work=work, instance=instance)
     except PlatformError as error:
-        return Verdict(says=f"Nobody can say now: {error}")
+        return Decision(says=f"Nobody can say now: {error}")
 
 
 def told(answers: Mapping[Trigger, Answer]) -> str:
@@ -137,24 +137,24 @@ def _fired(
     *,
     work: Work,
     instance: dg.DagsterInstance,
-) -> Verdict:
+) -> Decision:
     """A cause is there: whether it is a new one, and whether everything is ready for it."""
     fired = {trigger: answer for trigger, answer in answers.items() if answer.fired}
     why, where = told(fired), f"cutoff {at.newest}"
     if not at.newest:
-        return Verdict(says=f"It is time ({why}), but no cutoff has all of its rows yet.")
+        return Decision(says=f"It is time ({why}), but no cutoff has all of its rows yet.")
     if at.is_made and at.trained is not None:
         says = f"It would be time ({why}), but model {at.trained.digest[:12]} is of {where} and of the same rows"
-        return Verdict(says=f"{says}: `platform-ml models` says what became of it.", basis=at.basis)
+        return Decision(says=f"{says}: `platform-ml models` says what became of it.", basis=at.basis)
     key = run_key(registration, at)
     if done := _runs(instance, project, registration, tags={RUN_KEY_TAG: key}):
         run = done[0].dagster_run
         says = f"It is time ({why}), but run {run.run_id[:8]} for the same rows of {where} ended as {run.status.value}"
-        return Verdict(says=f"{says}. New rows start another one; look at it, and run it again by hand.")
+        return Decision(says=f"{says}. New rows start another one; look at it, and run it again by hand.")
     if waits := _pause(registration.retraining, _runs(instance, project, registration)):
-        return Verdict(says=f"It is time ({why}), and it begins when the pause is over, in {waits}.")
+        return Decision(says=f"It is time ({why}), and it begins when the pause is over, in {waits}.")
     if stale := waits_for(project, registration, at.newest, work=work):
-        return Verdict(says=f"It is time ({why}), but {where} is not ready: {stale}.")
+        return Decision(says=f"It is time ({why}), but {where} is not ready: {stale}.")
     request = dg.RunRequest(
         run_key=key,
         job_name=job_name(project, registration),
@@ -166,7 +166,7 @@ def _fired(
             "platform_ml/registration": registration.name,
         },
     )
-    return Verdict(says=f"Trained for {where}: {why}.", request=request)
+    return Decision(says=f"Trained for {where}: {why}.", request=request)
 
 
 def run_key(registration: Registration, at: Standpoint) -> str:

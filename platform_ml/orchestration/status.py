@@ -140,12 +140,12 @@ def _model(
     instance: dg.DagsterInstance,
     runs: Sequence[dg.RunRecord],
 ) -> Model:
-    verdict = look(project, registration, work=resource.work(project.name, lambda _: None), instance=instance)
+    decision = look(project, registration, work=resource.work(project.name, lambda _: None), instance=instance)
     last = next((one for one in runs if one.dagster_run.job_name == job_name(project, registration)), None)
     return Model(
         name=registration.name,
         by_itself=registration.retraining.rule if registration.retraining else "",
-        says=verdict.says.replace("Trained for", "It is time for", 1) if verdict.request else verdict.says,
+        says=decision.says.replace("Trained for", "It is time for", 1) if decision.request else decision.says,
         last_run=_run(last) if last else "",
     )
 

@@ -60,6 +60,8 @@ def shop(built):
 
 def test_it_says_what_is_on_what_fails_and_what_is_stale(shop):
     switched_on(shop.instance, "shop_retraining", skip="lapse: Not yet: 0 of 28 days.")
+    job = definitions([SHOP], shop.platform).resolve_job_def("shop_lapse")
+    run = shop.instance.create_run_for_job(job, status=dg.DagsterRunStatus.FAILURE)
     found = status_of(SHOP, shop.platform, shop.instance)
     looks = {one.name: one for one in found.looks}
     assert set(looks) == {"kept_runs", "shop_automation", "shop_retraining"}
@@ -81,8 +83,8 @@ def test_it_says_what_is_on_what_fails_and_what_is_stale(shop):
     (model,) = found.models
     assert model.says.startswith("It is time (new_labels: ")
     assert "is not ready: " in model.says
-    assert model.last_run == ""
-    assert found.runs["manual"]["runs"] == len(shop.instance.get_runs())
+    assert model.last_run.startswith(f"{run.run_id[:8]} FAILURE ")
+    assert {reason: runs["runs"] for reason, runs in found.runs.items()} == {"manual": 1}
 
 
 def test_the_command_prints_it_for_people_and_for_programs(shop, monkeypatch, capsys):
