@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine import evaluation as evaluations
@@ -68,14 +69,15 @@ def standpoint(registration: Registration, *, work: Work) -> Standpoint:
     read = [tables.snapshot(work.table(group)) for group in dataset.view.groups]
     versions = {one.table: one.version for one in (view, *read) if one}
     inputs = digest({"of": fingerprint(dataset), "rows": rows})
-    said = (newest, inputs, trained.digest if trained else "", dict(registered), versions, fingerprint(registration))
+    rule = registration.retraining.rule if registration.retraining else ""  # no part of the fingerprint
+    said = (newest, inputs, trained.digest if trained else "", dict(registered), versions, rule)
     return Standpoint(
         newest=newest,
         inputs=inputs,
         trained=trained,
         in_use=registered,
         view=view,
-        basis=digest(said),
+        basis=digest({"of": fingerprint(registration), "seen": said}),
         is_made=bool(newest and trained and _is_of(trained, newest, registration, work)),
     )
 
@@ -94,11 +96,10 @@ def newest_cutoff(dataset: TrainingDataset, view: Snapshot | None) -> str:
 def collect(registration: Registration, at: Standpoint, *, reads: frozenset[Reads], work: Work) -> State:
     """The numbers that triggers judge; only what is read is measured, and what cannot be is named with the reason."""
     model = registration.card.evaluation.model
-    cadence = model.dataset.view.label.cadence
     trained = str(at.trained.record["cutoff"]) if at.trained else ""
     found: dict[str, Any] = {"trained": trained, "newest": at.newest, "new_rows": _new_rows(registration, at, work)}
     if trained and at.newest:
-        found["new_days"] = (cadence.day(at.newest) - cadence.day(trained)).days
+        found["new_days"] = (date.fromisoformat(at.newest) - date.fromisoformat(trained)).days
     gaps: dict[Reads, str] = {}
     if "features" in reads and at.trained is not None:
         try:

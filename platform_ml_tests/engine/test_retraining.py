@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from platform_ml import Retraining
 from platform_ml.engine import evaluation as evaluations
 from platform_ml.engine import training_dataset as datasets
 from platform_ml.engine.retraining import collect, newest_cutoff, standpoint, waits_for
 from platform_ml.spec.trigger import State
+from platform_ml.triggers import Every
 from platform_ml_tests.engine.shelf import champion, on_shelf, train
 from platform_ml_tests.engine.shop import (
     CUTOFF,
@@ -122,6 +124,8 @@ def test_the_same_rows_are_not_trained_on_twice(ready):
     assert at.is_made
     assert at.inputs == before.inputs
     assert at.basis != before.basis
+    other = replace(lapse, retraining=Retraining(when=(Every(days=7),)))
+    assert standpoint(other, work=ready).basis != at.basis  # a trigger is no part of the fingerprint
     state = collect(lapse, at, reads=frozenset({"labels"}), work=ready)
     assert (state.new_rows, state.new_days, state.trained) == (0, 0, CUTOFF)
 
