@@ -21,6 +21,7 @@ from platform_ml.spec.project import Project
 from platform_ml.spec.quality import Quality
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.response import Response
+from platform_ml.spec.retraining import Retraining
 from platform_ml.spec.schedule import Schedule
 from platform_ml.spec.schema import Boolean, Column, Decimal, Double, Integer, Text, Timestamp
 from platform_ml.spec.scores import Scores
@@ -72,6 +73,7 @@ __all__ = [
     "Quality",
     "Registration",
     "Response",
+    "Retraining",
     "Rival",
     "Schedule",
     "Scores",

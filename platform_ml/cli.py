@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     daemon.add_argument("-w", "--workspace", default=str(ROOT / "workspace.yaml"))
     daemon.set_defaults(run=_daemon)
     _backtests(commands)
+    _status(commands)
     return parser
 
 
@@ -232,6 +233,13 @@ def _backtests(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     backtest.add_argument("--cutoffs", type=_days, metavar="K", help="the last K, instead of those that are declared")
     backtest.add_argument("--run", dest="make", action="store_true", help="first make what is missing or stale")
     backtest.set_defaults(run=_show_backtest)
+
+
+def _status(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    status = commands.add_parser("status", help="what runs by itself, what it did last and why, what it waits for")
+    status.add_argument("project", nargs="?", metavar="PROJECT", help="all, if left out")
+    status.add_argument("--json", action="store_true", help="for programs")
+    status.set_defaults(run=_show_status)
 
 
 def _days(text: str) -> int:
@@ -437,6 +445,12 @@ def _show_backtest(options: argparse.Namespace) -> int:
 
     project, _, name = options.name.partition("/")
     return backtest(_project(project), name or None, cutoffs=options.cutoffs, run=options.make)
+
+
+def _show_status(options: argparse.Namespace) -> int:
+    from platform_ml.orchestration.status import show_status
+
+    return show_status(_some(options.project), as_json=options.json)
 
 
 def _some(name: str | None) -> Sequence[Project]:

@@ -16,6 +16,7 @@ from platform_ml.engine.training_cost import training_cost
 from platform_ml.engine.winner import winner
 from platform_ml.spec.clusters import STABLE
 from platform_ml.spec.model_card import OPTIONAL, REQUIRED
+from platform_ml.spec.reason import reason_says
 from platform_ml.spec.task import BINARY, CLUSTERING, MULTICLASS, RANKING, REGRESSION
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ def content(
         "training": training_cost(known["model"]["compute"], known["model"]["conditions"], card.energy),
         "explanations": card_explanations(evaluation, view.meanings),
         "provenance": known,
+        "why": reason_says(known["reason"], known["reason_detail"]),
         "graph": graph(model, known),
         "usage": usage(model, known["model"], registered=approved, family=family),
         "usage_online": online_usage(model, known["model"], registered=approved, family=family),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.tracked_run import KINDS, TRIAL
 from platform_ml.spec.errors import PlatformError, did_you_mean
+from platform_ml.spec.reason import REASON_TAG, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -73,7 +74,19 @@ def versions_frame(
     """
     import pandas as pd
 
-    columns = ["model", "stage", "status", "project", "cutoff", "dataset", "metric", "score", "registered", "run_id"]
+    columns = [
+        "model",
+        "stage",
+        "status",
+        "project",
+        "cutoff",
+        "dataset",
+        "metric",
+        "score",
+        "reason",
+        "registered",
+        "run_id",
+    ]
     rows = [
         {
             "model": f"{one.name}@{one.version}",
@@ -83,6 +96,7 @@ def versions_frame(
             "cutoff": one.tags.get("cutoff", ""),
             "dataset": one.tags.get("dataset_digest", "")[:SHORT],
             **_main_metric(one.tags),
+            "reason": one.tags.get(REASON_TAG, str(Reason.MANUAL)),
             "registered": one.registered,
             "run_id": one.run_id,
         }
@@ -99,6 +113,7 @@ def versions_frame(
             "dataset": one.artifact.record["dataset"][:SHORT],
             "metric": one.metric,
             "score": one.score,
+            "reason": one.artifact.record["made_by"].get(REASON_TAG, str(Reason.MANUAL)),
             "registered": None,
             "run_id": one.artifact.record["mlflow_run"],
         }

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from platform_ml.checks.distances import Weighted
     from platform_ml.engine.bootstrap import Measured as Resampled
     from platform_ml.engine.bootstrap import Subject
     from platform_ml.engine.ports import Artifact
@@ -103,21 +104,23 @@ def drift(names: list[str], train: PartitionStatistics, test: PartitionStatistic
 
     Over deciles of the training rows, or over categories; times and features with too few values are left out.
     """
-    found = {}
-    for name in names:
-        before, after = pooled(name, [train]), pooled(name, [test])
-        n, m = size(before), size(after)
-        if min(n, m) < FEWEST or train.columns[name].kind == "time":
-            continue
-        if train.columns[name].kind == "number":
-            edges = bins(before)
-            sides = shares(before, edges), shares(after, edges)
-        else:
-            pairs = categories(before, after)
-            sides = [a / n for a, _ in pairs], [b / m for _, b in pairs]
-        index = stability(*sides, (LEAST / n, LEAST / m))
-        found[name] = (float(index), stability_by_chance(n, m, len(sides[0])))
-    return found
+    compared = {name: index_between(pooled(name, [train]), pooled(name, [test])) for name in names}
+    return {name: found for name, found in compared.items() if found is not None}
+
+
+def index_between(before: Weighted, after: Weighted) -> tuple[float, float] | None:
+    """The population stability index of a column between any two sides, and that of chance; None: too few values."""
+    n, m = size(before), size(after)
+    if min(n, m) < FEWEST or before[0][1].kind == "time":
+        return None
+    if before[0][1].kind == "number":
+        edges = bins(before)
+        sides = shares(before, edges), shares(after, edges)
+    else:
+        pairs = categories(before, after)
+        sides = [a / n for a, _ in pairs], [b / m for _, b in pairs]
+    index = stability(*sides, (LEAST / n, LEAST / m))
+    return float(index), stability_by_chance(n, m, len(sides[0]))
 
 
 def _metrics(tested: Tested, entity: NDArray[np.int64]) -> list[Compared]:

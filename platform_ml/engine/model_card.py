@@ -18,6 +18,7 @@ from platform_ml.engine.card_plots import Plot, plots
 from platform_ml.engine.card_room import room
 from platform_ml.spec.errors import Refused
 from platform_ml.spec.fingerprint import fingerprint
+from platform_ml.spec.reason import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -155,6 +156,10 @@ class Provenance:
     """Of the project."""
     sources: tuple[Sources, ...] = ()
     """The delivered files behind the dataset, source by source; `lineage.json` beside the card lists each."""
+    reason: str = str(Reason.MANUAL)
+    """Why it was trained: new_data, drift, degradation, schedule or manual."""
+    reason_detail: str = ""
+    """The same in a sentence, with numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)

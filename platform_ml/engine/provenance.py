@@ -23,6 +23,7 @@ from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.fingerprint import digest
 from platform_ml.spec.history import AsOf
+from platform_ml.spec.reason import DETAIL_TAG, REASON_TAG, Reason
 from platform_ml.spec.training_dataset import SPLITS
 
 if TYPE_CHECKING:
@@ -181,5 +182,7 @@ def provenance(
         dagster_run_id=code["dagster_run"],
         mlflow_run_id=made["mlflow_run"],
         created=made["made_at"],
+        reason=str(code.get(REASON_TAG, Reason.MANUAL)),
+        reason_detail=str(code.get(DETAIL_TAG, "")),
         sources=tuple(files),
     )

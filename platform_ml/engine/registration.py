@@ -21,6 +21,7 @@ from platform_ml.engine.tuned_model import SEARCH, digest_of
 from platform_ml.spec.errors import MissingInputError, Refused
 from platform_ml.spec.evaluation import EvaluationResult
 from platform_ml.spec.fingerprint import fingerprint
+from platform_ml.spec.reason import DETAIL_TAG, REASON_TAG
 from platform_ml.spec.registration import Approved
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def materialize_registration(
     }
     # A run that waited when the model was made has its id only now; a tracker that is down ends it here.
     run_id = work.platform.tracker.find(work.project, run_key(trained.digest)) or trained.record["mlflow_run"]
-    dataset = dataset_of(evaluation.model, trained, work=work)
+    dataset, made_by = dataset_of(evaluation.model, trained, work=work), trained.record["made_by"]
     with TemporaryDirectory() as aside:
         files |= described(evaluation.model, dataset, Path(aside), made=trained.record["made_at"], run_id=run_id)
         registered = register(
@@ -156,6 +157,7 @@ def materialize_registration(
             files=files,
             tags={
                 **code,
+                **{name: made_by[name] for name in (REASON_TAG, DETAIL_TAG) if name in made_by},
                 "project": work.project,
                 "dataset": f"{work.table(evaluation.model.dataset)}@{dataset.digest[:SHOWN]}",
             },
@@ -164,7 +166,7 @@ def materialize_registration(
                 "project": work.project,
                 "dataset": made_from(evaluation.model, dataset, work=work),
                 "registered_by": dict(code),
-                "made_by": trained.record["made_by"],
+                "made_by": made_by,
                 "classes": classes_of(evaluation.model, dataset),
             },
         )

@@ -139,7 +139,7 @@ def split_rows(dataset: TrainingDataset, artifact: Artifact, split: str) -> Spli
     within = (view.label.ranked_within,) if view.label.ranked_within else ()
     names = (EVENT_TIME, view.label.entity, *within, view.label.name, *view.feature_names, *view.helper_names)
     rows = _read(artifact.folder / f"{split}.parquet", list(dict.fromkeys(names)))
-    return _shaped(dataset, rows, artifact, split)
+    return shaped(dataset, rows, artifact, split)
 
 
 def fold_rows(
@@ -161,14 +161,15 @@ def fold_rows(
     rows = work.platform.compute.query(sql, {"rows": Files(paths=snapshot.paths(keys), schema=snapshot.schema)}).table()
     return [
         {
-            split: _shaped(dataset, rows.filter(pc.equal(rows[name], split)), artifact, split)
+            split: shaped(dataset, rows.filter(pc.equal(rows[name], split)), artifact, split)
             for split in (TRAIN, VALIDATION)
         }
         for name in columns
     ]
 
 
-def _shaped(dataset: TrainingDataset, rows: pa.Table, artifact: Artifact, split: str) -> SplitRows:
+def shaped(dataset: TrainingDataset, rows: pa.Table, artifact: Artifact, split: str) -> SplitRows:
+    """Rows of the view as a split of a published dataset has them; `RowsError` for a class that it does not know."""
     import numpy as np
     import pyarrow.compute as pc
 

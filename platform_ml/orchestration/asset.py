@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from platform_ml.engine.validation import reported
+from platform_ml.orchestration.automation import condition
 from platform_ml.orchestration.checks import check_specs
+from platform_ml.orchestration.freshness import freshness
 from platform_ml.orchestration.pools import pool
 from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.fingerprint import fingerprint
@@ -72,6 +74,8 @@ def asset(spec: AssetSpec, body: Body) -> dg.AssetsDefinition:
         deps=[*spec.deps, *_referred(spec)],
         check_specs=check_specs(spec.key, [*spec.checks, *reported(spec.noun)], spec.partitions),
         metadata=spec.metadata,
+        automation_condition=condition(spec.project, spec.noun),
+        freshness_policy=freshness(spec.noun),
         required_resource_keys={"platform"},
         config_schema=dict(spec.config or {}),
         output_required=False,

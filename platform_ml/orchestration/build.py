@@ -9,6 +9,7 @@ import dagster as dg
 
 from platform_ml.orchestration.alerts import alerts_sensor
 from platform_ml.orchestration.asset import key
+from platform_ml.orchestration.automation import automation_sensor
 from platform_ml.orchestration.backtest import backtest_asset
 from platform_ml.orchestration.catalog import catalog_asset, catalog_key
 from platform_ml.orchestration.evaluation import evaluation_asset
@@ -22,6 +23,7 @@ from platform_ml.orchestration.new_data import new_data
 from platform_ml.orchestration.promotion import promotion_jobs
 from platform_ml.orchestration.quarantine import quarantine_asset
 from platform_ml.orchestration.registration import registration_asset
+from platform_ml.orchestration.retraining import retraining_sensor
 from platform_ml.orchestration.schedules import scheduled, schedules
 from platform_ml.orchestration.scores import scores_asset
 from platform_ml.orchestration.source import delivered, source_asset
@@ -57,10 +59,12 @@ CADENCES = {0: "reference", 1: "daily", 7: "weekly"}
 
 def definitions(projects: Sequence[Project], platform: PlatformResource) -> dg.Definitions:
     """Everything that Dagster needs to know of these projects in this environment."""
+    jobs = {project.name: list(project_jobs(project)) for project in projects}
+    retraining = [retraining_sensor(project, jobs[project.name], platform) for project in projects]
     return dg.Definitions(
         assets=[made for project in projects for made in project_assets(project)],
         jobs=[
-            *(job for project in projects for job in project_jobs(project)),
+            *(job for some in jobs.values() for job in some),
             mlflow_health(platform.mlflow()),
             *promotion_jobs(projects),
         ],
@@ -68,6 +72,8 @@ def definitions(projects: Sequence[Project], platform: PlatformResource) -> dg.D
             kept_runs(platform.mlflow()),
             alerts_sensor(projects, platform),
             *(one for project in projects for one in project_sensors(project, platform)),
+            *map(automation_sensor, projects),
+            *(sensor for sensor in retraining if sensor),
         ],
         schedules=[one for project in projects for one in schedules(project, platform)],
         resources={"platform": platform},

@@ -18,7 +18,7 @@ from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.staleness import stale
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.orchestration.ui import mlflow_command
-from platform_ml.spec.errors import PlatformError
+from platform_ml.spec.errors import MissingInputError, PlatformError
 from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.project import upstream

@@ -14,7 +14,8 @@ from platform_ml.orchestration.asset import key
 from platform_ml.orchestration.environment import user
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.spec.errors import PlatformError, did_you_mean
-from platform_ml.spec.stage import DISPLACED, SEATS, Actor, Stage
+from platform_ml.spec.reason import DETAIL_TAG, REASON_TAG, Reason, reason_says
+from platform_ml.spec.stage import DISPLACED, REGISTER, SEATS, Actor, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,16 +49,22 @@ def rollback(name: str, *, why: str, projects: Sequence[Project]) -> int:
 def history(name: str, *, projects: Sequence[Project], as_json: bool) -> int:
     """Print every transition of a model, newest first."""
     _, registration = registration_named(name, projects)
-    entries = PlatformResource().mlflow().registry().history(registration.name)
+    registry = PlatformResource().mlflow().registry()
+    entries = registry.history(registration.name)
     if as_json:
         print(json.dumps([entry.to_json() for entry in entries], indent=1, ensure_ascii=False))
         return 0
     if not entries:
         print(f"No version of {registration.name} was ever moved.")
+    known = {one.version: one.tags for one in registry.versions() if one.name == registration.name}
     for entry in reversed(entries):
         print(f"{entry.when:%Y-%m-%d %H:%M:%S}Z  {_moved(registration.name, entry)}")
         print(f"    {entry.act} by {entry.who}, {entry.run}")
         print(f"    {entry.why}")
+        if entry.act == REGISTER:
+            tags = known.get(entry.version, {})
+            says = reason_says(tags.get(REASON_TAG, str(Reason.MANUAL)), tags.get(DETAIL_TAG, ""))
+            print(f"    Why it was trained: {says}")
     return 0
 
 

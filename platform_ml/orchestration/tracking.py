@@ -19,6 +19,7 @@ from platform_ml.engine.tracked import Recorded
 from platform_ml.engine.tracked_run import run_key
 from platform_ml.orchestration.environment import environment, machine
 from platform_ml.spec.errors import StoreError
+from platform_ml.spec.reason import DETAIL_TAG, REASON_TAG, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,11 +82,18 @@ def run_tags(context: dg.AssetExecutionContext) -> dict[str, str]:
     intent = context.run.tags.get("intent")
     return {
         **({"intent": intent} if intent else {}),
+        **reason_of(context.run),
         "dagster_run": context.run.run_id,
         "dagster_job": context.job_name,
         "dagster_asset": context.asset_key.to_user_string(),
         **({"dagster_partition": ", ".join(context.partition_keys)} if partitioned else {}),
     }
+
+
+def reason_of(run: dg.DagsterRun) -> dict[str, str]:
+    """Why a run was started; a run that does not say so was started by somebody."""
+    detail = run.tags.get(DETAIL_TAG)
+    return {REASON_TAG: run.tags.get(REASON_TAG) or str(Reason.MANUAL), **({DETAIL_TAG: detail} if detail else {})}
 
 
 def run_metadata(model: Artifact, work: Work) -> dict[str, str]:

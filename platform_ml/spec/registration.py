@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from platform_ml.spec.evaluation import EvaluationResult
     from platform_ml.spec.gate import Gate
     from platform_ml.spec.model_card import ModelCard
+    from platform_ml.spec.retraining import Retraining
     from platform_ml.spec.waiver import Waiver
 
 BY_ITSELF = tuple(map(str, (Stage.CHAMPION, Stage.CHALLENGER, Stage.CANDIDATE)))
@@ -33,6 +34,8 @@ class Registration:
     """What a newly registered version of the newest cutoff becomes by itself: champion, challenger or candidate."""
     waivers: tuple[Waiver, ...] = field(default=(), metadata=ADDED)
     """Who answers for which gate that does not pass, and until when."""
+    retraining: Retraining | None = field(default=None, metadata=PROSE)
+    """When the model is trained again by itself; None: when somebody asks for it. It changes no verdict."""
 
     def __post_init__(self) -> None:
         check_name("Registration", self.name)
@@ -52,6 +55,8 @@ class Registration:
             where, "gate to waive", [waiver.gate for waiver in self.waivers], [gate.name for gate in self.gates]
         )
         check_unique(where, "waiver of gate", [waiver.gate for waiver in self.waivers])
+        if self.retraining is not None:
+            self.retraining.check(self.card.evaluation)
 
     def judge(self, result: EvaluationResult, *, on: date | None = None) -> tuple[Verdict, ...]:
         """The verdict of every gate, bound to what was judged, with the waivers that hold `on` this day (UTC, today).

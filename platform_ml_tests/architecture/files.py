@@ -24,6 +24,7 @@ PARTS = (
     "selections",
     "simulators",
     "splitters",
+    "triggers",
     "tuners",
 )
 

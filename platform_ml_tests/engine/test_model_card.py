@@ -387,3 +387,14 @@ def test_the_card_names_preparations_weights_graph_and_unseen_categories():
         ):
             assert words in text
     assert "STEPS = [" in card.json["usage"]
+
+
+def test_it_says_why_the_model_was_trained(good):
+    asked = "Manual: somebody asked for it."
+    assert (good.json["why"], good.json["provenance"]["reason"]) == (asked, "manual")
+    detail = "512 of 500 new labelled rows since cutoff 2024-05-06"
+    card = rendered(result=PLAIN, provenance=replace(PROVENANCE, reason="new_data", reason_detail=detail))
+    said = f"New data: enough new rows had a known outcome. {detail}."
+    assert card.json["why"] == said
+    assert f"| Why it was trained | {said} |" in card.markdown.replace("\\", "")
+    assert said in " ".join(Page(card.html).words)

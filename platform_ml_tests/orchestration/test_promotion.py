@@ -149,3 +149,13 @@ def test_jobs_of_dagster_leave_the_same_record(command, tmp_path):
 def test_there_is_one_job_each_for_all_projects():
     jobs = [job.name for job in definitions([SHOP], PlatformResource()).resolve_all_job_defs()]
     assert (jobs.count(PROMOTE_JOB), jobs.count(ROLLBACK_JOB)) == (1, 1)
+
+
+def test_the_history_and_the_list_of_models_say_why_each_version_was_trained(command):
+    said = command("history", "lapse")[1]
+    assert "No version of lapse was ever moved." in said  # both were only registered
+    command("promote", "lapse@1", "--why", "It is the first.")
+    assert "Why it was trained" not in command("history", "lapse")[1]  # nobody trains by promoting
+    listed = command("models")[1]
+    assert "reason" in listed.splitlines()[0]
+    assert listed.count("manual") == 2

@@ -9,7 +9,16 @@ import pytest
 from mlflow import MlflowClient
 
 from platform_ml.orchestration.environment import ROOT, environment
-from platform_ml.orchestration.tracking import HEALTH, LIBRARIES, MLflow, mlflow_health, run_tags, tracked_job
+from platform_ml.orchestration.tracking import (
+    HEALTH,
+    LIBRARIES,
+    MLflow,
+    mlflow_health,
+    reason_of,
+    run_tags,
+    tracked_job,
+)
+from platform_ml.spec.reason import DETAIL_TAG, REASON_TAG
 from platform_ml.testing.tracking import RUN
 
 pytestmark = [
@@ -112,15 +121,24 @@ def test_an_asset_tells_where_its_run_came_from(tracking):
         tracking.tracker().record(RUN)
 
     with dg.instance_for_test() as instance:
-        done = dg.materialize([model], resources={"tracking": tracking}, partition_key="2024-06-10", instance=instance)
+        done = dg.materialize(
+            [model],
+            resources={"tracking": tracking},
+            partition_key="2024-06-10",
+            instance=instance,
+            tags={REASON_TAG: "drift", DETAIL_TAG: "2 features drifted"},
+        )
     assert said.pop("dagster_job")
     assert said == {
         "dagster_run": done.run_id,
         "dagster_asset": "shop/lapse_model",
         "dagster_partition": "2024-06-10",
+        REASON_TAG: "drift",
+        DETAIL_TAG: "2 features drifted",
     }
     assert mlflow.active_run() is None
     assert tracking.registry().find("lapse", {}) is None
+    assert reason_of(done.dagster_run._replace(tags={})) == {REASON_TAG: "manual"}
 
 
 def test_relative_paths_are_those_of_the_code_location(tracking, tmp_path):

@@ -1,6 +1,6 @@
 """Which households will not come back within a month."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from platform_ml import (
     Backtest,
@@ -10,6 +10,7 @@ from platform_ml import (
     Label,
     ModelCard,
     Registration,
+    Retraining,
     Scores,
     TrainingDataset,
     TunedModel,
@@ -26,6 +27,7 @@ from platform_ml.projects.energy import anywhere
 from platform_ml.projects.retail.features import customer_behaviour, customer_profile
 from platform_ml.projects.retail.sources import transactions
 from platform_ml.splitters import ByTime
+from platform_ml.triggers import Degraded, Drifted, Every, NewLabels
 from platform_ml.tuners import TPE
 
 churned = Label(
@@ -141,6 +143,16 @@ churn = Registration(
         AtLeast(metric="roc_auc", limit=0.86),
         BeatsBaseline(baseline="recency", metric="roc_auc", by=0.02),
         SlicesWithin(metric="roc_auc", margin=0.10, min_rows=100),
+    ),
+    retraining=Retraining(
+        # About four weeks of households, five Saturdays at most; at once where the population or the model changed.
+        when=(
+            NewLabels(rows=9_000),
+            Every(days=35),
+            Degraded(metric="roc_auc", by=0.02, rows=2_000),
+            Drifted(features=3),
+        ),
+        pause=timedelta(hours=6),
     ),
 )
 
