@@ -1,12 +1,14 @@
 """A project as a Dagster component: Dagster's own loader makes of the file what Python would declare."""
 
+import importlib
+import sys
 from pathlib import Path
 
 import dagster as dg
 import pytest
 import yaml
+from dagster.components.core.component_tree import ComponentTreeException
 
-import platform_ml
 from platform_ml.documents import yaml_projects
 from platform_ml.documents.tabular_project import read
 from platform_ml.orchestration.build import definitions, project_assets
@@ -15,19 +17,26 @@ from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.projects import PROJECTS
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.fingerprint import fingerprint
-from platform_ml.spec.model_card import ModelCard
 
 SHOP = Path(__file__).parents[1] / "documents" / "shop.yaml"
 
-pytestmark = pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated")  # Dagster 1.13's loader of YAML
+# Dagster 1.13's own loader.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated"),
+    pytest.mark.filterwarnings("ignore:Function `load_definitions_from_module` is currently in preview"),
+]
 
 
 def graph(assets):
     return {
         spec.key: (spec.code_version, spec.partitions_def, sorted(spec.deps, key=lambda dep: dep.asset_key))
         for made in assets
-        for spec in ([made] if isinstance(made, dg.AssetSpec) else made.specs)
+        for spec in specs(made)
     }
+
+
+def specs(made):
+    return [made] if isinstance(made, dg.AssetSpec) else made.specs
 
 
 def checks(assets):
@@ -35,22 +44,24 @@ def checks(assets):
 
 
 @pytest.fixture
-def loaded(tmp_path):
-    """Dagster's loader on a folder that holds this text as defs.yaml."""
+def loaded(tmp_path, monkeypatch):
+    """Dagster's loader on a package of definitions, one of which is this text."""
 
     def load(text):
-        (tmp_path / "defs.yaml").write_text(text)
-        return platform_ml.TabularProject.from_yaml_path(tmp_path / "defs.yaml")
+        folder = tmp_path / "bazaar" / "defs"
+        (folder / "shop").mkdir(parents=True)
+        (folder / "__init__.py").touch()
+        (folder / "shop" / "defs.yaml").write_text(text)
+        monkeypatch.syspath_prepend(tmp_path)
+        for name in [name for name in sys.modules if name.split(".")[0] == "bazaar"]:
+            monkeypatch.delitem(sys.modules, name)
+        return dg.ComponentTree.from_module(importlib.import_module("bazaar.defs"), tmp_path).build_defs()
 
     return load
 
 
-def made_by(component):
-    return component.build_defs(dg.ComponentTree.for_test().load_context)
-
-
 def test_a_file_is_the_project_that_python_declares(loaded):
-    made = made_by(loaded(SHOP.read_text()))
+    made = loaded(SHOP.read_text())
     declared = project_assets(read(SHOP.read_text(), "shop.yaml"))
     assert graph(made.assets) == graph(declared)
     assert checks(made.assets) == checks(declared) != {}
@@ -59,9 +70,10 @@ def test_a_file_is_the_project_that_python_declares(loaded):
 
 
 def test_errors_name_file_line_and_key(loaded, tmp_path):
-    with pytest.raises(Exception, match="is no Family") as caught:
+    with pytest.raises(ComponentTreeException) as caught:
         loaded(SHOP.read_text().replace("XGBoost", "XGBost"))
-    assert f"{tmp_path}/defs.yaml:38: attributes.model.family: " in str(caught.value)
+    file = tmp_path / "bazaar" / "defs" / "shop" / "defs.yaml"
+    assert f"{file}:38: attributes.model.family: 'XGBost' is no Family" in str(caught.value.__cause__)
 
 
 def test_attributes_without_a_file_are_read_the_same_way():
@@ -73,8 +85,9 @@ def test_attributes_without_a_file_are_read_the_same_way():
 
 
 def test_no_template_is_rendered(loaded):
-    component = loaded(SHOP.read_text().replace("title: Customers who lapse", 'title: "{{ env.HOME }}"'))
-    assert component.project.all(ModelCard)[0].title == "{{ env.HOME }}"
+    made = loaded(SHOP.read_text().replace("description: What customers bought.", 'description: "{{ env.HOME }}"'))
+    (spec,) = [spec for one in made.assets for spec in specs(one) if spec.key == dg.AssetKey(["shop", "orders"])]
+    assert "{{ env.HOME }}" in spec.description
 
 
 def test_dagsters_tools_see_what_may_stand_there():
