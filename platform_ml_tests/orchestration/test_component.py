@@ -23,7 +23,7 @@ SHOP = Path(__file__).parents[1] / "documents" / "shop.yaml"
 # Dagster 1.13's own loader.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated"),
-    pytest.mark.filterwarnings("ignore:Function `load_definitions_from_module` is currently in preview"),
+    pytest.mark.filterwarnings("ignore:Function `load_definitions_from_modules?` is currently in preview"),
 ]
 
 
