@@ -1,8 +1,6 @@
 """The how-to pages: their programs run, their files pass the tests that they come with, as they are written."""
 
-import os
 import shlex
-import sys
 
 import pytest
 
