@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from platform_ml.documents.reading import Reader
+from platform_ml.documents.reading import Reader, WrongKindError
 from platform_ml.documents.shape import Named, Several
+from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
@@ -65,7 +66,13 @@ def read(text: str, file: str) -> Project:
     Raises:
         DeclarationError: with file, line and key, where YAML or declarations are wrong.
     """
-    reader = Reader(file)
+    try:
+        return _read(Reader(file), text)
+    except WrongKindError as error:  # no other reading of the field was left to try
+        raise DeclarationError(str(error)) from None
+
+
+def _read(reader: Reader, text: str) -> Project:
     root = reader.document(text)
     top = reader.mapping(root, "", dict.fromkeys(("type", "attributes")))
     if "type" not in top or "attributes" not in top:

@@ -104,6 +104,7 @@ def test_what_is_wrong_is_said_with_file_line_and_key(old, new, line, said):
     with pytest.raises(DeclarationError) as caught:
         changed(old, new)
     text = str(caught.value)
+    assert type(caught.value) is DeclarationError
     assert text.startswith(f"shop.yaml:{line}: ")
     assert said in text
 

@@ -13,28 +13,16 @@ from platform_ml.engine import scaffold
 from platform_ml.orchestration import new_project
 from platform_ml.orchestration.new_project import listed
 from platform_ml.spec.errors import PlatformError
-from platform_ml_tests.architecture.files import ROOT, tracked
+from platform_ml_tests.architecture.files import ROOT
+from platform_ml_tests.docs.pages import copy
 
 SCRIPTS = Path(sys.executable).parent
 LIST = "platform_ml/projects/__init__.py"
-ONLY = (
-    "platform_ml/",
-    "platform_ml_tests/projects/",
-    "platform_ml_tests/conftest.py",
-    "pyproject.toml",
-    "dagster.yaml",
-)
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checkout")
-    for path in tracked():
-        name = path.relative_to(ROOT).as_posix()
-        if name.startswith(ONLY):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, folder / name)
-    return folder
+    return copy(tmp_path_factory.mktemp("checkout"))
 
 
 def run(checkout, *command):
