@@ -145,11 +145,10 @@ def test_a_name_that_cannot_be_is_refused(name, said, capsys):
 
 class TestListed:
     def test_a_line_is_added_in_its_place(self):
-        text = (ROOT / LIST).read_text()
-        added = listed(text, "harbour")
-        assert added.splitlines()[3].startswith("from platform_ml.projects.") or "harbour" in added
-        assert set(added.splitlines()) - set(text.splitlines()) >= {"from platform_ml.projects.harbour import harbour"}
-        assert added.splitlines()[-1] == text.splitlines()[-1].replace(")", ", harbour)")
+        imports = [f"from platform_ml.projects.{name} import {name}" for name in ("apes", "harbour", "zoo")]
+        text = f"{imports[0]}\n{imports[2]}\n\nPROJECTS = (zoo, apes)\n"
+        assert listed(text, "harbour").splitlines() == [*imports, "", "PROJECTS = (zoo, apes, harbour)"]
+        assert "import harbour\n" in listed((ROOT / LIST).read_text(), "harbour")
 
     def test_a_long_line_is_folded_and_what_is_starred_stays_last(self):
         names = [f"project_number_{n}" for n in range(8)]
