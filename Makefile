@@ -1,4 +1,4 @@
-# make demo | test | test-kills | ui | bench-pit | bench-weekly | bench-training | lock | clean. Any Python from 3.11: make demo PYTHON=python3.12
+# make demo | test | test-kills | ui | docs | bench-pit | bench-weekly | bench-training | lock | clean. Any Python from 3.11: make demo PYTHON=python3.12
 PYTHON ?= python3
 VENV ?= .venv
 VENV_BENCH ?= .venv-bench
@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 COMPILE = $(BIN)/python -m compileall -qq -j 0 $$($(BIN)/python -c 'import site; print(*site.getsitepackages())') || true
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: demo test test-kills ui bench-pit bench-weekly bench-training lock clean
+.PHONY: demo test test-kills ui docs bench-pit bench-weekly bench-training lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.base ## data, features, model, gates and card of one project, start to end
@@ -23,6 +23,10 @@ demo: $(VENV)/.base ## data, features, model, gates and card of one project, sta
 
 ui: $(VENV)/.base ## Dagster's web page and daemon
 	@$(BIN)/platform-ml ui
+
+docs: $(VENV)/.docs ## the documentation as pages in site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir site
+	@echo "site/index.html"
 
 test: $(VENV)/.dev ## everything that CI checks
 	$(BIN)/ruff check .
@@ -58,7 +62,7 @@ lock: ## newest versions that pyproject.toml allows, tried in an environment of 
 	echo "requirements.lock: $$(grep -c == requirements.lock) packages"
 
 clean: ## the environment and all caches; data/ stays
-	rm -rf $(VENV) $(VENV_BENCH) $(VENV_TRAINING) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+	rm -rf $(VENV) $(VENV_BENCH) $(VENV_TRAINING) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build site *.egg-info
 	find platform_ml platform_ml_tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -76,7 +80,12 @@ $(VENV)/.dev: pyproject.toml requirements.lock | $(BIN)/python
 	@echo "Installing platform_ml with [deep,dev] into $(VENV): 3.5 GB, three minutes"
 	@$(PIP) install --no-compile -c requirements.lock -e '.[deep,dev]'
 	@$(COMPILE)
-	@touch $(VENV)/.base $@
+	@touch $(VENV)/.base $(VENV)/.docs $@
+
+$(VENV)/.docs: $(VENV)/.base
+	@echo "Installing MkDocs into $(VENV): 40 MB, some seconds"
+	@$(PIP) install -c requirements.lock -e '.[docs]'
+	@touch $@
 
 # Feast on its own: where it does not install, the others are measured, and the table says that it is not there.
 $(VENV_BENCH)/.done: benchmarks/requirements-bench.txt benchmarks/requirements-feast.txt requirements.lock

@@ -1,5 +1,8 @@
 """The nouns of a project: what is predicted from what."""
 
+from importlib import import_module
+from typing import Any
+
 from platform_ml.spec.ablation import Without
 from platform_ml.spec.automation import Automation
 from platform_ml.spec.backtest import Backtest
@@ -90,3 +93,10 @@ __all__ = [
     "Whole",
     "Without",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`TabularProject`, by which a YAML file names its type: it knows Dagster, so it is loaded when it is asked for."""
+    if name == "TabularProject":
+        return import_module("platform_ml.orchestration.component").TabularProject
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

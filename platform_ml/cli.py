@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--project", help="where to look for the dataset; everywhere, if left out")
     for command, run in ((land, _land), (demo, _demo), (ui, _ui), (export, _export)):
         command.set_defaults(run=run)
+    _new_project(commands)
     _datasets(commands)
     _quarantine(commands)
     _catalog(commands)
@@ -77,6 +78,17 @@ def _parser() -> argparse.ArgumentParser:
     _backtests(commands)
     _status(commands)
     return parser
+
+
+def _new_project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    new = commands.add_parser("new-project", help="write a project that passes its tests, from invented rows or a CSV")
+    new.add_argument("name", metavar="NAME", help="lower_snake_case")
+    new.add_argument("--from", dest="file", type=Path, metavar="FILE.csv", help="rows of events, with a header")
+    new.add_argument("--owner", help="an e-mail address or team:NAME; team:NAME of the project, if left out")
+    new.add_argument("--key", metavar="COLUMN[,COLUMN]", help="what tells rows apart; found, if there is one answer")
+    new.add_argument("--entity", metavar="COLUMN", help="of whom is predicted; found, if there is one answer")
+    new.add_argument("--event-time", metavar="COLUMN", help="when it happened; found, if there is one answer")
+    new.set_defaults(run=_start_project)
 
 
 def _datasets(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -253,6 +265,15 @@ def _project(name: str) -> Project:
     if name not in known:
         raise PlatformError(f"There is no project {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}.")
     return known[name]
+
+
+def _start_project(options: argparse.Namespace) -> int:
+    from platform_ml.engine.proposal import Asked
+    from platform_ml.orchestration.new_project import new_project
+
+    key = tuple(options.key.split(",")) if options.key else None
+    asked = Asked(key=key, entity=options.entity, event_time=options.event_time)
+    return new_project(options.name, owner=options.owner, file=options.file, asked=asked, projects=PROJECTS)
 
 
 def _land(options: argparse.Namespace) -> int:

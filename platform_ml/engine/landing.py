@@ -9,6 +9,7 @@ import zipfile
 from contextlib import contextmanager
 from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -247,6 +248,15 @@ def _rows(sql: str, work: Work) -> pa.Table:
 
 def _packaged(name: str, path: str) -> Path:
     try:
-        return Path(str(distribution(name).locate_file(path)))
+        file = Path(str(distribution(name).locate_file(path)))
     except PackageNotFoundError as error:
         raise SourceError(f"Example data is missing. Run: pip install {name}") from error
+    return file if file.exists() else _editable(path) or file
+
+
+def _editable(path: str) -> Path | None:
+    """Where the file is when its package is imported from elsewhere than it is installed: from a checkout."""
+    package, _, rest = path.partition("/")
+    found = find_spec(package)
+    places = found.submodule_search_locations or [] if found else []
+    return next((file for place in places if (file := Path(place, rest)).exists()), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,9 @@ if TYPE_CHECKING:
 CADENCES = {0: "reference", 1: "daily", 7: "weekly"}
 """Days between two partitions → what a job is called; 0 is without partitions."""
 
+EXECUTOR, IN_PROCESS = "PLATFORM_ML_EXECUTOR", "in_process"
+"""The environment variable that says where the steps of a run are executed, and its only value."""
+
 
 def definitions(projects: Sequence[Project], platform: PlatformResource) -> dg.Definitions:
     """Everything that Dagster needs to know of these projects in this environment."""
@@ -77,13 +81,20 @@ def definitions(projects: Sequence[Project], platform: PlatformResource) -> dg.D
         ],
         schedules=[one for project in projects for one in schedules(project, platform)],
         resources={"platform": platform},
-        executor=dg.multiprocess_executor.configured(
-            {
-                "max_concurrent": 2,
-                # Steps start from a process that has the heavy libraries already.
-                "start_method": {"forkserver": {"preload_modules": ["platform_ml.orchestration.preload"]}},
-            }
-        ),
+        executor=_executor(),
+    )
+
+
+def _executor() -> dg.ExecutorDefinition:
+    """Steps in processes of their own, or, where start-up would take longer than the work, one after the other."""
+    if os.environ.get(EXECUTOR) == IN_PROCESS:
+        return dg.in_process_executor
+    return dg.multiprocess_executor.configured(
+        {
+            "max_concurrent": 2,
+            # Steps start from a process that has the heavy libraries already.
+            "start_method": {"forkserver": {"preload_modules": ["platform_ml.orchestration.preload"]}},
+        }
     )
 
 
