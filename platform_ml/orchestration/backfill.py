@@ -13,15 +13,14 @@ from dagster._core.definitions.reconstruct import ReconstructableRepository
 
 from platform_ml.engine.plan import plan, span
 from platform_ml.engine.upstream import Table
+from platform_ml.orchestration.killed import PROCESS_TAG, this_process
 from platform_ml.orchestration.memory import Asked, Memory, moment
 from platform_ml.orchestration.reconciling import Choice, choose, waiting_lines
 from platform_ml.orchestration.requests import (
-    PROCESS_TAG,
     asset_keys,
     failure,
     partition_tags,
     reason_tags,
-    this_process,
     token,
     under_way,
     why,

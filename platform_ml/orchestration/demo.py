@@ -67,8 +67,14 @@ def _land_export(project: Project, export: Path, work: Work) -> None:
 
 def demo(project: Project) -> int:
     """Land, materialize what is missing or stale, register, and say what came of it."""
+    import dagster as dg
+
+    from platform_ml.orchestration.killed import end_killed
+
     project = project.demo
     work = _work(project)
+    with dg.DagsterInstance.get() as instance:
+        end_killed(instance)  # a demonstration that was killed holds places that this one would wait for
     _say(f"1/4  Landing example data of {project.name}")
     land(project)
     _say("2/4  Sources and features")

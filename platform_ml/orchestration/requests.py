@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +14,7 @@ from dagster._core.storage.tags import (
 
 from platform_ml.engine.ports import WHOLE
 from platform_ml.orchestration.environment import environment
+from platform_ml.orchestration.killed import end_killed
 from platform_ml.spec.fingerprint import digest
 from platform_ml.spec.reason import DETAIL_TAG, REASON_TAG
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 REQUEST_TAG = "platform_ml/request"
 """The tag of a run that says what it was asked for: nouns, partitions, and what they are made of."""
-PROCESS_TAG = "platform_ml/process"
-"""The tag of a run that a command line executes itself: host, process, and when that began."""
 UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.STARTING,
@@ -91,10 +88,9 @@ class Busy:
 
 def under_way(instance: dg.DagsterInstance, project: str) -> list[Busy]:
     """What runs of a project are queued or running; those of a command line that was killed are ended first."""
+    end_killed(instance)
     found = []
     for run in instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY)):
-        if bury(instance, run):
-            continue
         nouns = frozenset(key.path[1] for key in _assets(instance, run) if key.path[0] == project and len(key.path) > 1)
         one = run.tags.get(PARTITION_NAME_TAG, WHOLE)
         first = run.tags.get(ASSET_PARTITION_RANGE_START_TAG, one)
@@ -109,34 +105,6 @@ def _assets(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Collection[dg.A
         return run.asset_selection
     planned = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
     return {event.asset_key for event in (one.dagster_event for one in planned) if event and event.asset_key}
-
-
-def this_process() -> str:
-    """What this process is called among all processes of all machines."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_began(os.getpid())}"
-
-
-def bury(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
-    """End a run whose command line is gone: nobody else would, and it would be waited for. Returns whether it was."""
-    host, _, process = run.tags.get(PROCESS_TAG, "").rpartition(":")[0].rpartition(":")
-    if not process or host != socket.gethostname():
-        return False
-    if _began(int(process)) == run.tags[PROCESS_TAG].rpartition(":")[2]:
-        return False
-    instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-    instance.report_run_failed(run, f"The command line that ran it (process {process}) is gone: it was killed.")
-    return True
-
-
-def _began(process: int) -> str:
-    """When a process began; empty if there is none."""
-    import psutil
-
-    try:
-        found = psutil.Process(process)
-        return "" if found.status() == psutil.STATUS_ZOMBIE else f"{found.create_time():.2f}"
-    except psutil.Error:
-        return ""
 
 
 def culprits(instance: dg.DagsterInstance, run_id: str) -> dict[tuple[str, str], str]:

@@ -17,8 +17,8 @@ from platform_ml.cli import main
 from platform_ml.engine.plan import plan
 from platform_ml.orchestration.backfill import Backfill, Wish, as_data, show
 from platform_ml.orchestration.daemon_backfill import submit
+from platform_ml.orchestration.killed import PROCESS_TAG
 from platform_ml.orchestration.pools import pool
-from platform_ml.orchestration.requests import PROCESS_TAG
 from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.reason import REASON_TAG
 from platform_ml.testing.declarations import lapse_model, orders

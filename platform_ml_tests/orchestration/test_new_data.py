@@ -10,9 +10,9 @@ import dagster as dg
 import pytest
 
 from platform_ml.checks import Rule
+from platform_ml.orchestration.killed import PROCESS_TAG, this_process
 from platform_ml.orchestration.memory import Memory
 from platform_ml.orchestration.new_data import new_data
-from platform_ml.orchestration.requests import PROCESS_TAG, this_process
 from platform_ml.origins import SQL
 from platform_ml.spec.automation import Automation
 from platform_ml.spec.reason import DETAIL_TAG, REASON_TAG
