@@ -32,6 +32,7 @@ def _register_backfill(commands: _SubParsersAction) -> None:
     fill.add_argument("project", metavar="PROJECT", help="its name")
     fill.add_argument("nouns", nargs="*", metavar="NOUN", help="tables or registrations; all tables, if left out")
     fill.add_argument("--stale", action="store_true", help="also what is outdated, not only what is missing")
+    fill.add_argument("--now", action="store_true", help="also files that were written a moment ago")
     fill.add_argument("--dry-run", action="store_true", help="only print the plan, and why each partition is stale")
     fill.add_argument("--partition-range", metavar="A...B", help="only these partitions, and what they need")
     fill.add_argument("--limit", type=int, metavar="N", help="at most so many partitions, in process order")

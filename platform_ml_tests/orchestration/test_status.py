@@ -93,7 +93,7 @@ def test_the_command_prints_it_for_people_and_for_programs(shop, monkeypatch, ca
     shop.instance.create_run_for_job(job, status=dg.DagsterRunStatus.FAILURE, tags=tags)
     monkeypatch.chdir(shop.folder)
     monkeypatch.setenv("DAGSTER_HOME", str(shop.folder))
-    monkeypatch.setattr(cli, "PROJECTS", (SHOP,))
+    monkeypatch.setattr("platform_ml.projects.PROJECTS", (SHOP,))
     assert cli.main(["status"]) == 0
     said = capsys.readouterr().out
     assert "  sensor   shop_automation: off, has never looked" in said
