@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -82,6 +83,21 @@ def test_the_documentation_mentions_only_options_that_there_are():
         if option not in COMMANDS[name]._option_string_actions
     ]
     assert wrong == []
+
+
+LINES = sorted(
+    {
+        line.partition(" #")[0].strip()
+        for page in PAGES
+        for line in re.findall(r"^(?: {4,}|\$ +| +\$ +|)platform-ml .*$", page.read_text(), re.MULTILINE)
+    }
+)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_command_of_the_documentation_is_one(line):
+    words = shlex.split(line.removeprefix("$").strip())
+    assert callable(parser().parse_args(words[1:]).run)
 
 
 def test_help_reads_no_project_and_nothing_heavy():

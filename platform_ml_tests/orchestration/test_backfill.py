@@ -68,16 +68,6 @@ def test_a_dry_run_says_what_and_why_and_runs_nothing(shop, capsys):
     assert shop.loaded() == []
 
 
-def test_a_file_that_may_still_grow_is_left_unless_it_is_wanted_now(shop):
-    os.utime(shop.work.platform.landing / "shop/visits" / f"{day(5)}.csv", (time.time() + 3_600,) * 2)
-
-    def keys(**wish):
-        return [key for step in Wish(project=shop.project, **wish).plan(shop.work).steps for key in step.made["visits"]]
-
-    assert keys() == [day(n) for n in range(5)]
-    assert keys(settled=False) == [day(n) for n in range(6)]
-
-
 def test_a_bad_file_is_said_and_the_rest_is_made(shop, capsys):
     shop.put(2, ids=())
     assert fill(shop) == 1
