@@ -127,13 +127,7 @@ def materialize_registration(
     numbers = work.platform.artifacts.newest(work.place(evaluations.KIND, evaluation, cutoff))
     if numbers is None:
         raise MissingInputError(work.missing(evaluation, [cutoff]))
-    card = cards.load(registration.card, cutoff, work=work)
-    if (card.record["model"], card.record["evaluation"]) != (approved.model_digest, approved.evaluation_digest):
-        raise Refused(
-            f"Not registered: card {registration.card.name!r} is of another model or of other numbers than were "
-            "approved. Materialize the card again."
-        )
-    cards.check_written(registration.card, card)
+    card = _card(registration, cutoff, approved, work=work)
     graph = trained.record.get("onnx", {}).get("file")  # there only if it was found to predict the same
     prepared = preparation.FILE if evaluation.model.preparations else None
     selected = chosen.FILE if evaluation.model.features else None
@@ -173,6 +167,18 @@ def materialize_registration(
     held = f", {registration.alias}" if registered.promoted else f"; another version stays {registration.alias}"
     work.say(f"{work.table(registration)}: {registered.name} version {registered.version}{held}")
     return registered
+
+
+def _card(registration: Registration, cutoff: str, approved: Approved, *, work: Work) -> Artifact:
+    """The card of the model and the numbers that were approved, whole."""
+    card = cards.load(registration.card, cutoff, work=work)
+    if (card.record["model"], card.record["evaluation"]) != (approved.model_digest, approved.evaluation_digest):
+        raise Refused(
+            f"Not registered: card {registration.card.name!r} is of another model or of other numbers than were "
+            "approved. Materialize the card again."
+        )
+    cards.check_written(registration.card, card)
+    return card
 
 
 def _check(registration: Registration, approved: Approved, files: Mapping[str, Path]) -> EvaluationResult:

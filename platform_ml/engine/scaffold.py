@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 INVENTED = "orders.csv"
 MODULES = ("__init__", "sources", "features", "model")
-FIRST, WEEKS, CUSTOMERS, SEED = date(2024, 1, 1), 10, 200, 7
+FIRST, WEEKS, CUSTOMERS, SEED = date(2024, 1, 1), 8, 200, 7
 MOST_ROWS = 20_000
 """What an example has at most: of a longer file it takes all rows of some entities."""
 HORIZONS = ((98, 14), (56, 7))

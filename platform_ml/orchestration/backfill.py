@@ -55,10 +55,19 @@ class Wish:
     """Also what was made and is outdated now; otherwise only what is missing, and what that needs."""
     limit: int | None = None
     """At most so many partitions."""
+    settled: bool = True
+    """Whether files that were written a moment ago are left, because they may still grow."""
 
     @classmethod
     def parse(
-        cls, project: Project, names: Sequence[str], *, between: str | None, outdated: bool, limit: int | None
+        cls,
+        project: Project,
+        names: Sequence[str],
+        *,
+        between: str | None,
+        outdated: bool,
+        limit: int | None,
+        settled: bool = True,
     ) -> Wish:
         """From the words of a command line."""
         known = {
@@ -83,11 +92,12 @@ class Wish:
             between=(ends[0], ends[1]) if ends else None,
             outdated=outdated,
             limit=limit,
+            settled=settled,
         )
 
     def plan(self, work: Work) -> Plan:
         """What has to be run for it now."""
-        return plan(self.project, work, of=self.of, between=self.between, outdated=self.outdated)
+        return plan(self.project, work, of=self.of, between=self.between, outdated=self.outdated, settled=self.settled)
 
 
 def show(wish: Wish, *, everything: bool, as_json: bool) -> int:
@@ -219,7 +229,12 @@ class Backfill:
 def run(project: Project, options: Namespace) -> int:
     """The command, from its options."""
     wish = Wish.parse(
-        project, options.nouns, between=options.partition_range, outdated=options.stale, limit=options.limit
+        project,
+        options.nouns,
+        between=options.partition_range,
+        outdated=options.stale,
+        limit=options.limit,
+        settled=not options.now,
     )
     if options.dry_run:
         return show(wish, everything=options.all, as_json=options.json)

@@ -90,9 +90,11 @@ def copy(folder, only=CODE):
 
 
 def environment(checkout):
+    """Of a command that stands in a checkout, which may keep its bytecode: otherwise each compiles everything anew."""
+    given = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     path = os.pathsep.join([str(SCRIPTS), os.environ["PATH"]])
     own = {"PATH": path, "PYTHONPATH": str(checkout), "DAGSTER_HOME": str(checkout), "COLUMNS": "120"}
-    return os.environ | own | {"PLATFORM_ML_EXECUTOR": "in_process"}
+    return given | own | {"PLATFORM_ML_EXECUTOR": "in_process"}
 
 
 def run(step, checkout):

@@ -30,6 +30,12 @@ def test_every_page_is_there(site):
     assert {page.relative_to(site).with_suffix("") for page in site.rglob("*.html")} == written | {Path("404")}
 
 
+def test_the_first_page_leads_to_every_page_but_the_reference():
+    linked = set(re.findall(r"\]\(([\w/-]+\.md)", (ROOT / "docs/index.md").read_text()))
+    pages = {page.relative_to(ROOT / "docs").as_posix() for page in (ROOT / "docs").rglob("*.md")}
+    assert {page for page in pages if not page.startswith("reference/")} - linked == {"index.md"}
+
+
 def test_the_reference_speaks_of_every_part(site):
     text = (site / "reference" / "gates.html").read_text()
     assert "BeatsChampion" in text

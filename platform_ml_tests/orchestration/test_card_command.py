@@ -44,7 +44,7 @@ def registered(tmp_path_factory, _built):
 @pytest.fixture
 def command(registered, monkeypatch, capsys):
     monkeypatch.chdir(registered.folder)
-    monkeypatch.setattr(cli, "PROJECTS", (project,))
+    monkeypatch.setattr("platform_ml.projects.PROJECTS", (project,))
 
     def run(*arguments):
         code = cli.main(list(arguments))

@@ -11,7 +11,7 @@ from platform_ml_tests.orchestration.shop import shop
 @pytest.fixture
 def run(monkeypatch, capsys):
     """A command in a checkout, in a terminal of some width or (None) in a pipe: exit code, lines, errors."""
-    monkeypatch.setattr(cli, "PROJECTS", (shop,))
+    monkeypatch.setattr("platform_ml.projects.PROJECTS", (shop,))
 
     def command(checkout, *arguments, width=None):
         monkeypatch.chdir(checkout.folder)

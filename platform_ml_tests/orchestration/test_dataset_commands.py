@@ -31,7 +31,7 @@ def run(built, monkeypatch, capsys):
     """A command in the checkout's folder: exit code, lines of output, error."""
     monkeypatch.chdir(built.folder)
     monkeypatch.setenv("DAGSTER_HOME", str(built.folder))
-    monkeypatch.setattr(cli, "PROJECTS", (shop,))
+    monkeypatch.setattr("platform_ml.projects.PROJECTS", (shop,))
 
     def command(*arguments):
         capsys.readouterr()  # Dagster's log of the runs before
@@ -119,7 +119,7 @@ def test_damage_is_told_and_the_exit_code_is_not_zero(built, run):
 
 def test_a_changed_declaration_is_told(built, run, monkeypatch):
     other = replace(lapse_dataset, splitter=replace(lapse_dataset.splitter, validation_days=14))
-    monkeypatch.setattr(cli, "PROJECTS", (swapped(shop, lapse_dataset, other),))
+    monkeypatch.setattr("platform_ml.projects.PROJECTS", (swapped(shop, lapse_dataset, other),))
     code, lines, _ = run("reproduce", "lapse_dataset@latest")
     assert code == 1
     assert lines[-3:] == [

@@ -25,7 +25,7 @@ def trained(tmp_path_factory, _trained):
 def command(trained, monkeypatch, capsys):
     monkeypatch.chdir(trained.folder)
     monkeypatch.setenv("DAGSTER_HOME", str(trained.folder))
-    monkeypatch.setattr(cli, "PROJECTS", (shop,))
+    monkeypatch.setattr("platform_ml.projects.PROJECTS", (shop,))
 
     def run(*arguments):
         capsys.readouterr()

@@ -1,6 +1,5 @@
 """`platform-ml new-project` in a copy of the checkout: what it writes passes its own tests, lint and contracts."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from platform_ml.orchestration import new_project
 from platform_ml.orchestration.new_project import listed
 from platform_ml.spec.errors import PlatformError
 from platform_ml_tests.architecture.files import ROOT
-from platform_ml_tests.docs.pages import copy
+from platform_ml_tests.docs.pages import copy, environment
 
 SCRIPTS = Path(sys.executable).parent
 LIST = "platform_ml/projects/__init__.py"
@@ -26,8 +25,7 @@ def checkout(tmp_path_factory):
 
 
 def run(checkout, *command):
-    environment = os.environ | {"PYTHONPATH": str(checkout), "DAGSTER_HOME": str(checkout)}
-    return subprocess.run(command, cwd=checkout, env=environment, check=False, capture_output=True, text=True)
+    return subprocess.run(command, cwd=checkout, env=environment(checkout), check=False, capture_output=True, text=True)
 
 
 def files(checkout):

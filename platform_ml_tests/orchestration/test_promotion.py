@@ -41,7 +41,7 @@ def command(filled, tmp_path, monkeypatch, capsys):
     for file in (filled / "mlflow").glob("mlflow.db*"):
         shutil.copy(file, tmp_path / "data" / "mlflow")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "PROJECTS", (SHOP,))
+    monkeypatch.setattr("platform_ml.projects.PROJECTS", (SHOP,))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     monkeypatch.setenv("PLATFORM_ML_USER", "ada")
 

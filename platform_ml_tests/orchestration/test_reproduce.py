@@ -32,7 +32,7 @@ def trained(tmp_path_factory, _trained):
 def command(trained, monkeypatch, capsys):
     monkeypatch.chdir(trained.folder)
     monkeypatch.setenv("DAGSTER_HOME", str(trained.folder))
-    monkeypatch.setattr(cli, "PROJECTS", (shop,))
+    monkeypatch.setattr("platform_ml.projects.PROJECTS", (shop,))
 
     def run(*arguments):
         capsys.readouterr()
@@ -183,7 +183,7 @@ def nudged(content):
 
 
 def test_another_declaration_is_named(command, monkeypatch):
-    monkeypatch.setattr(cli, "PROJECTS", (swapped(shop, lapse_model, replace(lapse_model, seed=5)),))
+    monkeypatch.setattr("platform_ml.projects.PROJECTS", (swapped(shop, lapse_model, replace(lapse_model, seed=5)),))
     code, lines, _ = command("reproduce", "lapse_model@latest", "--search")
     assert code == 1
     assert any(line.startswith("DIFFERENT  searched again, every trial") for line in lines)

@@ -64,10 +64,11 @@ def test_it_says_what_is_on_what_fails_and_what_is_stale(shop):
     run = shop.instance.create_run_for_job(job, status=dg.DagsterRunStatus.FAILURE)
     found = status_of(SHOP, shop.platform, shop.instance)
     looks = {one.name: one for one in found.looks}
-    assert set(looks) == {"kept_runs", "shop_automation", "shop_retraining"}
     assert {name: one.on for name, one in looks.items()} == {
+        "alerts": True,
         "kept_runs": True,
         "shop_automation": False,
+        "shop_new_data": False,
         "shop_retraining": True,
     }
     assert (looks["shop_retraining"].outcome, looks["shop_retraining"].says) == (
@@ -93,7 +94,7 @@ def test_the_command_prints_it_for_people_and_for_programs(shop, monkeypatch, ca
     shop.instance.create_run_for_job(job, status=dg.DagsterRunStatus.FAILURE, tags=tags)
     monkeypatch.chdir(shop.folder)
     monkeypatch.setenv("DAGSTER_HOME", str(shop.folder))
-    monkeypatch.setattr(cli, "PROJECTS", (SHOP,))
+    monkeypatch.setattr("platform_ml.projects.PROJECTS", (SHOP,))
     assert cli.main(["status"]) == 0
     said = capsys.readouterr().out
     assert "  sensor   shop_automation: off, has never looked" in said

@@ -15,7 +15,7 @@ def run(built, monkeypatch, capsys):
     """A command in the checkout's folder: exit code, lines of output, error."""
     monkeypatch.chdir(built.folder)
     monkeypatch.setenv("DAGSTER_HOME", str(built.folder))
-    monkeypatch.setattr(cli, "PROJECTS", (shop,))
+    monkeypatch.setattr("platform_ml.projects.PROJECTS", (shop,))
 
     def command(*arguments):
         capsys.readouterr()  # Dagster's log of the runs before

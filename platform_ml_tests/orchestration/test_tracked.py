@@ -59,7 +59,7 @@ def mend(checkout):
 def command(down, monkeypatch, capsys):
     """The command line, standing in the checkout, for the shop."""
     monkeypatch.chdir(down.folder)
-    monkeypatch.setattr(cli, "PROJECTS", (shop,))
+    monkeypatch.setattr("platform_ml.projects.PROJECTS", (shop,))
     monkeypatch.setenv("DAGSTER_HOME", str(down.folder))
 
     def run(*arguments):
