@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from platform_ml.formats.reading import Read
+from platform_ml.spec.schema import Column, Integer, Text, Timestamp
 
 EXPORT_TIMES = ("%Y-%m-%d %H:%M:%S", "%b %d, %Y, %I:%M:%S %p")
 """As databases and as Strava write moments, in UTC."""
@@ -30,6 +31,20 @@ ACTIVITY_EXPORTS = (
 
 Neither says whose activities it has: add a column Athlete ID. Garmin writes local times: declare their zone.
 """
+
+ACTIVITY_COLUMNS = (
+    Column("activity_id", Integer(), description="The activity."),
+    Column("athlete_id", Integer(), description="Who."),
+    Column("sport", Text(), allowed=("run", "ride", "swim"), description="What kind."),
+    Column("started_at", Timestamp(), description="When it began."),
+    Column("uploaded_at", Timestamp(), description="From when on it is known: up to days later."),
+    Column("duration", Integer(), unit="s", minimum=60, maximum=172_800, description="From start to end."),
+    Column("distance", Integer(), unit="m", minimum=0, maximum=1_000_000, description="How far."),
+    Column("elevation", Integer(), nullable=True, unit="m", minimum=0, maximum=20_000, description="Climbed."),
+    Column("heart_rate", Integer(), nullable=True, unit="bpm", minimum=30, maximum=240, description="The mean."),
+    Column("effort", Integer(), nullable=True, minimum=1, maximum=10, description="How hard it felt (CR-10)."),
+)
+"""What such a file says of an activity; its key is activity_id, and it is known from uploaded_at on."""
 
 
 def sport_of(word: str) -> str | None:

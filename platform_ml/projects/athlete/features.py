@@ -21,6 +21,7 @@ NEXT = "lead(published_at) OVER (PARTITION BY race_id, athlete_id ORDER BY publi
 
 load = Derived(name="load", sql="duration * coalesce(effort, 4) / 60", type=Decimal(9, 1), unit="min")
 km = Derived(name="km", sql="distance / 1000", type=KM, unit="km")
+run_time = Derived(name="run_time", sql="CASE WHEN sport = 'run' THEN duration ELSE 0 END", type=Integer(), unit="s")
 run_km = Derived(name="run_km", sql="CASE WHEN sport = 'run' THEN distance / 1000 END", type=KM, unit="km")
 pace = Derived(name="pace", sql=PACE, type=Decimal(9, 2), unit="s/km")
 finished = Derived(name="finished_at", sql="started_at + to_seconds(seconds)", type=Timestamp())
@@ -35,27 +36,36 @@ training = FeatureGroup(
     source=activities,
     entity="athlete_id",
     cadence=activities.cadence,
-    derived=(load, km, run_km, pace),
+    derived=(load, km, run_km, run_time, pace),
     features=(
         of.Named(of=chronic, called="ctl_42d"),
         of.Named(of=acute, called="atl_7d"),
         of.Named(of=of.Quotient(of=acute, per=chronic), called="acwr"),
         of.Named(of=of.Difference(of=chronic, less=acute), called="tsb"),
         of.Named(of=of.Slope(days=30, of="pace"), called="pace_trend_30d"),
+        of.Named(of=of.Mean(days=42, of="pace"), called="usual_pace"),
         of.Named(of=of.Ratio(days=42, of="elevation", per="km"), called="elevation_per_km"),
         of.Named(of=of.WeeksActive(days=42), called="consistency_score"),
+        of.Named(of=of.Ratio(days=42, of="run_time", per="duration"), called="running_share"),
         *of.Total.over(7, 42, of="run_km"),
+        *of.Total.over(7, of="load"),
     ),
 )
 
-long_runs = FeatureGroup(
-    name="long_runs",
-    description="The longest run of six weeks.",
+SEQUENCE = agg.EventSequence.over("load", "run_km", last=20)
+LISTS = tuple(each.name for each in of.Windowed.each(*SEQUENCE, window=42 * DAY))
+"""Features that only a network reads."""
+recent_training = FeatureGroup(
+    name="recent_training",
+    description="The longest run of six weeks, and the latest activities one by one.",
     source=activities,
     entity="athlete_id",
     cadence=activities.cadence,
-    derived=(run_km,),
-    features=(of.Windowed(how=agg.Maximum(of="run_km"), window=42 * DAY, called="longest_run_km"),),
+    derived=(load, run_km),
+    features=(
+        of.Windowed(how=agg.Maximum(of="run_km"), window=42 * DAY, called="longest_run_km"),
+        *of.Windowed.each(*SEQUENCE, window=42 * DAY),
+    ),
     history=History(bound="<"),
 )
 

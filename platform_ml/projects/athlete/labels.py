@@ -1,13 +1,19 @@
-"""What is predicted: the time of a race at its start, and how much is trained in the next week."""
+"""What is predicted: the time of a race at its start, next week's load; and who trains, for patterns without a label."""
 
 from datetime import date
 
-from platform_ml import Derived, Event, EventLabel, Integer, Label, Weekly
-from platform_ml.outcomes import Total
+from platform_ml import Derived, Event, EventLabel, Integer, Label, Text, Weekly
+from platform_ml.outcomes import Total, Unlabelled
 from platform_ml.projects.athlete.features import finished, load, replaced
 from platform_ml.projects.athlete.sources import activities, race_results
 
+RACE = """CASE WHEN distance BETWEEN 4950 AND 5050 THEN '5k' WHEN distance BETWEEN 9900 AND 10100 THEN '10k'
+    WHEN distance BETWEEN 21000 AND 21200 THEN 'half' WHEN distance BETWEEN 42000 AND 42400 THEN 'marathon'
+    ELSE 'other' END"""
 LAST = "CASE WHEN status = 'finished' AND replaced_at IS NULL THEN seconds END"
+SUNDAYS = Weekly(first=date(2024, 3, 3), last=date(2024, 12, 22))
+
+race = Derived(name="race", sql=RACE, type=Text(), description="Which distance: 5k, 10k, half, marathon or other.")
 target_time_seconds = EventLabel(
     name="target_time_seconds",
     description="How long an athlete takes, by the last result that was published; who does not finish has no label.",
@@ -15,7 +21,8 @@ target_time_seconds = EventLabel(
     entity="athlete_id",
     event=Event(value="last_time", known="finished_at", horizon_days=1),
     attributes=("distance", "climb"),
-    derived=(replaced, finished, Derived(name="last_time", sql=LAST, type=Integer())),
+    carried=("race",),
+    derived=(race, replaced, finished, Derived(name="last_time", sql=LAST, type=Integer(), unit="s")),
 )
 next_week_load = Label(
     name="next_week_load",
@@ -23,7 +30,17 @@ next_week_load = Label(
     source=activities,
     entity="athlete_id",
     outcome=Total(days=7, of="load"),
-    cadence=Weekly(first=date(2022, 7, 3), last=date(2024, 12, 22)),
+    cadence=SUNDAYS,
     seen_within_days=42,
     derived=(load,),
+    self_supervised=True,
+)
+who_trains = Label(
+    name="who_trains",
+    description="Everybody who trained in the last six weeks; nothing is predicted of them.",
+    source=activities,
+    entity="athlete_id",
+    outcome=Unlabelled(),
+    cadence=SUNDAYS,
+    seen_within_days=42,
 )
