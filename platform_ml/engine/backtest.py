@@ -89,7 +89,8 @@ class Walk:
     def to_json(self) -> dict[str, Any]:
         """Plain numbers, which change only when one of them does."""
         evaluation, finding = self.backtest.evaluation, self.finding
-        return {
+        note = {"simulated": self.simulated} if self.simulated else {}
+        return note | {
             "backtest": self.backtest.name,
             "description": self.backtest.description,
             "remarks": self.backtest.remarks,
