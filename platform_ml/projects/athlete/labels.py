@@ -1,5 +1,6 @@
 """What is predicted: the time of a race at its start, next week's load; and who trains, for patterns without a label."""
 
+from dataclasses import replace
 from datetime import date
 
 from platform_ml import Derived, Event, EventLabel, Integer, Label, Text, Weekly
@@ -11,9 +12,8 @@ RACE = """CASE WHEN distance BETWEEN 4950 AND 5050 THEN '5k' WHEN distance BETWE
     WHEN distance BETWEEN 21000 AND 21200 THEN 'half' WHEN distance BETWEEN 42000 AND 42400 THEN 'marathon'
     ELSE 'other' END"""
 LAST = "CASE WHEN status = 'finished' AND replaced_at IS NULL THEN seconds END"
-SUNDAYS = Weekly(first=date(2024, 3, 3), last=date(2024, 12, 22))
-
-race = Derived(name="race", sql=RACE, type=Text(), description="Which distance: 5k, 10k, half, marathon or other.")
+race = Derived(name="race", sql=RACE, type=Text(), description="5k, 10k, half, marathon or other.")
+last = Derived(name="last_time", sql=LAST, type=Integer(), unit="s")
 target_time_seconds = EventLabel(
     name="target_time_seconds",
     description="How long an athlete takes, by the last result that was published; who does not finish has no label.",
@@ -22,18 +22,7 @@ target_time_seconds = EventLabel(
     event=Event(value="last_time", known="finished_at", horizon_days=1),
     attributes=("distance", "climb"),
     carried=("race",),
-    derived=(race, replaced, finished, Derived(name="last_time", sql=LAST, type=Integer(), unit="s")),
-)
-next_week_load = Label(
-    name="next_week_load",
-    description="How much an athlete trains in the next seven days: minutes times effort.",
-    source=activities,
-    entity="athlete_id",
-    outcome=Total(days=7, of="load"),
-    cadence=SUNDAYS,
-    seen_within_days=42,
-    derived=(load,),
-    self_supervised=True,
+    derived=(race, replaced, finished, last),
 )
 who_trains = Label(
     name="who_trains",
@@ -41,6 +30,15 @@ who_trains = Label(
     source=activities,
     entity="athlete_id",
     outcome=Unlabelled(),
-    cadence=SUNDAYS,
+    cadence=Weekly(first=date(2024, 3, 3), last=date(2024, 12, 22)),
     seen_within_days=42,
+)
+MORE = "How much an athlete trains in the next seven days: minutes times effort."
+next_week_load = replace(
+    who_trains,
+    name="next_week_load",
+    description=MORE,
+    outcome=Total(days=7, of="load"),
+    derived=(load,),
+    self_supervised=True,
 )
