@@ -30,7 +30,7 @@ def remember(source: Source, hashes: Iterable[str], *, work: Work) -> None:
     def fill(folder: Path) -> None:
         (folder / FILE).write_text(json.dumps(known), encoding="ascii")
 
-    record = {"files": len(known)}
+    record = {"known": len(known)}
     work.platform.artifacts.publish(work.place(KIND, source, WHOLE), digest(known), record, fill)
 
 

@@ -1,6 +1,13 @@
 """How delivered files are read: one file per format."""
 
-from platform_ml.formats.activity import ACTIVITY_COLUMNS, ACTIVITY_EXPORTS, EXPORT_TIMES
+from platform_ml.formats.activity import (
+    ACTIVITY_COLUMNS,
+    ACTIVITY_DERIVED,
+    ACTIVITY_EXPORTS,
+    ATHLETE_COLUMNS,
+    ATHLETE_EXPORTS,
+    EXPORT_TIMES,
+)
 from platform_ml.formats.avro import Avro
 from platform_ml.formats.csv import CSV
 from platform_ml.formats.fit import FIT
@@ -14,7 +21,10 @@ from platform_ml.formats.tcx import TCX
 
 __all__ = [
     "ACTIVITY_COLUMNS",
+    "ACTIVITY_DERIVED",
     "ACTIVITY_EXPORTS",
+    "ATHLETE_COLUMNS",
+    "ATHLETE_EXPORTS",
     "CSV",
     "EXPORT_TIMES",
     "FIT",

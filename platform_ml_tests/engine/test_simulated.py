@@ -1,11 +1,12 @@
 """What a simulator wrote is known by its content, wherever it lies and whatever else was delivered since."""
 
-import json
 from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 
-from platform_ml.engine.landing import deliver, deliver_export
-from platform_ml.engine.lineage import Load, Step
+from platform_ml.engine.content import file_sha256
+from platform_ml.engine.feed import landing_file
+from platform_ml.engine.landing import deliver
 from platform_ml.engine.simulated import KIND, simulated
 from platform_ml.projects.athlete import sources
 from platform_ml.spec.origin import Delivered
@@ -20,12 +21,27 @@ SOURCE = replace(
 )
 
 
-def step(*hashes, table="athlete/activities"):
-    """What lineage says of a table that was loaded from these files."""
+def loaded(*hashes, table="shop/activities"):
+    """A step of lineage that read files of this content."""
     files = tuple(Delivered(name="2022-01-01.csv", size=1, stamp="", sha256=one) for one in hashes)
-    loads = [Load.__new__(Load)]
-    object.__setattr__(loads[0], "files", files)
-    made = Step.__new__(Step)
-    object.__setattr__(made, "table", table)
-    object.__setattr__(made, "loads", tuple(loads))
-    return made
+    return SimpleNamespace(table=table, loads=(SimpleNamespace(files=files),))
+
+
+def test_files_are_told_apart_by_what_is_in_them(tmp_path):
+    work = work_in(tmp_path)
+    assert simulated([loaded("ab")], work=work) == ""
+    deliver(SOURCE, work=work)
+    written = file_sha256(landing_file(SOURCE, "2022-01-03", work))
+    assert simulated([loaded("ab", written)], work=work).startswith("Simulated: no row of activities was observed.")
+    assert simulated([loaded("ab")], work=work) == ""
+    assert simulated([loaded(written, table="shop/orders")], work=work) == ""
+
+
+def test_what_is_delivered_later_is_added(tmp_path):
+    work = work_in(tmp_path)
+    deliver(SOURCE, work=work)
+    written = file_sha256(landing_file(SOURCE, "2022-01-03", work))
+    landing_file(SOURCE, "2022-01-02", work).unlink()
+    deliver(SOURCE, work=work)
+    assert simulated([loaded(written)], work=work)
+    assert work.platform.artifacts.newest(f"{KIND}/shop/activities/all").record["known"] == 3

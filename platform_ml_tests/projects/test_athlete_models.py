@@ -1,4 +1,4 @@
-"""The athlete project end to end on a year of 120 simulated athletes: from files to cards, scores of numbers aside."""
+"""The athlete project end to end on seven months of 120 simulated athletes, from files to cards."""
 
 from dataclasses import fields, is_dataclass, replace
 from datetime import date
@@ -27,13 +27,13 @@ from platform_ml.splitters import ByTime
 from platform_ml.tuners import TPE
 from platform_ml_tests.engine.rides import make
 
-WORLD = replace(SIMULATED, athletes=120, last=date(2022, 12, 31))
+WORLD = replace(SIMULATED, athletes=120, last=date(2022, 7, 31))
 SMALL = {
     type(SIMULATED): lambda _: WORLD,
     Daily: lambda _: Daily(first=WORLD.first, last=WORLD.last),
-    Weekly: lambda _: Weekly(first=date(2022, 8, 7), last=date(2022, 12, 18)),
-    Monthly: lambda _: Monthly(first=date(2023, 1, 1), last=date(2023, 1, 1)),
-    ByTime: lambda one: replace(one, validation_days=min(one.validation_days, 90)),
+    Weekly: lambda _: Weekly(first=date(2022, 3, 20), last=date(2022, 7, 17)),
+    Monthly: lambda _: Monthly(first=date(2022, 8, 1), last=date(2022, 8, 1)),
+    ByTime: lambda one: replace(one, validation_days=min(one.validation_days, 45)),
     TPE: lambda one: replace(one, trials=1),
     XGBoost: lambda one: replace(one, max_rounds=40),
     Recurrent: lambda one: replace(one, width=4, max_epochs=1),
@@ -127,10 +127,7 @@ def test_next_weeks_load_and_patterns_are_learned_by_the_same_nouns(club):
     load, patterns = club.result(LOAD), club.result(PATTERNS)
     assert load.test("mae").value < load.baselines["last_week"].metrics["mae"].value
     assert patterns.clusters.resamples >= 10
-    assert {verdict.gate for verdict in PATTERNS.judge(patterns)} == {
-        "simplified_silhouette_at_least",
-        "stable_clusters",
-    } or patterns.clusters
+    assert [verdict.gate for verdict in PATTERNS.judge(patterns)][-1] == "stable_clusters"
 
 
 def test_every_card_says_that_its_data_is_simulated(club):

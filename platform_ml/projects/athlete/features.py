@@ -1,31 +1,18 @@
-"""What is known of an athlete: training day by day, longest run and earlier races at the very moment, and who it is.
-
-Load is minutes times effort on Borg's CR-10 scale (Foster et al. 2001), 4 where nobody told it.
-"""
+"""What is known of an athlete: training day by day, longest run and earlier races at the very moment, and who it is."""
 
 from datetime import timedelta
 
-from platform_ml import Decimal, Derived, FeatureGroup, History, Integer, Mutations, Timestamp
+from platform_ml import FeatureGroup, History, Mutations
 from platform_ml import aggregations as agg
 from platform_ml import features as of
+from platform_ml.formats.activity import ACTIVITY_DERIVED
+from platform_ml.formats.race import EQUIVALENT, FINISHED, REPLACED
 from platform_ml.projects.athlete.sources import activities, athletes, race_results
 
-DAY, KM, SIX_WEEKS = timedelta(days=1), Decimal(9, 3), 42
-PACE = "CASE WHEN sport = 'run' AND distance >= 1000 THEN 1000 * duration / distance END"
-RUN_TIME = "CASE WHEN sport = 'run' THEN duration ELSE 0 END"
-RIEGEL = "CASE WHEN status = 'finished' THEN round(seconds * (10000 / distance) ** 1.06) END"
-"""The time for 10 km that a result is worth (Riegel 1981)."""
-NEXT = "lead(published_at) OVER (PARTITION BY race_id, athlete_id ORDER BY published_at)"
-
-load = Derived(name="load", sql="duration * coalesce(effort, 4) / 60", type=Decimal(9, 1), unit="min")
-km = Derived(name="km", sql="distance / 1000", type=KM, unit="km")
-run_km = Derived(name="run_km", sql="CASE WHEN sport = 'run' THEN distance / 1000 END", type=KM, unit="km")
-run_time = Derived(name="run_time", sql=RUN_TIME, type=Integer(), unit="s")
-pace = Derived(name="pace", sql=PACE, type=Decimal(9, 2), unit="s/km")
-finished = Derived(name="finished_at", sql="started_at + to_seconds(seconds)", type=Timestamp())
-replaced = Derived(name="replaced_at", sql=NEXT, type=Timestamp(), description="When another result took its place.")
-equivalent = Derived(name="equivalent_10k", sql=RIEGEL, type=Integer(), unit="s")
+DAY, SIX_WEEKS = timedelta(days=1), 42
+LONGEST = of.Windowed(how=agg.Maximum(of="run_km"), window=SIX_WEEKS * DAY, called="longest_run_km")
 LATEST = of.Windowed.each(*agg.EventSequence.over("load", "run_km", last=20), window=SIX_WEEKS * DAY)
+LISTS = tuple(one.name for one in LATEST)
 
 training = FeatureGroup(
     name="training",
@@ -33,7 +20,7 @@ training = FeatureGroup(
     source=activities,
     entity="athlete_id",
     cadence=activities.cadence,
-    derived=(load, km, run_km, run_time, pace),
+    derived=ACTIVITY_DERIVED,
     features=(
         *of.training_load("load"),
         of.Named(of=of.Slope(days=30, of="pace"), called="pace_trend_30d"),
@@ -51,11 +38,8 @@ recent_training = FeatureGroup(
     source=activities,
     entity="athlete_id",
     cadence=activities.cadence,
-    derived=(load, run_km),
-    features=(
-        of.Windowed(how=agg.Maximum(of="run_km"), window=SIX_WEEKS * DAY, called="longest_run_km"),
-        *LATEST,
-    ),
+    derived=ACTIVITY_DERIVED,
+    features=(LONGEST, *LATEST),
     history=History(bound="<"),
 )
 KNOWN = Mutations(known_from="published_at", known_to="replaced_at")
@@ -65,7 +49,7 @@ race_history = FeatureGroup(
     source=race_results,
     entity="athlete_id",
     cadence=race_results.cadence,
-    derived=(replaced, finished, equivalent),
+    derived=(REPLACED, FINISHED, EQUIVALENT),
     features=(
         of.Age(unit=DAY, called="days_since_last_race"),
         of.Field(of="equivalent_10k", called="last_equivalent_10k"),

@@ -1,19 +1,14 @@
-"""What is predicted: the time of a race at its start, next week's load; and who trains, for patterns without a label."""
+"""What is predicted: the time of a race at its start, and next week's load; and who trains, to be grouped."""
 
 from dataclasses import replace
 from datetime import date
 
-from platform_ml import Derived, Event, EventLabel, Integer, Label, Text, Weekly
+from platform_ml import Event, EventLabel, Label, Weekly
+from platform_ml.formats.activity import LOAD
+from platform_ml.formats.race import FINISHED, LAST_TIME, RACE, REPLACED
 from platform_ml.outcomes import Total, Unlabelled
-from platform_ml.projects.athlete.features import finished, load, replaced
 from platform_ml.projects.athlete.sources import activities, race_results
 
-RACE = """CASE WHEN distance BETWEEN 4950 AND 5050 THEN '5k' WHEN distance BETWEEN 9900 AND 10100 THEN '10k'
-    WHEN distance BETWEEN 21000 AND 21200 THEN 'half' WHEN distance BETWEEN 42000 AND 42400 THEN 'marathon'
-    ELSE 'other' END"""
-LAST = "CASE WHEN status = 'finished' AND replaced_at IS NULL THEN seconds END"
-race = Derived(name="race", sql=RACE, type=Text(), description="5k, 10k, half, marathon or other.")
-last = Derived(name="last_time", sql=LAST, type=Integer(), unit="s")
 target_time_seconds = EventLabel(
     name="target_time_seconds",
     description="How long an athlete takes, by the last result that was published; who does not finish has no label.",
@@ -22,7 +17,7 @@ target_time_seconds = EventLabel(
     event=Event(value="last_time", known="finished_at", horizon_days=1),
     attributes=("distance", "climb"),
     carried=("race",),
-    derived=(race, replaced, finished, last),
+    derived=(RACE, REPLACED, FINISHED, LAST_TIME),
 )
 who_trains = Label(
     name="who_trains",
@@ -35,10 +30,6 @@ who_trains = Label(
 )
 MORE = "How much an athlete trains in the next seven days: minutes times effort."
 next_week_load = replace(
-    who_trains,
-    name="next_week_load",
-    description=MORE,
-    outcome=Total(days=7, of="load"),
-    derived=(load,),
-    self_supervised=True,
+    who_trains, name="next_week_load", description=MORE, outcome=Total(days=7, of="load"), derived=(LOAD,)
 )
+next_week_load = replace(next_week_load, self_supervised=True)

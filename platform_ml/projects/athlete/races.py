@@ -3,10 +3,10 @@
 from datetime import date
 
 import platform_ml as ml
+from platform_ml import gates
 from platform_ml.families import LeavingOut, PowerLaw, Recurrent, XGBoost
-from platform_ml.gates import BeatsBaseline, IntervalsCover, SliceAtMost, SliceIntervalsCover
 from platform_ml.metrics import MAE, MAPE, RMSE
-from platform_ml.projects.athlete.features import LATEST, profile, race_history, recent_training, training
+from platform_ml.projects.athlete.features import LISTS, profile, race_history, recent_training, training
 from platform_ml.projects.athlete.labels import target_time_seconds
 from platform_ml.projects.energy import anywhere
 from platform_ml.splitters import ByEntity, ByGroupAndTime, ByTime
@@ -16,12 +16,20 @@ FLOOR = {"5k": 0.44, "10k": 0.90, "half": 2.35, "marathon": 7.63}
 """Minutes of mean error that nobody can be below: benchmarks/athlete_noise_floor.py."""
 LIMITS = {race: round(60 * 3.0 * floor / FLOOR["10k"]) for race, floor in FLOOR.items()}
 """Seconds: 3.0 minutes at 10 km, and as many times the floor at the other distances."""
-ATHLETES = ByEntity(train=0.4, validation=0.2, test=0.4)
+TRAINED = ByEntity(train=0.4, validation=0.2, test=0.4)
 ALONE = (
-    "Splits have no athlete in common, and every window reads the rows of its own athlete only: what a test row's "
-    "features see is behind no training row. The gap of 43 days is the time constant of ctl_42d, after which 37 % of "
-    "its weight is left; its whole window of 194 days and the year of best_equivalent_10k are longer."
+    "Splits share no athlete, and a window reads rows of its own athlete only, so what a test row sees is behind no "
+    "training row. The gap of 43 days is the time constant of ctl_42d, after which 37 % of its weight is left; its "
+    "window of 194 days and the year of best_equivalent_10k are longer."
 )
+BORN, RUNNING = ml.Bands("born", edges=(1964, 1979, 1994)), ml.Bands("running_share", edges=(0.6, 0.99))
+TREES = LeavingOut(family=XGBoost(loss="absolute", max_rounds=400, early_stopping_rounds=30), features=LISTS)
+NETWORK = ml.Rival(family=Recurrent(width=16, max_epochs=8, loss="absolute"), tuner=TPE(trials=1))
+RULES = {
+    "riegel": PowerLaw(feature="best_equivalent_10k", across="distance", measured_at=10_000),
+    "last_race": PowerLaw(feature="last_equivalent_10k", across="distance", measured_at=10_000),
+    "even_pace": PowerLaw(feature="usual_pace", across="distance", measured_at=1_000, exponent=1),
+}
 
 race_view = ml.FeatureView(
     name="race_view",
@@ -34,30 +42,23 @@ race_dataset = ml.TrainingDataset(
     name="race_dataset",
     description="Races of two years up to a month; athletes of one split are in no other.",
     view=race_view,
-    splitter=ByGroupAndTime(time=ByTime(validation_days=120, gap_days=43), group=ATHLETES),
+    splitter=ByGroupAndTime(time=ByTime(validation_days=120, gap_days=43), group=TRAINED),
     history_days=730,
     windows_may_overlap=ALONE,
     cutoffs=ml.Monthly(first=date(2023, 2, 1), last=date(2025, 1, 1)),
 )
-LISTS, NETWORK = tuple(one.name for one in LATEST), Recurrent(width=16, max_epochs=8, loss="absolute")
-RULES = {
-    "riegel": PowerLaw(feature="best_equivalent_10k", across="distance", measured_at=10_000),
-    "last_race": PowerLaw(feature="last_equivalent_10k", across="distance", measured_at=10_000),
-    "even_pace": PowerLaw(feature="usual_pace", across="distance", measured_at=1_000, exponent=1),
-}
 race_model = ml.TunedModel(
     name="race_model",
     description="Boosted trees, or a recurrent network over the last activities where it is found better.",
     dataset=race_dataset,
-    family=LeavingOut(family=XGBoost(loss="absolute", max_rounds=400, early_stopping_rounds=30), features=LISTS),
+    family=TREES,
     tuner=TPE(trials=8),
     metric=MAE(),
     baselines=tuple(ml.Baseline(name=name, family=rule) for name, rule in RULES.items()),
-    rivals=(ml.Rival(family=NETWORK, tuner=TPE(trials=1)),),
+    rivals=(NETWORK,),
     intervals=ml.Conformal(coverage=0.9, by=("distance",), relative=True, min_rows=30),
     seed=7,
 )
-BORN, RUNNING = ml.Bands("born", edges=(1964, 1979, 1994)), ml.Bands("running_share", edges=(0.6, 0.99))
 race_evaluation = ml.Evaluation(
     name="race_evaluation",
     description="How far off, in seconds, by distance, gender, year of birth and share of running.",
@@ -70,7 +71,7 @@ race_card = ml.ModelCard(
     name="race_card",
     evaluation=race_evaluation,
     title="Race times of athletes",
-    intended_use="Tell runners at the start which time to expect, with a range that holds nine of ten, to choose a pace.",
+    intended_use="Tell runners at the start which time to expect, with a range that holds nine of ten.",
     out_of_scope="Entry, selection, insurance, medical advice; trails, ultramarathons; athletes who tell only a part.",
     data="Exports of a platform for athletes. What was mended later is learned as it was mended.",
     limits="Weather and the day's form are not known. Who does not finish has no time: these are times of finishers.",
@@ -83,11 +84,11 @@ race_time = ml.Registration(
     description="The model of race times that may be used.",
     card=race_card,
     gates=(
-        SliceAtMost("mae", LIMITS["marathon"], by="race", limits=LIMITS, min_rows=10),
-        BeatsBaseline("riegel", "mae", by=0.0),
-        *(SliceAtMost("mape", 0.1, by=by) for by in ("gender", "born", "running_share")),
-        IntervalsCover(0.85),
-        SliceIntervalsCover(0.8),
+        gates.SliceAtMost("mae", LIMITS["marathon"], by="race", limits=LIMITS, min_rows=10),
+        gates.BeatsBaseline("riegel", "mae", by=0.0),
+        *(gates.SliceAtMost("mape", 0.1, by=by) for by in ("gender", "born", "running_share")),
+        gates.IntervalsCover(0.85),
+        gates.SliceIntervalsCover(0.8),
     ),
 )
 MONTHS = "The models of 24 months, each on the races of the month before its cutoff."

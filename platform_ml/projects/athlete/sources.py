@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from platform_ml import Column, Daily, Integer, Simulated, Source, Text
-from platform_ml.formats import ACTIVITY_COLUMNS, ACTIVITY_EXPORTS, CSV, RESULT_COLUMNS, RESULT_EXPORTS, Read
+from platform_ml import Daily, Simulated, Source
+from platform_ml.formats import CSV, RESULT_COLUMNS, RESULT_EXPORTS, activity
 from platform_ml.simulators import AthleteSeasons
 
 SEASONS = Daily(first=date(2022, 1, 1), last=date(2024, 12, 31))
@@ -13,15 +13,14 @@ NULLS = ("", "--")
 activities = Source(
     name="activities",
     description="What athletes did, filed under the day of its upload: nobody knew of it before.",
-    format=CSV(nulls=NULLS, reads=ACTIVITY_EXPORTS),
-    columns=ACTIVITY_COLUMNS,
+    format=CSV(nulls=NULLS, reads=activity.ACTIVITY_EXPORTS),
+    columns=activity.ACTIVITY_COLUMNS,
     key=("activity_id",),
     event_time="uploaded_at",
     cadence=SEASONS,
     max_rejected_share=0.5,  # on a quiet day one walk, or one activity of two devices, is a large share
     example=Simulated(by=SIMULATED, table="activities"),
 )
-
 race_results = Source(
     name="race_results",
     description="Results by day of the race; one that is mended or taken away has a row for each truth.",
@@ -32,16 +31,11 @@ race_results = Source(
     cadence=SEASONS,
     example=Simulated(by=SIMULATED, table="race_results"),
 )
-
 athletes = Source(
     name="athletes",
     description="Who the athletes are.",
-    format=CSV(nulls=NULLS, reads=(Read("born", "Year of Birth", may_miss=True),)),
-    columns=(
-        Column("athlete_id", Integer(), description="The athlete."),
-        Column("gender", Text(), nullable=True, allowed=("female", "male", "other"), description="As told."),
-        Column("born", Integer(), nullable=True, minimum=1_900, maximum=2_020, description="Year of birth."),
-    ),
+    format=CSV(nulls=NULLS, reads=activity.ATHLETE_EXPORTS),
+    columns=activity.ATHLETE_COLUMNS,
     key=("athlete_id",),
     example=Simulated(by=SIMULATED, table="athletes"),
 )
