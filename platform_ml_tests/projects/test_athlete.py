@@ -12,7 +12,7 @@ from platform_ml import FeatureView
 from platform_ml.engine.feed import landing_file
 from platform_ml.engine.landing import deliver, deliver_export
 from platform_ml.features import ExponentialMean
-from platform_ml.projects.athlete import athlete, features, labels, sources
+from platform_ml.projects.athlete import athlete, features, sources
 from platform_ml.spec.errors import SourceError
 from platform_ml.spec.source import Source
 from platform_ml.spec.window import Daily, Weekly
@@ -26,9 +26,9 @@ GROUPS = {
     group.name: replace(group, source=SOURCES[group.source.name], cadence=group.cadence and DAYS)
     for group in (features.training, features.recent_training, features.race_history, features.profile)
 }
-TIME = replace(labels.target_time_seconds, source=SOURCES["race_results"])
+TIME = replace(features.target_time_seconds, source=SOURCES["race_results"])
 LOAD = replace(
-    labels.next_week_load,
+    features.next_week_load,
     source=SOURCES["activities"],
     cadence=Weekly(first=date(2022, 2, 13), last=date(2022, 2, 27)),
 )

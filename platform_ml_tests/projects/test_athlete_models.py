@@ -13,7 +13,7 @@ from platform_ml.families import Recurrent, XGBoost
 from platform_ml.orchestration.build import project_assets
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.projects.athlete import athlete
-from platform_ml.projects.athlete.races import FLOOR, LIMITS
+from platform_ml.projects.athlete.models import FLOOR, LIMITS
 from platform_ml.projects.athlete.sources import SIMULATED
 from platform_ml.spec.evaluation import Evaluation
 from platform_ml.spec.event_label import EventLabel

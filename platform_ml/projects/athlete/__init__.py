@@ -1,8 +1,7 @@
 """Athletes: how long they will take for a race. Simulated seasons, or real exports in their place."""
 
 from platform_ml import Project
-from platform_ml.projects.athlete.races import race_backtest, race_time
-from platform_ml.projects.athlete.training import training_load, training_patterns
+from platform_ml.projects.athlete.models import race_backtest, race_time, training_load, training_patterns
 
 athlete = Project(
     name="athlete",

@@ -1,12 +1,14 @@
-"""What is known of an athlete: training day by day, longest run and earlier races at the very moment, and who it is."""
+"""What is known of an athlete at a moment, and what is predicted: the time of a race, and next week's load."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
-from platform_ml import FeatureGroup, History, Mutations
+from platform_ml import Event, EventLabel, FeatureGroup, History, Label, Mutations, Weekly
 from platform_ml import aggregations as agg
 from platform_ml import features as of
-from platform_ml.formats.activity import ACTIVITY_DERIVED
-from platform_ml.formats.race import EQUIVALENT, FINISHED, REPLACED
+from platform_ml.formats.activity import ACTIVITY_DERIVED, LOAD
+from platform_ml.formats.race import EQUIVALENT, FINISHED, LAST_TIME, RACE, REPLACED
+from platform_ml.outcomes import Total, Unlabelled
 from platform_ml.projects.athlete.sources import activities, athletes, race_results
 
 DAY, SIX_WEEKS = timedelta(days=1), 42
@@ -21,16 +23,7 @@ training = FeatureGroup(
     entity="athlete_id",
     cadence=activities.cadence,
     derived=ACTIVITY_DERIVED,
-    features=(
-        *of.training_load("load"),
-        of.Named(of=of.Slope(days=30, of="pace"), called="pace_trend_30d"),
-        of.Named(of=of.Mean(days=SIX_WEEKS, of="pace"), called="usual_pace"),
-        of.Named(of=of.Ratio(days=SIX_WEEKS, of="elevation", per="km"), called="elevation_per_km"),
-        of.Named(of=of.WeeksActive(days=SIX_WEEKS), called="consistency_score"),
-        of.Named(of=of.Ratio(days=SIX_WEEKS, of="run_time", per="duration"), called="running_share"),
-        *of.Total.over(7, SIX_WEEKS, of="run_km"),
-        *of.Total.over(7, of="load"),
-    ),
+    features=(*of.training_load("load"), *of.training_habits()),
 )
 recent_training = FeatureGroup(
     name="recent_training",
@@ -57,10 +50,29 @@ race_history = FeatureGroup(
     ),
     history=History(event_time="finished_at", bound="<", known=KNOWN, late_days=1),
 )
+WHO = (of.Field(of="gender"), of.Field(of="born"))
 profile = FeatureGroup(
-    name="profile",
-    description="Who an athlete is, as told: without time, so only for slices.",
-    source=athletes,
-    entity="athlete_id",
-    features=(of.Field(of="gender"), of.Field(of="born")),
+    name="profile", description="As told: for slices only.", source=athletes, entity="athlete_id", features=WHO
 )
+target_time_seconds = EventLabel(
+    name="target_time_seconds",
+    description="How long an athlete takes, by the last result that was published; who does not finish has no label.",
+    source=race_results,
+    entity="athlete_id",
+    event=Event(value="last_time", known="finished_at", horizon_days=1),
+    attributes=("distance", "climb"),
+    carried=("race",),
+    derived=(RACE, REPLACED, FINISHED, LAST_TIME),
+)
+who_trains = Label(
+    name="who_trains",
+    description="Everybody who trained in the last six weeks; nothing is predicted of them.",
+    source=activities,
+    entity="athlete_id",
+    outcome=Unlabelled(),
+    cadence=Weekly(first=date(2024, 3, 3), last=date(2024, 12, 22)),
+    seen_within_days=42,
+)
+MORE = "How much an athlete trains in the next seven days: minutes times effort."
+NEXT = replace(who_trains, name="next_week_load", description=MORE, outcome=Total(days=7, of="load"), derived=(LOAD,))
+next_week_load = replace(NEXT, self_supervised=True)

@@ -8,12 +8,10 @@ from platform_ml.simulators import AthleteSeasons
 
 SEASONS = Daily(first=date(2022, 1, 1), last=date(2024, 12, 31))
 SIMULATED = AthleteSeasons()
-NULLS = ("", "--")
-
 activities = Source(
     name="activities",
     description="What athletes did, filed under the day of its upload: nobody knew of it before.",
-    format=CSV(nulls=NULLS, reads=activity.ACTIVITY_EXPORTS),
+    format=CSV(nulls=("", "--"), reads=activity.ACTIVITY_EXPORTS),
     columns=activity.ACTIVITY_COLUMNS,
     key=("activity_id",),
     event_time="uploaded_at",
@@ -24,7 +22,7 @@ activities = Source(
 race_results = Source(
     name="race_results",
     description="Results by day of the race; one that is mended or taken away has a row for each truth.",
-    format=CSV(nulls=NULLS, reads=RESULT_EXPORTS),
+    format=CSV(nulls=("", "--"), reads=RESULT_EXPORTS),
     columns=RESULT_COLUMNS,
     key=("race_id", "athlete_id", "published_at"),
     event_time="started_at",
@@ -34,7 +32,7 @@ race_results = Source(
 athletes = Source(
     name="athletes",
     description="Who the athletes are.",
-    format=CSV(nulls=NULLS, reads=activity.ATHLETE_EXPORTS),
+    format=CSV(nulls=("", "--"), reads=activity.ATHLETE_EXPORTS),
     columns=activity.ATHLETE_COLUMNS,
     key=("athlete_id",),
     example=Simulated(by=SIMULATED, table="athletes"),
