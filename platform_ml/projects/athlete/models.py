@@ -8,7 +8,6 @@ from platform_ml import gates
 from platform_ml.families import KMeans, LeavingOut, Persistence, PowerLaw, Recurrent, XGBoost
 from platform_ml.metrics import MAE, MAPE, RMSE, SimplifiedSilhouette
 from platform_ml.projects.athlete import features as known
-from platform_ml.projects.energy import anywhere
 from platform_ml.splitters import ByEntity, ByGroupAndTime, ByTime
 from platform_ml.tuners import TPE
 
@@ -25,11 +24,8 @@ TREES = LeavingOut(family=XGBoost(loss="absolute", max_rounds=400, early_stoppin
 NETWORK = ml.Rival(family=Recurrent(width=16, max_epochs=8, loss="absolute"), tuner=TPE(trials=1))
 BEST = PowerLaw(feature="best_equivalent_10k", across="distance", measured_at=10_000)
 EVEN = PowerLaw(feature="usual_pace", across="distance", measured_at=1_000, exponent=1)
-SPLIT = ByGroupAndTime(
-    time=ByTime(validation_days=120, gap_days=43), group=ByEntity(train=0.4, validation=0.2, test=0.4)
-)
+CUT = ByGroupAndTime(time=ByTime(validation_days=120, gap_days=43), group=ByEntity(train=0.4, validation=0.2, test=0.4))
 RULES = {"riegel": BEST, "last_race": replace(BEST, feature="last_equivalent_10k"), "even_pace": EVEN}
-
 race_view = ml.FeatureView(
     name="race_view",
     description="Races at their start, with what was known of training and earlier races.",
@@ -41,7 +37,7 @@ race_dataset = ml.TrainingDataset(
     name="race_dataset",
     description="Races of two years up to a month; athletes of one split are in no other.",
     view=race_view,
-    splitter=SPLIT,
+    splitter=CUT,
     history_days=730,
     windows_may_overlap=ALONE,
     cutoffs=ml.Monthly(first=date(2023, 2, 1), last=date(2025, 1, 1)),
@@ -75,7 +71,6 @@ race_card = ml.ModelCard(
     limits="Weather and the day's form are not known. Who does not finish has no time: these are times of finishers.",
     ethics="Gender and age are slices, never features. A prediction can push people into training too hard.",
     license="MIT",
-    energy=anywhere,
 )
 race_time = ml.Registration(
     name="race_time",
@@ -90,9 +85,9 @@ race_time = ml.Registration(
     ),
 )
 race_backtest = ml.Backtest(
-    name="race_backtest", description="Models of 24 months.", of=race_time, cutoffs=24, slices=("race",)
+    name="race_backtest", description="The models of two years.", of=race_time, cutoffs=24, slices=("race",)
 )
-SHORT = replace(SPLIT, time=ByTime(validation_days=28, gap_days=43))
+SHORT = replace(CUT, time=ByTime(validation_days=28, gap_days=43))
 SUNDAYS = {"description": "Sundays of nine months.", "splitter": SHORT, "history_days": 270, "cutoffs": None}
 LAST_WEEK = ml.Baseline(name="last_week", family=Persistence(feature="load_sum_7d"))
 GROUPS, APART = KMeans(clusters=ml.Whole(2, 5), starts=3), SimplifiedSilhouette()
