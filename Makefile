@@ -18,7 +18,7 @@ export DAGSTER_HOME := $(CURDIR)
 .PHONY: demo test test-kills ui docs bench-pit bench-weekly bench-training lock clean
 .DELETE_ON_ERROR:
 
-demo: $(VENV)/.base ## data, features, model, gates and card of one project, start to end
+demo: $(VENV)/$(if $(filter athlete,$(PROJECT)),.deep,.base) ## data, features, model, gates and card of one project, start to end
 	@$(BIN)/platform-ml demo --project $(PROJECT)
 
 ui: $(VENV)/.base ## Dagster's web page and daemon
@@ -80,7 +80,13 @@ $(VENV)/.dev: pyproject.toml requirements.lock | $(BIN)/python
 	@echo "Installing platform_ml with [deep,dev] into $(VENV): 3.5 GB, three minutes"
 	@$(PIP) install --no-compile -c requirements.lock -e '.[deep,dev]'
 	@$(COMPILE)
-	@touch $(VENV)/.base $(VENV)/.docs $@
+	@touch $(VENV)/.base $(VENV)/.deep $(VENV)/.docs $@
+
+$(VENV)/.deep: $(VENV)/.base
+	@echo "Installing torch into $(VENV): 1.5 GB, a minute"
+	@$(PIP) install --no-compile -c requirements.lock -e '.[deep]'
+	@$(COMPILE)
+	@touch $@
 
 $(VENV)/.docs: $(VENV)/.base
 	@echo "Installing MkDocs into $(VENV): 40 MB, some seconds"

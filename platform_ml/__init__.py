@@ -33,6 +33,7 @@ from platform_ml.spec.source import Packaged, Simulated, Source
 from platform_ml.spec.space import Between, Whole
 from platform_ml.spec.training_dataset import TrainingDataset
 from platform_ml.spec.tuned_model import Baseline, TunedModel
+from platform_ml.spec.variant import variant
 from platform_ml.spec.waiver import Approval, Waiver
 from platform_ml.spec.window import Daily, Monthly, Weekly
 
@@ -92,6 +93,7 @@ __all__ = [
     "Weekly",
     "Whole",
     "Without",
+    "variant",
 ]
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine.audit import Check, Finding
 from platform_ml.engine.backtest_page import html, markdown, plot
+from platform_ml.engine.dataset_checks import KIND as DATASETS
 from platform_ml.engine.ports import WHOLE
+from platform_ml.engine.simulated import simulated_behind
 from platform_ml.engine.trend import Trend, trend
 from platform_ml.engine.walk import Standing, State, is_known, standing
 from platform_ml.spec.fingerprint import digest, fingerprint
@@ -53,6 +55,8 @@ class Walk:
     points: tuple[Point, ...]
     """Oldest cutoff first."""
     trend: Trend
+    simulated: str = ""
+    """Which sources of the newest measured model a simulator wrote, in a sentence; empty: none."""
 
     @property
     def metric(self) -> str:
@@ -89,7 +93,8 @@ class Walk:
     def to_json(self) -> dict[str, Any]:
         """Plain numbers, which change only when one of them does."""
         evaluation, finding = self.backtest.evaluation, self.finding
-        return {
+        note = {"simulated": self.simulated} if self.simulated else {}
+        return note | {
             "backtest": self.backtest.name,
             "description": self.backtest.description,
             "remarks": self.backtest.remarks,
@@ -147,7 +152,18 @@ def walk(backtest: Backtest, *, work: Work) -> Walk:
         if point.standing.result and point.standing.state in COMPARABLE
     ]
     days, estimates = [day for day, _ in seen], [estimate for _, estimate in seen]
-    return Walk(backtest=backtest, points=points, trend=trend(days, estimates, goal=metric.goal))
+    return Walk(
+        backtest=backtest,
+        points=points,
+        trend=trend(days, estimates, goal=metric.goal),
+        simulated=_simulated(backtest, points, work),
+    )
+
+
+def _simulated(backtest: Backtest, points: Sequence[Point], work: Work) -> str:
+    measured = [point.standing.result for point in points if point.standing.result]
+    used = measured and work.published(DATASETS, backtest.dataset, measured[-1].dataset_digest)
+    return simulated_behind(used, work=work) if used else ""
 
 
 def _point(backtest: Backtest, cutoff: str, work: Work) -> Point:

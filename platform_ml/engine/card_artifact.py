@@ -10,6 +10,7 @@ from platform_ml.engine.card_change import UNKNOWN, Previous, change
 from platform_ml.engine.lineage import listed, sources, steps
 from platform_ml.engine.model_card import RenderedCard, render
 from platform_ml.engine.provenance import provenance
+from platform_ml.engine.simulated import simulated
 from platform_ml.spec.errors import MissingInputError, Refused, StoreError, UnreachableError
 from platform_ml.spec.fingerprint import digest, fingerprint
 from platform_ml.spec.model_card import REQUIRED, unwritten
@@ -79,6 +80,7 @@ def materialize_model_card(
             ),
             project=work.project,
             owner=setting.owner,
+            simulated=simulated(behind, work=work),
         ),
         previous=setting.previous,
     )

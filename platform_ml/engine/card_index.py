@@ -53,6 +53,8 @@ class Entry:
     """Gates that let it not be registered."""
     dataset: str = ""
     made: str = ""
+    simulated: bool = False
+    """Whether a simulator wrote rows behind it."""
     card: Path | None = None
     """The page of its card."""
 
@@ -117,6 +119,7 @@ def _entry(project: str, artifact: Artifact, versions: Sequence[RegisteredVersio
         project=project,
         name=said["model"]["name"],
         title=said["card"]["title"],
+        simulated=bool(said["provenance"].get("simulated")),
         cutoff=said["evaluation"]["cutoff"],
         digest=artifact.record["model"],
         status=status,

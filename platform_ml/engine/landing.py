@@ -13,10 +13,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from platform_ml.engine.content import file_sha256
 from platform_ml.engine.feed import feed_of
 from platform_ml.engine.fetched import format_of
 from platform_ml.engine.judgement import ROW_NUMBER
 from platform_ml.engine.ports import WHOLE
+from platform_ml.engine.simulated import remember
 from platform_ml.formats import CSV, Parquet
 from platform_ml.origins import Files
 from platform_ml.spec.errors import SourceError
@@ -47,9 +49,14 @@ def deliver(source: Source, *, work: Work) -> int:
     if missing:
         with tempfile.TemporaryDirectory() as folder:
             made = Path(folder, "made")
+            hashes = set()
             for key, rows in _examples(source, source.example, missing, work):
                 _write(rows, made, source)
+                if rows.num_rows and isinstance(source.example, Simulated):
+                    hashes.add(file_sha256(made))
                 files.deliver(feed, key, made)
+            if hashes:
+                remember(source, hashes, work=work)
     return len(missing)
 
 

@@ -160,6 +160,8 @@ class Provenance:
     """Why it was trained: new_data, drift, degradation, schedule or manual."""
     reason_detail: str = ""
     """The same in a sentence, with numbers."""
+    simulated: str = ""
+    """Which of the sources a simulator wrote, in a sentence; empty: none."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from platform_ml.features.slope import Slope
 from platform_ml.features.tenure import Tenure
 from platform_ml.features.tier import Tier
 from platform_ml.features.total import Total
+from platform_ml.features.training_load import training_habits, training_load
 from platform_ml.features.trend import Trend
 from platform_ml.features.variance import Variance
 from platform_ml.features.velocity import Velocity
@@ -52,4 +53,6 @@ __all__ = [
     "Velocity",
     "WeeksActive",
     "Windowed",
+    "training_habits",
+    "training_load",
 ]

@@ -40,10 +40,10 @@ def column_schema(types: Mapping[str, str], descriptions: Mapping[str, str], req
 
 
 def lineage(columns: Mapping[str, Sequence[tuple[dg.AssetKey, str]]]) -> dg.TableColumnLineage:
-    """Column → the upstream columns it is made of."""
+    """Column → the upstream columns it is made of, each once."""
     return dg.TableColumnLineage(
         {
-            name: [dg.TableColumnDep(asset_key=key, column_name=column) for key, column in sources]
+            name: [dg.TableColumnDep(asset_key=key, column_name=column) for key, column in dict.fromkeys(sources)]
             for name, sources in columns.items()
         }
     )

@@ -11,7 +11,8 @@ import pytest
 from platform_ml import FeatureView
 from platform_ml.engine.feed import landing_file
 from platform_ml.engine.landing import deliver, deliver_export
-from platform_ml.projects.athlete import athlete, features, labels, sources
+from platform_ml.features import ExponentialMean
+from platform_ml.projects.athlete import athlete, features, sources
 from platform_ml.spec.errors import SourceError
 from platform_ml.spec.source import Source
 from platform_ml.spec.window import Daily, Weekly
@@ -23,11 +24,11 @@ DAYS = Daily(first=date(2022, 1, 1), last=date(2022, 3, 15))
 SOURCES = {source.name: replace(source, cadence=source.cadence and DAYS) for source in athlete.all(Source)}
 GROUPS = {
     group.name: replace(group, source=SOURCES[group.source.name], cadence=group.cadence and DAYS)
-    for group in (features.training, features.long_runs, features.race_history, features.profile)
+    for group in (features.training, features.recent_training, features.race_history, features.profile)
 }
-TIME = replace(labels.target_time_seconds, source=SOURCES["race_results"])
+TIME = replace(features.target_time_seconds, source=SOURCES["race_results"])
 LOAD = replace(
-    labels.next_week_load,
+    features.next_week_load,
     source=SOURCES["activities"],
     cadence=Weekly(first=date(2022, 2, 13), last=date(2022, 2, 27)),
 )
@@ -35,7 +36,7 @@ VIEW = FeatureView(
     name="race_view",
     description="Races at their start.",
     label=TIME,
-    features=(GROUPS["training"], GROUPS["long_runs"], GROUPS["race_history"]),
+    features=(GROUPS["training"], GROUPS["recent_training"], GROUPS["race_history"]),
     helpers=(GROUPS["profile"],),
 )
 RACE_DAYS = ["2022-02-06", "2022-02-20", "2022-03-06"]
@@ -99,7 +100,7 @@ def test_training_load_is_that_of_pandas(built, told):
         row = rows[who, date(2022, 3, 9)]
         chronic = daily.ewm(alpha=1 - exp(-1 / 42), adjust=False).mean().iloc[-1]
         acute = daily.ewm(alpha=1 - exp(-1 / 7), adjust=False).mean().iloc[-1]
-        assert row["ctl_42d"] * (1 - features.chronic.left_out) == pytest.approx(
+        assert row["ctl_42d"] * (1 - ExponentialMean(days=194, decay_days=42, of="load").left_out) == pytest.approx(
             chronic, rel=1e-4
         )  # loads are rounded to a tenth
         assert row["atl_7d"] == pytest.approx(acute, rel=0.02)

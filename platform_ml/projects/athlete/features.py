@@ -1,33 +1,20 @@
-"""What is known of an athlete: training day by day, longest run and earlier races at the very moment, and who it is.
+"""What is known of an athlete at a moment, and what is predicted: the time of a race, and next week's load."""
 
-ctl_42d and atl_7d are chronic and acute load after Banister's fitness and fatigue, as performance charts have them
-(Banister et al. 1975; Allen and Coggan 2010): exponential means of the daily load, which is minutes times effort on
-Borg's CR-10 scale (Foster et al. 2001). tsb is one less the other, acwr one over the other (Hulin et al. 2016). A mean
-without an end would read all history: these end where 1 % of their weight is left, after 194 and 33 days.
-"""
+from dataclasses import replace
+from datetime import date, timedelta
 
-from datetime import timedelta
-
-from platform_ml import Decimal, Derived, FeatureGroup, History, Integer, Mutations, Timestamp
+from platform_ml import Event, EventLabel, FeatureGroup, History, Label, Mutations, Weekly
 from platform_ml import aggregations as agg
 from platform_ml import features as of
+from platform_ml.formats.activity import ACTIVITY_DERIVED, LOAD
+from platform_ml.formats.race import EQUIVALENT, FINISHED, LAST_TIME, RACE, REPLACED
+from platform_ml.outcomes import Total, Unlabelled
 from platform_ml.projects.athlete.sources import activities, athletes, race_results
 
-DAY, KM = timedelta(days=1), Decimal(9, 3)
-PACE = "CASE WHEN sport = 'run' AND distance >= 1000 THEN 1000 * duration / distance END"
-RIEGEL = "CASE WHEN status = 'finished' THEN round(seconds * (10000 / distance) ** 1.06) END"
-"""The time for 10 km that a result is worth (Riegel 1981)."""
-NEXT = "lead(published_at) OVER (PARTITION BY race_id, athlete_id ORDER BY published_at)"
-
-load = Derived(name="load", sql="duration * coalesce(effort, 4) / 60", type=Decimal(9, 1), unit="min")
-km = Derived(name="km", sql="distance / 1000", type=KM, unit="km")
-run_km = Derived(name="run_km", sql="CASE WHEN sport = 'run' THEN distance / 1000 END", type=KM, unit="km")
-pace = Derived(name="pace", sql=PACE, type=Decimal(9, 2), unit="s/km")
-finished = Derived(name="finished_at", sql="started_at + to_seconds(seconds)", type=Timestamp())
-replaced = Derived(name="replaced_at", sql=NEXT, type=Timestamp(), description="When another result took its place.")
-equivalent = Derived(name="equivalent_10k", sql=RIEGEL, type=Integer(), unit="s")
-chronic = of.ExponentialMean(days=194, decay_days=42, of="load")
-acute = of.ExponentialMean(days=33, decay_days=7, of="load")
+DAY, SIX_WEEKS = timedelta(days=1), 42
+LONGEST = of.Windowed(how=agg.Maximum(of="run_km"), window=SIX_WEEKS * DAY, called="longest_run_km")
+LATEST = of.Windowed.each(*agg.EventSequence.over("load", "run_km", last=20), window=SIX_WEEKS * DAY)
+LISTS = tuple(one.name for one in LATEST)
 
 training = FeatureGroup(
     name="training",
@@ -35,54 +22,57 @@ training = FeatureGroup(
     source=activities,
     entity="athlete_id",
     cadence=activities.cadence,
-    derived=(load, km, run_km, pace),
-    features=(
-        of.Named(of=chronic, called="ctl_42d"),
-        of.Named(of=acute, called="atl_7d"),
-        of.Named(of=of.Quotient(of=acute, per=chronic), called="acwr"),
-        of.Named(of=of.Difference(of=chronic, less=acute), called="tsb"),
-        of.Named(of=of.Slope(days=30, of="pace"), called="pace_trend_30d"),
-        of.Named(of=of.Ratio(days=42, of="elevation", per="km"), called="elevation_per_km"),
-        of.Named(of=of.WeeksActive(days=42), called="consistency_score"),
-        *of.Total.over(7, 42, of="run_km"),
-    ),
+    derived=ACTIVITY_DERIVED,
+    features=(*of.training_load("load"), *of.training_habits()),
 )
-
-long_runs = FeatureGroup(
-    name="long_runs",
-    description="The longest run of six weeks.",
+recent_training = FeatureGroup(
+    name="recent_training",
+    description="The longest run of six weeks, and the latest activities one by one.",
     source=activities,
     entity="athlete_id",
     cadence=activities.cadence,
-    derived=(run_km,),
-    features=(of.Windowed(how=agg.Maximum(of="run_km"), window=42 * DAY, called="longest_run_km"),),
+    derived=ACTIVITY_DERIVED,
+    features=(LONGEST, *LATEST),
     history=History(bound="<"),
 )
-
+KNOWN = Mutations(known_from="published_at", known_to="replaced_at")
 race_history = FeatureGroup(
     name="race_history",
     description="Earlier races as they stood at the moment: what was mended later counts from then on only.",
     source=race_results,
     entity="athlete_id",
     cadence=race_results.cadence,
-    derived=(replaced, finished, equivalent),
+    derived=(REPLACED, FINISHED, EQUIVALENT),
     features=(
         of.Age(unit=DAY, called="days_since_last_race"),
         of.Field(of="equivalent_10k", called="last_equivalent_10k"),
         of.Windowed(how=agg.Minimum(of="equivalent_10k"), window=365 * DAY, called="best_equivalent_10k"),
     ),
-    history=History(
-        event_time="finished_at",
-        bound="<",
-        known=Mutations(known_from="published_at", known_to="replaced_at"),
-        late_days=1,
-    ),
+    history=History(event_time="finished_at", bound="<", known=KNOWN, late_days=1),
 )
-
+WHO = (of.Field(of="gender"), of.Field(of="born"))
 profile = FeatureGroup(
-    name="profile",
-    description="Who an athlete is, as told: without time, so only for slices.",
-    source=athletes,
-    entity="athlete_id",
-    features=(of.Field(of="gender"), of.Field(of="born")),
+    name="profile", description="As told: for slices only.", source=athletes, entity="athlete_id", features=WHO
 )
+target_time_seconds = EventLabel(
+    name="target_time_seconds",
+    description="How long an athlete takes, by the last result that was published; who does not finish has no label.",
+    source=race_results,
+    entity="athlete_id",
+    event=Event(value="last_time", known="finished_at", horizon_days=1),
+    attributes=("distance", "climb"),
+    carried=("race",),
+    derived=(RACE, REPLACED, FINISHED, LAST_TIME),
+)
+who_trains = Label(
+    name="who_trains",
+    description="Everybody who trained in the last six weeks; nothing is predicted of them.",
+    source=activities,
+    entity="athlete_id",
+    outcome=Unlabelled(),
+    cadence=Weekly(first=date(2024, 3, 3), last=date(2024, 12, 22)),
+    seen_within_days=42,
+)
+MORE = "How much an athlete trains in the next seven days: minutes times effort."
+NEXT = replace(who_trains, name="next_week_load", description=MORE, outcome=Total(days=7, of="load"), derived=(LOAD,))
+next_week_load = replace(NEXT, self_supervised=True)
