@@ -178,6 +178,7 @@ def automation_sensor(project: Project) -> dg.AutomationConditionSensorDefinitio
             default_status=default_status(project),
             minimum_interval_seconds=EVERY,
             use_user_code_server=True,
+            tags={"platform_ml/project": project.name},
             run_tags={REASON_TAG: str(Reason.NEW_DATA), DETAIL_TAG: said, "platform_ml/project": project.name},
         )
 

@@ -21,6 +21,8 @@ SCORED = 50
 """Scored features whose shares of missing values and outliers are recorded one by one."""
 DESCRIBED = 100
 """Columns that the table of statistics shows."""
+EXPONENT, LEGIBLE = 1e6, 1e15
+"""From where six digits would need an exponent, and from where on that is shorter to read."""
 PREVIEW_ROWS, PREVIEW_COLUMNS, PREVIEW_CHARACTERS = 5, 12, 80
 
 
@@ -129,9 +131,12 @@ def preview(rows: pa.Table) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md("\n".join(lines))
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, most: int) -> dg.MarkdownMetadataValue:
-    """At most so many rows as a Markdown table."""
-    lines = [_line(head), _line(["---"] * len(head)), *(_line(list(map(_text, row))) for row in rows[:most])]
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], *, most: int, longest: int = PREVIEW_CHARACTERS
+) -> dg.MarkdownMetadataValue:
+    """At most so many rows as a Markdown table, in cells of so many characters."""
+    cells = [[_text(cell, longest) for cell in row] for row in rows[:most]]
+    lines = [_line(head), _line(["---"] * len(head)), *map(_line, cells)]
     if len(rows) > most:
         lines += ["", f"… and {len(rows) - most:,} more."]
     return dg.MetadataValue.md("\n".join(lines))
@@ -141,8 +146,13 @@ def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _text(value: object) -> str:
+def _text(value: object, longest: int = PREVIEW_CHARACTERS) -> str:
     if value is None:
         return ""
-    text = f"{value:.6g}" if isinstance(value, float) else " ".join(str(value).split())
-    return text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…"
+    text = _number(value) if isinstance(value, float) else " ".join(str(value).split())
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _number(value: float) -> str:
+    """Six digits; all of those before the point, where a person would read them."""
+    return f"{value:.0f}" if EXPONENT <= abs(value) < LEGIBLE else f"{value:.6g}"
