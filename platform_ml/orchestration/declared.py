@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import dagster as dg
+
 from platform_ml.orchestration import metadata
 from platform_ml.spec.gate import is_advisory
 from platform_ml.spec.space import ranges
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
     from platform_ml.spec.space import Range
     from platform_ml.spec.tuned_model import TunedModel
 
-LINES, SENTENCE = 100, 1_000
-"""Of a table, and characters of what a cell says."""
+LINES = 100
+"""Of a table."""
 
 
 def of_model(model: TunedModel) -> dict[str, Any]:
@@ -45,11 +47,11 @@ def of_evaluation(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def of_registration(registration: Registration) -> dict[str, Any]:
-    """The gates, what becomes of a version that passes them, and when there is a new one."""
-    rows = [(gate.name, "warns" if is_advisory(gate) else "blocks", gate.rule) for gate in registration.gates]
+    """The gates, as sentences, what becomes of a version that passes them, and when there is a new one."""
+    rules = [f"- {gate.rule} {'It only warns.' if is_advisory(gate) else ''}".rstrip() for gate in registration.gates]
     retraining = registration.retraining
     return {
-        "gates_declared": metadata.table(("gate", "a failure", "rule"), rows, most=LINES, longest=SENTENCE),
+        "gates_declared": dg.MetadataValue.md("\n".join(rules)),
         "becomes": registration.alias,
         "trained_again": retraining.rule if retraining else "when somebody asks for it",
     }

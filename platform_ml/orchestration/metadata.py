@@ -131,12 +131,9 @@ def preview(rows: pa.Table) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md("\n".join(lines))
 
 
-def table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], *, most: int, longest: int = PREVIEW_CHARACTERS
-) -> dg.MarkdownMetadataValue:
-    """At most so many rows as a Markdown table, in cells of so many characters."""
-    cells = [[_text(cell, longest) for cell in row] for row in rows[:most]]
-    lines = [_line(head), _line(["---"] * len(head)), *map(_line, cells)]
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, most: int) -> dg.MarkdownMetadataValue:
+    """At most so many rows as a Markdown table."""
+    lines = [_line(head), _line(["---"] * len(head)), *(_line(list(map(_text, row))) for row in rows[:most])]
     if len(rows) > most:
         lines += ["", f"… and {len(rows) - most:,} more."]
     return dg.MetadataValue.md("\n".join(lines))
@@ -146,11 +143,11 @@ def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _text(value: object, longest: int = PREVIEW_CHARACTERS) -> str:
+def _text(value: object) -> str:
     if value is None:
         return ""
     text = _number(value) if isinstance(value, float) else " ".join(str(value).split())
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    return text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…"
 
 
 def _number(value: float) -> str:
