@@ -19,7 +19,7 @@ from platform_ml_tests.origins.postgres import PASSWORD, free_port
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-PATIENCE = 25
+PATIENCE = 300
 """Seconds for anything that has to come, on however slow a machine."""
 DAEMON = """
 import sys

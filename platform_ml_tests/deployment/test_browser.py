@@ -71,7 +71,7 @@ def page(request, deployment, browser):
     context.set_default_timeout(PATIENCE * 1000)
     expect.set_options(timeout=PATIENCE * 1000)
     opened, raised = context.new_page(), []
-    opened.on("pageerror", raised.append)
+    opened.on("pageerror", lambda error: raised.append(error))  # noqa: PLW0108 - Playwright calls back no built-in
     yield opened
     opened.screenshot(path=PICTURES / f"{request.node.name.removeprefix('test_')}.png")
     context.close()
