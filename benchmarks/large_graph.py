@@ -46,7 +46,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SIZE = "LARGE_GRAPH"
 """The variable that says how large the graph of this module is: sources, groups of each, days."""
 SIZES = {"small": (2, 3, 30), "large": (20, 8, 3000)}
-FIRST, PORT, LOCATION, PATIENCE = date(2016, 1, 1), 3960, "many", 300
+FIRST, PORT, LOCATION, PATIENCE = date(2016, 1, 1), 3960, "many", 120
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 
 
@@ -66,7 +66,7 @@ def project(sources: int, groups: int, days: int) -> Project:
         )
         found += [
             FeatureGroup(
-                name=f"events_{number:02}_features_{group:02}",
+                name=f"sums_{number:02}_{group:02}",
                 description="How much of it.",
                 source=source,
                 entity="customer",
@@ -140,7 +140,7 @@ def measure(size: str, rounds: int) -> dict[str, float]:
     asset = made.outputs[-1].name
     pages = {
         "graph of groups": ("/asset-groups", "many_features"),
-        "graph of all feature groups": (f"/locations/{LOCATION}/asset-groups/many_features", asset),
+        "graph of all feature groups": (f"/locations/{LOCATION}/asset-groups/many_features", "sums_"),
         "page of an asset": (f"/assets/many/{asset}", "Latest materialization"),
         "its partitions": (f"/assets/many/{asset}?view=partitions", "Partitions Selected"),
     }
