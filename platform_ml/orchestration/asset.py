@@ -11,6 +11,7 @@ from platform_ml.engine.validation import reported
 from platform_ml.orchestration.automation import condition
 from platform_ml.orchestration.checks import check_specs
 from platform_ml.orchestration.freshness import freshness
+from platform_ml.orchestration.layers import group, layer
 from platform_ml.orchestration.pools import pool
 from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.fingerprint import fingerprint
@@ -64,7 +65,7 @@ def asset(spec: AssetSpec, body: Body) -> dg.AssetsDefinition:
     @dg.asset(
         key=spec.key,
         description=spec.description,
-        group_name=spec.project.name,
+        group_name=group(spec.project, layer(spec.noun)),
         owners=[spec.project.owner],
         kinds=spec.kinds,
         tags={"platform_ml/noun": _noun_tag(spec.noun), "platform_ml/project": spec.project.name},

@@ -158,7 +158,7 @@ def condition(project: Project, noun: Noun) -> dg.AutomationCondition[dg.AssetKe
         missing, refused, wanted = missing.ignore(others), Refused(model), wanted & EverMade(model)
     ready = wanted & ~missing & ~AC.in_progress() & ~AC.execution_failed() & ~AC.any_deps_in_progress() & ~refused
     # Only at the second look in a row: what a sensor, or somebody, has asked for meanwhile is not asked for again.
-    return (ready & ~ready.newly_true()).with_label("missing, and all that it reads is there and good")
+    return (ready & ~ready.newly_true()).with_label("missing, and can be made")
 
 
 def automation_sensor(project: Project) -> dg.AutomationConditionSensorDefinition:
@@ -178,6 +178,7 @@ def automation_sensor(project: Project) -> dg.AutomationConditionSensorDefinitio
             default_status=default_status(project),
             minimum_interval_seconds=EVERY,
             use_user_code_server=True,
+            tags={"platform_ml/project": project.name},
             run_tags={REASON_TAG: str(Reason.NEW_DATA), DETAIL_TAG: said, "platform_ml/project": project.name},
         )
 

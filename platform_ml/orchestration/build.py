@@ -155,15 +155,16 @@ def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
     by_cadence: dict[Cadence | None, list[dg.AssetKey]] = {}
     for noun in feeds:
         by_cadence.setdefault(noun.cadence, []).append(key(project, noun))
+    tags = {"platform_ml/project": project.name}
     alike = Counter(cadence.days for cadence in by_cadence if cadence)
     for cadence, keys in by_cadence.items():
         name = CADENCES[cadence.days if cadence else 0]
         if cadence and alike[cadence.days] > 1:
             name += f"_from_{cadence.first:%Y%m%d}"
         description = f"Sources and feature groups of {project.name}, {name.replace('_', ' ')}."
-        yield dg.define_asset_job(f"{project.name}_{name}", keys, description=description)
+        yield dg.define_asset_job(f"{project.name}_{name}", keys, description=description, tags=tags)
     yield dg.define_asset_job(
-        f"{project.name}_{CATALOG}", [catalog_key(project)], description=f"The catalog of {project.name}."
+        f"{project.name}_{CATALOG}", [catalog_key(project)], description=f"The catalog of {project.name}.", tags=tags
     )
     by_view: dict[str, list[dg.AssetKey]] = {}
     for registration in project.all(Registration):
@@ -190,12 +191,16 @@ def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
             f"{project.name}_{registration.name}",
             [key(project, noun) for noun in nouns],
             description=f"From {begin} to the registered model {registration.name}, for one cutoff.",
+            tags=tags,
         )
     for name, keys in by_view.items():
-        yield dg.define_asset_job(f"{project.name}_{name}", keys, description=f"The rows of {name}, label first.")
+        yield dg.define_asset_job(
+            f"{project.name}_{name}", keys, description=f"The rows of {name}, label first.", tags=tags
+        )
     for scores in project.all(Scores):
         yield dg.define_asset_job(
             f"{project.name}_{scores.name}",
             [key(project, scores)],
             description=f"Batch inference with {scores.registration.name}: {scores.name}, for one moment or many.",
+            tags=tags,
         )

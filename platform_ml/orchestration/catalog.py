@@ -11,6 +11,7 @@ from platform_ml.engine import catalog_artifact as engine
 from platform_ml.engine import catalog_page
 from platform_ml.engine.catalog import KINDS
 from platform_ml.orchestration.asset import dep
+from platform_ml.orchestration.layers import OVERVIEW, group
 from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.project import CATALOG
@@ -33,7 +34,7 @@ def catalog_asset(project: Project) -> dg.AssetsDefinition:
             f"What {project.name} declares, as a page to search: versions, columns and features with units and "
             "meanings, rows, quality, freshness, and who uses what."
         ),
-        group_name=project.name,
+        group_name=group(project, OVERVIEW),
         owners=[project.owner],
         kinds={"catalog", "html"},
         tags={"platform_ml/noun": CATALOG, "platform_ml/project": project.name},

@@ -12,6 +12,7 @@ from platform_ml.engine import tuned_model as models
 from platform_ml.engine.explanation_summary import explanation_markdown
 from platform_ml.engine.tracked_evaluation import Evaluated, cluster_numbers, interval_numbers, track_evaluation
 from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
+from platform_ml.orchestration.declared import of_evaluation
 from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.orchestration.tracking import tracked_metadata
 
@@ -48,6 +49,7 @@ def evaluation_asset(project: Project, evaluation: Evaluation) -> dg.AssetsDefin
         kinds={"evaluation", "shap"},
         partitions=partitions_def(model.dataset.cadence),
         deps=[dep(project, model), dep(project, model.dataset)],
+        metadata=of_evaluation(evaluation),
     )
     return asset(spec, body)
 

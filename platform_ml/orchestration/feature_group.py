@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 def feature_group_asset(project: Project, group: FeatureGroup) -> dg.AssetsDefinition:
     """Compute and commit feature rows."""
-    described = {feature.name: feature.meaning for feature in group.selectable}
+    described = {name: of_event(name, group.source, group.derived) for name in group.keys}
+    described |= {feature.name: feature.meaning for feature in group.selectable}
     if group.of_events:
-        described = {name: of_event(name, group.source, group.derived) for name in group.event_columns}
+        described |= {name: of_event(name, group.source, group.derived) for name in group.event_columns}
     described[EVENT_TIME] = "The moment from which the row may be used."
     lookups = [dep(project, lookup.source) for lookup in group.lookups]
     spec = AssetSpec(
@@ -51,10 +52,10 @@ def feature_group_asset(project: Project, group: FeatureGroup) -> dg.AssetsDefin
 
 
 def of_event(name: str, source: Source, derived: Sequence[Derived]) -> str:
-    """What a column of an event means."""
+    """What a column of an event means, or of what is looked up; at least where it is from."""
     known = {column.name: column.description for column in source.columns}
     known |= {column.name: column.meaning for column in derived}
-    return known.get(name) or f"{name} of the event."
+    return known.get(name) or f"{name} of {source.name}."
 
 
 def origins(

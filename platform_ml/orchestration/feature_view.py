@@ -9,6 +9,7 @@ from platform_ml.engine import feature_view as engine
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.orchestration import metadata
 from platform_ml.orchestration.asset import AssetSpec, asset, dep, key
+from platform_ml.orchestration.label import meanings
 from platform_ml.orchestration.partitions import partitions_def, view_on_group
 from platform_ml.orchestration.table import table_body
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def feature_view_asset(project: Project, view: FeatureView) -> dg.AssetsDefinition:
     """Join labels with what was known at their moment."""
     label = view.label
-    described = view.meanings
+    described = meanings(label) | view.meanings
     described |= {n: f"Helper, not seen by models: {described[n]}" for n in view.helper_names if n in described}
     columns = {name: [(key(project, label), name)] for name in view.spine_names}
     for name, (group, feature) in view.joined.items():

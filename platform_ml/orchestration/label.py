@@ -32,14 +32,6 @@ def label_asset(project: Project, label: Label | EventLabel) -> dg.AssetsDefinit
     """Compute and commit outcomes that are known by now."""
     types = label.columns
     never_null = [*label.key, label.entity, EVENT_TIME, label.name, KNOWN_TIME]
-    described = {}
-    if isinstance(label, EventLabel):
-        described = {name: of_event(name, label.source, label.derived) for name in types}
-    described |= {
-        label.name: label.meaning,
-        EVENT_TIME: "The moment that is predicted from.",
-        KNOWN_TIME: "When the outcome became known, at the latest at the end of its horizon.",
-    }
     spec = AssetSpec(
         project=project,
         noun=label,
@@ -49,12 +41,22 @@ def label_asset(project: Project, label: Label | EventLabel) -> dg.AssetsDefinit
         deps=_deps(project, label),
         checks=engine.checks(label),
         metadata={
-            "dagster/column_schema": metadata.column_schema(arrow_schema(types), described, never_null),
+            "dagster/column_schema": metadata.column_schema(arrow_schema(types), meanings(label), never_null),
             "dagster/column_lineage": _lineage(project, label),
             "horizon_days": label.horizon_days,
         },
     )
     return asset(spec, table_body(project, label, partial(engine.materialize, label)))
+
+
+def meanings(label: Label | EventLabel) -> dict[str, str]:
+    """Column → what it means, here and wherever rows of the label are carried on."""
+    derived = label.derived if isinstance(label, EventLabel) else ()
+    return {name: of_event(name, label.source, derived) for name in label.columns} | {
+        label.name: label.meaning,
+        EVENT_TIME: "The moment that is predicted from.",
+        KNOWN_TIME: "When the outcome became known, at the latest at the end of its horizon.",
+    }
 
 
 def _deps(project: Project, label: Label | EventLabel) -> list[dg.AssetDep]:

@@ -21,6 +21,8 @@ SCORED = 50
 """Scored features whose shares of missing values and outliers are recorded one by one."""
 DESCRIBED = 100
 """Columns that the table of statistics shows."""
+EXPONENT, LEGIBLE = 1e6, 1e15
+"""From where six digits would need an exponent, and from where on that is shorter to read."""
 PREVIEW_ROWS, PREVIEW_COLUMNS, PREVIEW_CHARACTERS = 5, 12, 80
 
 
@@ -144,5 +146,10 @@ def _line(cells: Sequence[str]) -> str:
 def _text(value: object) -> str:
     if value is None:
         return ""
-    text = f"{value:.6g}" if isinstance(value, float) else " ".join(str(value).split())
+    text = _number(value) if isinstance(value, float) else " ".join(str(value).split())
     return text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…"
+
+
+def _number(value: float) -> str:
+    """Six digits; all of those before the point, where a person would read them."""
+    return f"{value:.0f}" if EXPONENT <= abs(value) < LEGIBLE else f"{value:.6g}"

@@ -16,6 +16,7 @@ from platform_ml.engine.audit import Check, Finding
 from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
 from platform_ml.orchestration.card_index import keep
 from platform_ml.orchestration.checks import report
+from platform_ml.orchestration.declared import of_registration
 from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.gate import Outcome, is_advisory
@@ -62,8 +63,9 @@ def model_card_asset(project: Project, registration: Registration) -> dg.AssetsD
             )
             findings += _findings(checks, verdicts, cutoff)
         index = keep(context.resources.platform, context.log.warning)
+        for cutoff in keys:  # after the card itself, on the page as well
+            context.add_asset_metadata({"index": dg.MetadataValue.path(index)}, partition_key=cutoff)
         yield dg.MaterializeResult(
-            metadata={"index": dg.MetadataValue.path(index)},
             data_version=data_version(keys, published.artifact.digest),
             check_results=list(report(context, findings)),
         )
@@ -77,6 +79,7 @@ def model_card_asset(project: Project, registration: Registration) -> dg.AssetsD
         deps=[dep(project, card.evaluation), dep(project, model), dep(project, model.dataset)],
         checks=checks,
         version=fingerprint(registration),
+        metadata=of_registration(registration),
     )
     return asset(spec, body)
 

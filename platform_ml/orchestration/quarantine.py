@@ -12,6 +12,7 @@ from platform_ml.engine import source as sources
 from platform_ml.engine.quarantine_list import Kept, listed, totals
 from platform_ml.orchestration import metadata
 from platform_ml.orchestration.asset import dep, partition_keys
+from platform_ml.orchestration.layers import OVERVIEW, group
 from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.fingerprint import SEMANTICS, digest
 from platform_ml.spec.project import QUARANTINE
@@ -44,7 +45,7 @@ def quarantine_asset(project: Project) -> dg.AssetsDefinition:
         key=dg.AssetKey([project.name, QUARANTINE]),
         description="Rows and whole files that were not let in, by source, partition and reason, and what became of "
         "fixed ones. To let fixed rows in, materialize the partition of the source with the config `fixes: FILE`.",
-        group_name=project.name,
+        group_name=group(project, OVERVIEW),
         owners=[project.owner],
         kinds={"quarantine"},
         tags={"platform_ml/noun": QUARANTINE, "platform_ml/project": project.name},

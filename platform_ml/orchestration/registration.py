@@ -12,6 +12,7 @@ from platform_ml.engine import tuned_model as models
 from platform_ml.engine.manifest import TAG
 from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
 from platform_ml.orchestration.card_index import keep
+from platform_ml.orchestration.declared import of_registration
 from platform_ml.orchestration.environment import environment
 from platform_ml.orchestration.lineage import lineage_metadata
 from platform_ml.orchestration.partitions import partitions_def
@@ -65,5 +66,6 @@ def registration_asset(project: Project, registration: Registration) -> dg.Asset
         kinds={"registry", "mlflow"},
         partitions=partitions_def(model.dataset.cadence),
         deps=[dep(project, card), dep(project, card.evaluation), dep(project, model)],
+        metadata=of_registration(registration),
     )
     return asset(spec, body)

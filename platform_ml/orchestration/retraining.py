@@ -12,6 +12,7 @@ from dagster._core.storage.tags import RUN_KEY_TAG
 
 from platform_ml.engine.retraining import collect, standpoint, waits_for
 from platform_ml.orchestration.automation import default_status
+from platform_ml.orchestration.young import young
 from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.fingerprint import digest, fingerprint
 from platform_ml.spec.reason import DETAIL_TAG, REASON_TAG
@@ -57,6 +58,7 @@ class Decision:
     """As long as it stays the same, so does the answer; empty: ask again."""
 
 
+@young()
 def retraining_sensor(
     project: Project, jobs: Sequence[dg.UnresolvedAssetJobDefinition], platform: PlatformResource
 ) -> dg.SensorDefinition | None:
@@ -74,6 +76,7 @@ def retraining_sensor(
         description=f"Train the models of {project.name} again: "
         + " ".join(f"{one.name}: {one.retraining.rule}" for one in declared if one.retraining),
         tags={"platform_ml/project": project.name},
+        owners=[project.owner],
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         work, before, after = platform.work(project.name, context.log.info), _read(context.cursor), {}

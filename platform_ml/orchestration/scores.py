@@ -11,6 +11,7 @@ from platform_ml.engine.schema import arrow_schema
 from platform_ml.orchestration import metadata
 from platform_ml.orchestration.asset import AssetSpec, asset, dep, key
 from platform_ml.orchestration.environment import environment
+from platform_ml.orchestration.feature_group import of_event
 from platform_ml.orchestration.partitions import population_on_source, scored_at, view_on_group
 from platform_ml.orchestration.table import table_body
 from platform_ml.orchestration.tracking import run_tags
@@ -33,6 +34,7 @@ def scores_asset(project: Project, scores: Scores) -> dg.AssetsDefinition:
     made_of = [(key(project, group), name) for name, (group, _) in view.joined.items() if name in view.feature_names]
     origin = {name: [(key(project, source), name)] for name in scores.key if name in source.types}
     origin |= {EVENT_TIME: [(key(project, source), str(source.event_time))], SCORE: made_of}
+    described = {name: of_event(name, source, ()) for name in scores.key} | scores.meanings
     spec = AssetSpec(
         project=project,
         noun=scores,
@@ -47,7 +49,7 @@ def scores_asset(project: Project, scores: Scores) -> dg.AssetsDefinition:
         checks=engine.checks(scores),
         metadata={
             "dagster/column_schema": metadata.column_schema(
-                arrow_schema(scores.columns), scores.meanings, list(scores.columns)
+                arrow_schema(scores.columns), described, list(scores.columns)
             ),
             "dagster/column_lineage": metadata.lineage(origin),
             "registered_model": scores.registration.name,

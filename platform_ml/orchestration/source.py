@@ -12,6 +12,7 @@ from platform_ml.engine.feed import origin_of
 from platform_ml.engine.schema import arrow_schema
 from platform_ml.orchestration import metadata
 from platform_ml.orchestration.asset import AssetSpec, asset
+from platform_ml.orchestration.layers import SOURCES, group
 from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.orchestration.quarantine import FIXES, replaying
 from platform_ml.orchestration.table import table_body
@@ -29,9 +30,11 @@ def delivered(project: Project, source: Source) -> dg.AssetSpec:
     return dg.AssetSpec(
         landing_key(project, source),
         description=f"What the supplier delivers to {place}." if source.format else f"What is read of {place}.",
-        group_name=project.name,
+        group_name=group(project, SOURCES),
         owners=[project.owner],
         kinds={origin.kind, *([source.format.suffix.lstrip(".")] if source.format else [])},
+        tags={"platform_ml/noun": "landing", "platform_ml/project": project.name},
+        metadata={"dagster/column_schema": _columns(source)},
         partitions_def=partitions_def(source.cadence),
     )
 
@@ -43,11 +46,6 @@ def landing_key(project: Project, source: Source) -> dg.AssetKey:
 
 def source_asset(project: Project, source: Source) -> dg.AssetsDefinition:
     """Read, validate and commit delivered files."""
-    required = [column.name for column in source.columns if not column.nullable]
-    described = {
-        column.name: f"{column.description} {f'[{column.unit}]' if column.unit else ''}".strip()
-        for column in source.columns
-    }
     spec = AssetSpec(
         project=project,
         noun=source,
@@ -56,8 +54,23 @@ def source_asset(project: Project, source: Source) -> dg.AssetsDefinition:
         partitions=partitions_def(source.cadence),
         deps=[dg.AssetDep(landing_key(project, source))],
         checks=engine.checks(source),
-        metadata={"dagster/column_schema": metadata.column_schema(arrow_schema(source.types), described, required)},
+        metadata={
+            "dagster/column_schema": _columns(source),
+            "dagster/column_lineage": metadata.lineage(
+                {name: [(landing_key(project, source), name)] for name in source.types}
+            ),
+        },
         config=FIXES,
     )
     body = table_body(project, source, partial(engine.materialize_source, source))
     return asset(spec, replaying(project, source, body))
+
+
+def _columns(source: Source) -> dg.TableSchema:
+    """What is delivered is what is kept, once it is checked."""
+    required = [column.name for column in source.columns if not column.nullable]
+    described = {
+        column.name: f"{column.description} {f'[{column.unit}]' if column.unit else ''}".strip()
+        for column in source.columns
+    }
+    return metadata.column_schema(arrow_schema(source.types), described, required)

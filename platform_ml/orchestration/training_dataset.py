@@ -9,12 +9,15 @@ import dagster as dg
 from platform_ml.engine import dataset_checks
 from platform_ml.engine import training_dataset as engine
 from platform_ml.engine.ports import WHOLE
+from platform_ml.engine.schema import arrow_schema
 from platform_ml.orchestration import metadata
-from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys, stop
+from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, key, partition_keys, stop
 from platform_ml.orchestration.checks import record, report
 from platform_ml.orchestration.environment import environment
+from platform_ml.orchestration.label import meanings
 from platform_ml.orchestration.partitions import dataset_on_view, partitions_def
-from platform_ml.spec.training_dataset import SPLITS
+from platform_ml.spec.schema import Text
+from platform_ml.spec.training_dataset import SPLIT, SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +67,16 @@ def training_dataset_asset(project: Project, dataset: TrainingDataset) -> dg.Ass
         deps=[dep(project, dataset.view, dataset_on_view(dataset))],
         checks=dataset_checks.checks(dataset),
         metadata={
+            "dagster/column_schema": metadata.column_schema(
+                arrow_schema(dataset.view.types | {SPLIT: Text()}),
+                meanings(dataset.view.label)
+                | dataset.view.meanings
+                | {SPLIT: "Train, validation or test; rows of a gap are left out."},
+                [*dataset.view.never_null, SPLIT],
+            ),
+            "dagster/column_lineage": metadata.lineage(
+                {name: [(key(project, dataset.view), name)] for name in dataset.view.types}
+            ),
             "gap_days": dataset.gap_days,
             "windows_may_overlap": dataset.windows_may_overlap or "no",
             "random_split": dataset.random_split_because or "no",

@@ -9,6 +9,7 @@ import dagster as dg
 from platform_ml.engine import training_dataset as datasets
 from platform_ml.engine import tuned_model as engine
 from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
+from platform_ml.orchestration.declared import of_model
 from platform_ml.orchestration.environment import environment, machine
 from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.orchestration.tracking import run_metadata, run_tags
@@ -58,6 +59,7 @@ def tuned_model_asset(project: Project, model: TunedModel) -> dg.AssetsDefinitio
         kinds={"model", *(one.family.name for one in model.competitors.values()), "optuna", "mlflow"},
         partitions=partitions_def(model.dataset.cadence),
         deps=[dep(project, noun) for noun in upstream(model)],
+        metadata=of_model(model),
     )
     return asset(spec, body)
 

@@ -34,8 +34,8 @@ ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 class Deployment:
     """PostgreSQL, when there is a server, with deploy/dagster.yaml; SQLite with the dagster.yaml of a checkout."""
 
-    def __init__(self, folder, server=None, locations=("deployed",)):
-        self.folder, self.server = folder, server
+    def __init__(self, folder, server=None, locations=("deployed",), module=deployed.__name__):
+        self.folder, self.server, self.module = folder, server, module
         self.processes, self.ports = {}, {name: free_port() for name in (*locations, "webserver")}
         (folder / "said").mkdir(parents=True)  # Dagster clears a folder `logs` of its home
         (folder / "data").mkdir()
@@ -103,7 +103,7 @@ class Deployment:
         commands = {
             "daemon": [sys.executable, "-c", DAEMON, *workspace],
             "webserver": [BIN / "dagster-webserver", *workspace, *local],
-            "code": [BIN / "dagster", "api", "grpc", "--lazy-load-user-code", "-m", deployed.__name__, *local],
+            "code": [BIN / "dagster", "api", "grpc", "--lazy-load-user-code", "-m", self.module, *local],
         }
         default = name if name in commands else "code"
         with (self.folder / "said" / f"{name}.log").open("ab") as log:

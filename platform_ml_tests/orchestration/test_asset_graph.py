@@ -61,19 +61,5 @@ def test_the_asset_graph_is_the_one_that_was_reviewed():
         )
 
 
-@pytest.mark.parametrize("key", sorted(SPECS), ids=dg.AssetKey.to_user_string)
-def test_every_asset_says_what_it_is(key):
-    spec = SPECS[key]
-    assert spec.group_name == key.path[0]
-    assert spec.owners
-    assert spec.kinds
-    assert len(spec.description) > 20
-    if key in CHECKS:
-        assert spec.tags["platform_ml/project"] == key.path[0]
-        assert spec.tags["platform_ml/noun"]
-        assert spec.code_version
-        assert all(check.description for check in CHECKS[key])
-
-
 def test_what_is_read_is_there():
     assert {dep.asset_key for spec in SPECS.values() for dep in spec.deps} <= set(SPECS)
