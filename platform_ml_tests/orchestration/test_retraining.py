@@ -33,6 +33,7 @@ from platform_ml_tests.orchestration.shop import (
     span,
     swapped,
 )
+from platform_ml_tests.orchestration.watched import sent
 
 BEFORE = lapsed.cadence.keys()[-2]
 small = replace(lapse_model, family=SMALL, tuner=TPE(trials=1))
@@ -59,7 +60,7 @@ class Sensor:
         context = dg.build_sensor_context(
             instance=self.checkout.instance, cursor=self.cursor, repository_def=self.defs.get_repository_def()
         )
-        tick = self.definition.evaluate_tick(context)
+        tick = sent(self.definition.evaluate_tick(context))
         self.cursor = tick.cursor
         return tick
 
@@ -100,7 +101,7 @@ def before(_trained_before, tmp_path):
 
 def test_a_project_without_retraining_has_no_such_sensor(built):
     names = {sensor.name for sensor in definitions([shop], built.platform).get_repository_def().sensor_defs}
-    assert names == {"kept_runs", "shop_automation"}
+    assert names == {"alerts", "kept_runs", "shop_automation", "shop_new_data"}
 
 
 def test_before_there_is_anything_it_says_what_it_waits_for(landed):
