@@ -9,10 +9,11 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 from dagster._core.storage.tags import RUN_KEY_TAG
+from dagster._core.utils import make_new_run_id
 
 from platform_ml import Retraining
 from platform_ml.orchestration.build import definitions
-from platform_ml.orchestration.retraining import job_name
+from platform_ml.orchestration.retraining import UNDER_WAY, job_name
 from platform_ml.spec.reason import DETAIL_TAG, REASON_TAG
 from platform_ml.triggers import Degraded, Drifted, Every, NewLabels
 from platform_ml.tuners import TPE
@@ -22,6 +23,7 @@ from platform_ml_tests.orchestration.shop import (
     Checkout,
     bought_on,
     failures,
+    key,
     lapse,
     lapse_model,
     lapse_view,
@@ -173,6 +175,19 @@ def test_while_a_run_is_under_way_and_in_the_pause_after_it_nothing_is_asked_for
     assert "it begins when the pause is over, in " in sensor.said()
     busy = before.instance.create_run_for_job(sensor.defs.resolve_job_def(JOB), status=dg.DagsterRunStatus.STARTED)
     assert sensor.said() == f"lapse: Run {busy.run_id[:8]} is training it now."
+
+
+def test_what_a_schedule_or_a_command_is_training_is_left_to_it(before):
+    sensor = Sensor(before)
+    other = dg.DagsterRun(
+        job_name="__ASSET_JOB",
+        run_id=make_new_run_id(),
+        tags={"dagster/partition": CUTOFF},
+        asset_selection={key(lapse_model)},
+        status=UNDER_WAY[0],
+    )
+    before.instance.add_run(other)
+    assert f"but run {other.run_id[:8]} is training it for cutoff {CUTOFF}." in sensor.said()
 
 
 def test_it_waits_until_what_the_rows_are_made_of_was_made_again(before):
