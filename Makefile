@@ -35,8 +35,8 @@ test: $(VENV)/.dev ## everything that CI checks
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-# The suite has six kills each, the faults of a deployment on PostgreSQL and its flow on SQLite. Here: forty kills, both
-# on both, and an upgrade while a backfill of two days runs instead of one.
+# The suite has six kills each, the faults of a deployment on PostgreSQL and its flow on SQLite. Here: forty kills, and
+# both on both.
 test-kills: $(VENV)/.dev ## kill -9 at many random points, where the suite has a few, and deployments on both databases: ten minutes
 	PLATFORM_ML_KILLS=40 $(BIN)/python -m pytest -q platform_ml_tests/orchestration/test_kill.py platform_ml_tests/adapters/test_delta_kill.py platform_ml_tests/deployment
 

@@ -13,7 +13,7 @@ from dagster._core.utils import make_new_run_id
 
 from platform_ml import Retraining
 from platform_ml.orchestration.build import definitions
-from platform_ml.orchestration.retraining import UNDER_WAY, job_name
+from platform_ml.orchestration.retraining import job_name
 from platform_ml.spec.reason import DETAIL_TAG, REASON_TAG
 from platform_ml.triggers import Degraded, Drifted, Every, NewLabels
 from platform_ml.tuners import TPE
@@ -184,7 +184,7 @@ def test_what_a_schedule_or_a_command_is_training_is_left_to_it(before):
         run_id=make_new_run_id(),
         tags={"dagster/partition": CUTOFF},
         asset_selection={key(lapse_model)},
-        status=UNDER_WAY[0],
+        status=dg.DagsterRunStatus.STARTED,
     )
     before.instance.add_run(other)
     assert f"but run {other.run_id[:8]} is training it for cutoff {CUTOFF}." in sensor.said()
