@@ -35,7 +35,9 @@ test: $(VENV)/.dev ## everything that CI checks
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-test-kills: $(VENV)/.dev ## kill -9 at many random points, where the suite has a few, and deployments on SQLite: eight minutes
+# The suite has six kills each, the faults of a deployment on PostgreSQL and its flow on SQLite. Here: forty kills, and
+# both on both.
+test-kills: $(VENV)/.dev ## kill -9 at many random points, where the suite has a few, and deployments on both databases: ten minutes
 	PLATFORM_ML_KILLS=40 $(BIN)/python -m pytest -q platform_ml_tests/orchestration/test_kill.py platform_ml_tests/adapters/test_delta_kill.py platform_ml_tests/deployment
 
 bench-pit: $(VENV)/.base $(VENV_BENCH)/.done ## the point-in-time join beside its peers: an hour; BENCH_ARGS="--scale small --rounds 1": a minute

@@ -20,13 +20,14 @@ from platform_ml.spec.scores import Scores
 from platform_ml.spec.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from platform_ml.engine.deliveries import Survey
     from platform_ml.engine.platform import Work
     from platform_ml.engine.ports import Snapshot
     from platform_ml.spec.project import Noun, Project
-    from platform_ml.spec.window import Cadence
+    from platform_ml.spec.training_dataset import TrainingDataset
+    from platform_ml.spec.window import Calendar
 
 UNTRAINED = "not registered for this cutoff as declared, from the rows of now"
 
@@ -45,7 +46,7 @@ class Step:
     """Noun → partition → the same as long as what it is made of and its declaration are. Only where nothing waits."""
     waits: tuple[str, ...] = ()
     """The nouns that an earlier step makes first; none: it can run now."""
-    cadence: Cadence | None = None
+    cadence: Calendar | None = None
     stage: int = 0
     """How many steps lie upstream, at most."""
     then: tuple[str, ...] = ()
@@ -251,7 +252,7 @@ def _steps(
     tables: Sequence[Table], found: _Found, wanted: Mapping[str, set[str]], stages: Mapping[str, int]
 ) -> list[Step]:
     """Nouns that need the same partitions at the same stage go together."""
-    alike: dict[tuple[int, Cadence | None, tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    alike: dict[tuple[int, Calendar | None, tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for noun in tables:
         waits = {k: before for k, before in found.waits.get(noun.name, {}).items() if k in wanted.get(noun.name, set())}
         for ready in (True, False):
@@ -318,11 +319,10 @@ def _model(
     view = dataset.view
     there = tables[view.name].partitions if view.name in tables else {}
     due = found.waits.get(view.name, {})
-    known = [key for key in partitions_of(view) if is_due(view, key) and (key in due or key in there)]
-    if not known:
+    known = {key for key in partitions_of(view) if is_due(view, key) and (key in due or key in there)}
+    cutoff, keys = _newest(dataset, known)
+    if not cutoff:
         return None
-    cutoff = known[-1]
-    keys = dataset.view_keys(dataset.view.label.cadence.day(cutoff))
     held = found.held.get(view.name, {})
     if any(key in held or (key not in there and key not in due) for key in keys):
         return None
@@ -336,9 +336,18 @@ def _model(
         why={noun.name: {cutoff: UNTRAINED} for noun in model_path(registration)},
         tokens={registration.name: {cutoff: _token(registration, rows)}},
         waits=waits,
-        cadence=view.label.cadence,
+        cadence=dataset.cadence,
         together=True,
     )
+
+
+def _newest(dataset: TrainingDataset, known: Collection[str]) -> tuple[str, list[str]]:
+    """The newest cutoff whose last rows are known, with all of its view partitions; empty: none yet."""
+    for cutoff in reversed(dataset.cadence.keys()):
+        keys = dataset.view_keys(dataset.cadence.day(cutoff))
+        if keys and keys[-1] in known:
+            return cutoff, keys
+    return "", []
 
 
 def ranges(keys: Iterable[str], order: Sequence[str], most: int | None = None) -> list[tuple[str, ...]]:

@@ -84,11 +84,10 @@ def standpoint(registration: Registration, *, work: Work) -> Standpoint:
 
 def newest_cutoff(dataset: TrainingDataset, view: Snapshot | None) -> str:
     """The latest moment whose dataset has all of its view partitions and room for every split; empty: none yet."""
-    cadence = dataset.view.label.cadence
-    there, room = view.partitions if view else {}, dataset.splitter.span_days(dataset.gap_days)
-    for key in reversed(cadence.keys()):
-        long_enough = (cadence.day(key) - cadence.first).days >= room
-        if key in there and long_enough and all(one in there for one in _keys(dataset, key)):
+    there = view.partitions if view else {}
+    for key in reversed(dataset.cadence.keys()):
+        keys = _keys(dataset, key)
+        if keys and dataset.is_trainable(dataset.cadence.day(key)) and all(one in there for one in keys):
             return key
     return ""
 
@@ -130,7 +129,7 @@ def waits_for(project: Project, registration: Registration, cutoff: str, *, work
 
 
 def _keys(dataset: TrainingDataset, cutoff: str) -> list[str]:
-    return dataset.view_keys(dataset.view.label.cadence.day(cutoff))
+    return dataset.view_keys(dataset.cadence.day(cutoff))
 
 
 def _newest_model(registration: Registration, work: Work) -> Artifact | None:
@@ -174,7 +173,8 @@ def _performance(registration: Registration, at: Standpoint, work: Work) -> dict
     evaluation = registration.card.evaluation
     found = in_use(registration, work=work)
     called = f"{registration.name}@{found.record['version']}"
-    later = sorted(key for key in (at.view.partitions if at.view else {}) if key > str(found.record["cutoff"]))
+    seen = _keys(evaluation.model.dataset, str(found.record["cutoff"]))[-1]
+    later = sorted(key for key in (at.view.partitions if at.view else {}) if key > seen)
     rows = sum(at.view.partitions[key].rows for key in later) if at.view else 0
     said: dict[str, Any] = {"in_use": called, "known_rows": rows}
     if rows < FEWEST or at.view is None:

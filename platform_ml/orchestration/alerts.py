@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     End = Literal[Event.RUN_SUCCESS, Event.RUN_FAILURE, Event.RUN_CANCELED]
 
 ENDS: tuple[End, ...] = (Event.RUN_SUCCESS, Event.RUN_FAILURE, Event.RUN_CANCELED)
+EVERY = 30
+"""Seconds between two looks."""
 FIRST_LOOK = timedelta(days=1)
 """How far back it looks where it never looked before."""
 PAGE = 500
@@ -42,11 +44,11 @@ RUNS, FRESHNESS = "runs", "freshness"
 
 
 def alerts_sensor(projects: Sequence[Project], platform: PlatformResource) -> dg.SensorDefinition:
-    """Every half minute; it starts no runs."""
+    """It starts no runs."""
 
     @dg.sensor(
         name="alerts",
-        minimum_interval_seconds=30,
+        minimum_interval_seconds=EVERY,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=(
             "Tell about failed runs, gates and checks, drift, what is overdue, and trained models: to the log, and to "

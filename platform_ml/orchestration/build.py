@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from platform_ml.engine.cutoff import model_path
 from platform_ml.orchestration.alerts import alerts_sensor
 from platform_ml.orchestration.asset import key
 from platform_ml.orchestration.automation import automation_sensor
@@ -169,24 +170,13 @@ def project_jobs(project: Project) -> Iterator[dg.UnresolvedAssetJobDefinition]:
     by_view: dict[str, list[dg.AssetKey]] = {}
     for registration in project.all(Registration):
         model = registration.card.evaluation.model
-        view, evaluation = model.dataset.view, registration.card.evaluation
-        board = [LeaderBoard(model=model)] if model.rivals else []
-        chosen = [model.features] if model.features else []
+        view = model.dataset.view
         begin = "labels" if model.dataset.cutoffs is None else "the dataset"
         tables: list[Noun] = [view.label, view]
         if model.dataset.cutoffs is not None:  # whose partitions are others than those of the tables
             by_view[view.name] = [key(project, noun) for noun in tables]
             tables = []
-        nouns: list[Noun] = [
-            *tables,
-            model.dataset,
-            *chosen,
-            model,
-            *board,
-            evaluation,
-            registration.card,
-            registration,
-        ]
+        nouns = [*tables, *model_path(registration)]
         yield dg.define_asset_job(
             f"{project.name}_{registration.name}",
             [key(project, noun) for noun in nouns],

@@ -20,6 +20,7 @@ import dagster as dg
 
 from platform_ml.adapters.log import Log
 from platform_ml.engine import card_artifact as cards
+from platform_ml.engine.cutoff import model_path
 from platform_ml.engine.landing import deliver
 from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.staleness import is_due
@@ -32,7 +33,6 @@ from platform_ml.orchestration.demo import as_planned
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.spec.errors import MissingInputError, PlatformError
 from platform_ml.spec.feature_view import FeatureView
-from platform_ml.spec.leader_board import LeaderBoard
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.source import Source
 
@@ -80,7 +80,7 @@ def _cut(
             _need(noun, due[-1:], needed)
     for registration, cutoff in cutoffs:
         dataset = registration.card.evaluation.model.dataset
-        _need(dataset.view, dataset.view_keys(dataset.view.label.cadence.day(cutoff)), needed)
+        _need(dataset.view, dataset.view_keys(dataset.cadence.day(cutoff)), needed)
     work = platform.work(project.name, lambda text: print(text, flush=True))
     for noun in project.nouns:
         if keys := needed.get(noun.name):
@@ -103,15 +103,6 @@ def _need(noun: Table, keys: Iterable[str], needed: Needed) -> None:
     for one in new:
         for parent, read in upstream(noun, one):
             _need(parent, read, needed)
-
-
-def model_path(registration: Registration) -> list[Noun]:
-    """From the dataset to the registered model."""
-    evaluation = registration.card.evaluation
-    model = evaluation.model
-    chosen = [model.features] if model.features else []
-    board = [LeaderBoard(model=model)] if model.rivals else []
-    return [model.dataset, *chosen, model, *board, evaluation, registration.card, registration]
 
 
 def _run(
@@ -156,7 +147,7 @@ def _keys(noun: Table) -> list[str]:
 
 
 def _cutoff(project: Project, registration: Registration) -> str:
-    return str(project.demo_cutoff or registration.card.evaluation.model.dataset.view.label.cadence.keys()[-1])
+    return str(project.demo_cutoff or registration.card.evaluation.model.dataset.cadence.keys()[-1])
 
 
 def main(changes: str, to: str, projects: Sequence[Project]) -> int:

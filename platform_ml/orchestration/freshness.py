@@ -34,7 +34,7 @@ def freshness(noun: Noun) -> dg.FreshnessPolicy | None:
 def _days(noun: Noun) -> int:
     """Days between two of it; 0: nobody waits for the next one."""
     if isinstance(noun, Registration):
-        ended = noun.card.evaluation.model.dataset.view.label.cadence.last is not None
+        ended = noun.card.evaluation.model.dataset.cadence.last is not None
         when = noun.retraining.when if noun.retraining and not ended else ()
         return min((trigger.days for trigger in when if isinstance(trigger, Every)), default=0)
     cadence = cadence_of(noun)

@@ -12,6 +12,7 @@ from dagster._core.storage.tags import RUN_KEY_TAG
 
 from platform_ml.engine.retraining import collect, standpoint, waits_for
 from platform_ml.orchestration.automation import default_status
+from platform_ml.orchestration.requests import under_way
 from platform_ml.orchestration.young import young
 from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.fingerprint import digest, fingerprint
@@ -154,6 +155,9 @@ def _fired(
         run = done[0].dagster_run
         says = f"It is time ({why}), but run {run.run_id[:8]} for the same rows of {where} ended as {run.status.value}"
         return Decision(says=f"{says}. New rows start another one; look at it, and run it again by hand.")
+    model = registration.card.evaluation.model.name
+    if busy := [one for one in under_way(instance, project.name) if one.makes(model, at.newest)]:
+        return Decision(says=f"It is time ({why}), but run {busy[0].run_id[:8]} is training it for {where}.")
     if waits := _pause(registration.retraining, _runs(instance, project, registration)):
         return Decision(says=f"It is time ({why}), and it begins when the pause is over, in {waits}.")
     if stale := waits_for(project, registration, at.newest, work=work):

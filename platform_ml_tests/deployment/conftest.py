@@ -10,7 +10,7 @@ from platform_ml_tests.deployment.project import DAYS
 from platform_ml_tests.origins.postgres import Server
 
 KILLS = int(os.environ.get("PLATFORM_ML_KILLS", "6"))
-"""`make test-kills` makes it many; then a deployment on SQLite goes through the same."""
+"""`make test-kills` makes it many; then every deployment goes through the same on PostgreSQL and on SQLite."""
 
 
 def debian():

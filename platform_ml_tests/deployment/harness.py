@@ -58,6 +58,7 @@ class Deployment:
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
             "PYTHONWARNINGS": "ignore",
+            "PLATFORM_ML_EXECUTOR": "in_process",
         }
         if server:
             self.database = f"d{time.monotonic_ns()}"
@@ -154,7 +155,7 @@ class Deployment:
             if time.monotonic() > end:
                 logs = "\n".join(f"--- {log.name}\n{log.read_text()[-3000:]}" for log in self.folder.glob("said/*.log"))
                 raise AssertionError(f"waited in vain until {what}; the last answer: {last}\n{logs}")
-            time.sleep(0.1)
+            time.sleep(0.5)
 
     def ready(self, location="deployed"):
         """Until the webserver answers and the location is loaded."""
@@ -248,6 +249,16 @@ class Deployment:
         assert status
         return next(one["status"] for one in self.runs() if one["id"] == run)
 
+    def tick(self, sensor):
+        """The newest tick of a sensor: its status, and what went wrong; empty before the first has ended."""
+        selector = {
+            "repositoryLocationName": "deployed",
+            "repositoryName": "__repository__",
+            "sensorName": sensor,
+        }
+        ticks = self.ask(TICKS, selector=selector)["sensorOrError"]["sensorState"]["ticks"]
+        return next(((one["status"], _causes(one["error"] or {})) for one in ticks if one["status"] != "STARTED"), ())
+
     def said(self, run):
         """Every message of a run's event log."""
         events = self.ask(EVENTS, run=run)["logsForRun"]["events"]
@@ -291,6 +302,8 @@ BACKFILL = """mutation($params: LaunchBackfillParams!) { launchPartitionBackfill
     ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
 BACKFILL_STATUS = """query($name: String!) { partitionBackfillOrError(backfillId: $name) {
     ... on PartitionBackfill { status error { message } } } }"""
+TICKS = """query($selector: SensorSelector!) { sensorOrError(sensorSelector: $selector) { ... on Sensor {
+    sensorState { ticks(limit: 2) { status error { message errorChain { error { message } } } } } } } }"""
 RUNS = """query($filter: RunsFilter) { runsOrError(filter: $filter) {
     ... on Runs { results { runId status tags { key value } } } } }"""
 EVENTS = """query($run: ID!) { logsForRun(runId: $run) { ... on EventConnection { events {

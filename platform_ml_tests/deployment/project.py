@@ -69,10 +69,16 @@ def wanted(context):
     yield from (dg.RunRequest(run_key=day, partition_key=day, tags=tags) for day in days)
 
 
+@dg.sensor(job=job, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+def raising(_):
+    """Stops nobody but itself."""
+    raise RuntimeError("This sensor cannot look.")
+
+
 defs = dg.Definitions(
     assets=project_assets(project),
     jobs=[job],
-    sensors=[wanted],
+    sensors=[raising, wanted],
     resources={"platform": PlatformResource(data=str(HOME / "data"), memory="200MB")},
     executor=dg.in_process_executor,
 )

@@ -7,9 +7,12 @@ import pyarrow as pa
 import pytest
 
 from platform_ml.adapters.duckdb import DuckDB
+from platform_ml.engine.plan import plan
 from platform_ml.engine.recut import same_rows
 from platform_ml.engine.reference import resolve
+from platform_ml.engine.retraining import newest_cutoff
 from platform_ml.engine.training_dataset import fold_rows, is_current, materialize_training_dataset, row_sql
+from platform_ml.orchestration.cut import _cutoff
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.training_dataset import TrainingDataset
 from platform_ml.spec.window import Monthly, Weekly, moment
@@ -96,3 +99,15 @@ def test_a_dataset_of_a_month_is_made_of_the_weeks_before_it(shop):
 def test_other_cutoffs_are_another_dataset():
     assert len({fingerprint(one) for one in (flown, weekly, replace(flown, cutoffs=None))}) == 3
     assert replace(flown, cutoffs=None).cadence == delayed.cadence
+
+
+def test_the_newest_cutoff_is_that_of_the_dataset_and_not_of_the_label(shop):
+    view, keys = shop.platform.tables.snapshot(shop.table(weeks.view)), weeks.view_keys(date(2024, 5, 1))
+    assert (newest_cutoff(weeks, view), keys[-1]) == ("2024-05-01", "2024-04-10")
+    without = replace(view, partitions={key: one for key, one in view.partitions.items() if key != keys[-1]})
+    assert newest_cutoff(weeks, without) == ""
+    project = project_of(weeks)
+    (registration,) = project.outputs
+    *_, step = plan(project, shop, of=[registration]).steps
+    assert (step.keys, step.cadence, step.together) == (("2024-05-01",), weeks.cutoffs, True)
+    assert _cutoff(replace(project, demo_cutoff=None), registration) == "2024-05-01"

@@ -30,6 +30,7 @@ from platform_ml_tests.orchestration.shop import (
     orders,
     shop,
 )
+from platform_ml_tests.orchestration.watched import sent
 
 CHECK = "unique_key"
 DAY = str(FIRST + timedelta(days=59))
@@ -206,7 +207,7 @@ def test_a_look_of_the_sensor_asks_for_runs_that_say_why(daemon):
         context = dg.build_sensor_context(
             instance=daemon.instance, repository_def=daemon.defs.get_repository_def(), cursor=cursor
         )
-        tick = sensor.evaluate_tick(context)
+        tick = sent(sensor.evaluate_tick(context))
         cursor = tick.cursor
     (request,) = tick.run_requests
     assert (request.partition_key, request.asset_selection) == (days[-2], [key(order_history)])

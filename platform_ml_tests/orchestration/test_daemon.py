@@ -1,4 +1,4 @@
-"""Whose turn it is to be the daemon of a folder; whole processes, and PostgreSQL, are in deployment/ and deploy/."""
+"""Whose turn it is to be the daemon of a folder; whole processes, and PostgreSQL, are in deployment/."""
 
 import subprocess
 import sys
@@ -8,7 +8,6 @@ import pytest
 from dagster import DagsterInstance
 
 from platform_ml.cli import main
-from platform_ml.orchestration import daemon as module
 from platform_ml.orchestration.daemon import FileTurn, turn_of
 
 HOLDER = """
@@ -41,40 +40,6 @@ def test_an_instance_in_a_folder_has_its_turn_there(tmp_path):
     assert turn.take()
     assert list(Path(tmp_path).rglob("daemon.lock"))
     turn.end()
-
-
-class Turns:
-    """A turn that is had or not, time after time; `away` while the database is."""
-
-    def __init__(self, answers):
-        away = module.OperationalError("", {}, Exception("nobody there"))
-        self.answers = [{"yes": True, "no": False, "away": away}[answer] for answer in answers.split()]
-
-    def take(self):
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def held(self):
-        return False
-
-
-def test_a_daemon_that_waits_says_so_once(monkeypatch, capsys):
-    monkeypatch.setattr(module, "WATCH_SECONDS", 0)
-    module._wait(Turns("no no away no yes"))
-    said = capsys.readouterr().out.splitlines()
-    assert ["waits until it has gone" in line for line in said] == [True, False, True]
-    assert "nobody there" in said[1]
-
-
-def test_a_daemon_whose_turn_was_taken_ends(monkeypatch, capsys):
-    monkeypatch.setattr(module, "WATCH_SECONDS", 0)
-    killed = []
-    monkeypatch.setattr(module.os, "kill", lambda pid, with_what: killed.append(with_what))
-    module._watch(Turns("yes away yes no"))
-    assert killed == [module.signal.SIGTERM]
-    assert "another daemon took over" in capsys.readouterr().out
 
 
 def test_it_is_a_command(capsys):

@@ -9,6 +9,7 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 from dagster._core.storage.tags import RUN_KEY_TAG
+from dagster._core.utils import make_new_run_id
 
 from platform_ml import Retraining
 from platform_ml.orchestration.build import definitions
@@ -22,6 +23,7 @@ from platform_ml_tests.orchestration.shop import (
     Checkout,
     bought_on,
     failures,
+    key,
     lapse,
     lapse_model,
     lapse_view,
@@ -33,6 +35,7 @@ from platform_ml_tests.orchestration.shop import (
     span,
     swapped,
 )
+from platform_ml_tests.orchestration.watched import sent
 
 BEFORE = lapsed.cadence.keys()[-2]
 small = replace(lapse_model, family=SMALL, tuner=TPE(trials=1))
@@ -59,7 +62,7 @@ class Sensor:
         context = dg.build_sensor_context(
             instance=self.checkout.instance, cursor=self.cursor, repository_def=self.defs.get_repository_def()
         )
-        tick = self.definition.evaluate_tick(context)
+        tick = sent(self.definition.evaluate_tick(context))
         self.cursor = tick.cursor
         return tick
 
@@ -100,7 +103,7 @@ def before(_trained_before, tmp_path):
 
 def test_a_project_without_retraining_has_no_such_sensor(built):
     names = {sensor.name for sensor in definitions([shop], built.platform).get_repository_def().sensor_defs}
-    assert names == {"kept_runs", "shop_automation"}
+    assert names == {"alerts", "kept_runs", "shop_automation", "shop_new_data"}
 
 
 def test_before_there_is_anything_it_says_what_it_waits_for(landed):
@@ -172,6 +175,19 @@ def test_while_a_run_is_under_way_and_in_the_pause_after_it_nothing_is_asked_for
     assert "it begins when the pause is over, in " in sensor.said()
     busy = before.instance.create_run_for_job(sensor.defs.resolve_job_def(JOB), status=dg.DagsterRunStatus.STARTED)
     assert sensor.said() == f"lapse: Run {busy.run_id[:8]} is training it now."
+
+
+def test_what_a_schedule_or_a_command_is_training_is_left_to_it(before):
+    sensor = Sensor(before)
+    other = dg.DagsterRun(
+        job_name="__ASSET_JOB",
+        run_id=make_new_run_id(),
+        tags={"dagster/partition": CUTOFF},
+        asset_selection={key(lapse_model)},
+        status=dg.DagsterRunStatus.STARTED,
+    )
+    before.instance.add_run(other)
+    assert f"but run {other.run_id[:8]} is training it for cutoff {CUTOFF}." in sensor.said()
 
 
 def test_it_waits_until_what_the_rows_are_made_of_was_made_again(before):

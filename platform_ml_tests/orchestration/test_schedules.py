@@ -10,7 +10,7 @@ from platform_ml.orchestration.schedules import scheduled
 from platform_ml.spec.automation import Automation
 from platform_ml.spec.reason import DETAIL_TAG, REASON_TAG
 from platform_ml.spec.schedule import Schedule
-from platform_ml_tests.orchestration.watched import Watched, day, ends, nouns, project_of
+from platform_ml_tests.orchestration.watched import Watched, day, ends, nouns, project_of, sent
 
 MONDAY = datetime(2026, 1, 5, 3, tzinfo=UTC)
 
@@ -24,14 +24,14 @@ class Scheduled(Watched):
         with dg.build_schedule_context(
             instance=self.instance, scheduled_execution_time=time, repository_def=self.repository
         ) as context:
-            found = self.repository.get_schedule_def("shop_weekly").evaluate_tick(context)
+            found = sent(self.repository.get_schedule_def("shop_weekly").evaluate_tick(context))
         self.asked, self.said = found.run_requests, found.skip_message or ""
         return [(nouns(one), *ends(one)) for one in self.asked]
 
     def go_on(self, minutes=0):
         self.now += timedelta(minutes=minutes)
         context = dg.build_sensor_context(instance=self.instance, repository_def=self.repository, cursor=self.later)
-        found = scheduled(self.project, self.platform, clock=lambda: self.now).evaluate_tick(context)
+        found = sent(scheduled(self.project, self.platform, clock=lambda: self.now).evaluate_tick(context))
         self.later, self.asked, self.said = found.cursor, found.run_requests, found.skip_message or ""
         return [(nouns(one), *ends(one)) for one in self.asked]
 

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import dagster as dg
 from dagster._core.utils import make_new_run_id
+from dagster_shared.serdes import deserialize_value, serialize_value
 
 from platform_ml.engine.ports import WHOLE
 from platform_ml.orchestration.build import definitions
@@ -79,7 +80,7 @@ class Watched:
             definitions=None,
         )
         sensor = new_data(self.project, self.platform, clock=lambda: self.now)
-        found = sensor.evaluate_tick(context)
+        found = sent(sensor.evaluate_tick(context))
         self.cursor, self.said = found.cursor, found.skip_message or ""
         return found.run_requests
 
@@ -132,6 +133,11 @@ class Watched:
     def loaded(self, name="visits"):
         snapshot = self.work.platform.tables.snapshot(f"shop/{name}")
         return sorted(snapshot.partitions) if snapshot else []
+
+
+def sent(tick):
+    """As the daemon gets it from a code server: as text, which members of an enumeration cannot become."""
+    return deserialize_value(serialize_value(tick))
 
 
 def nouns(request):
