@@ -1,4 +1,4 @@
-"""The athlete project end to end on seven months of 200 simulated athletes, from files to cards."""
+"""The athlete project end to end on a year of 120 simulated athletes, from files to cards."""
 
 from dataclasses import fields, is_dataclass, replace
 from datetime import date
@@ -27,13 +27,13 @@ from platform_ml.splitters import ByTime
 from platform_ml.tuners import TPE
 from platform_ml_tests.engine.rides import make
 
-WORLD = replace(SIMULATED, athletes=200, last=date(2022, 7, 31))
+WORLD = replace(SIMULATED, athletes=120, last=date(2022, 12, 31))
 SMALL = {
     type(SIMULATED): lambda _: WORLD,
     Daily: lambda _: Daily(first=WORLD.first, last=WORLD.last),
-    Weekly: lambda _: Weekly(first=date(2022, 3, 20), last=date(2022, 7, 17)),
-    Monthly: lambda _: Monthly(first=date(2022, 8, 1), last=date(2022, 8, 1)),
-    ByTime: lambda one: replace(one, validation_days=min(one.validation_days, 70)),
+    Weekly: lambda _: Weekly(first=date(2022, 8, 7), last=date(2022, 12, 18)),
+    Monthly: lambda _: Monthly(first=date(2023, 1, 1), last=date(2023, 1, 1)),
+    ByTime: lambda one: replace(one, validation_days=min(one.validation_days, 90)),
     TPE: lambda one: replace(one, trials=1),
     XGBoost: lambda one: replace(one, max_rounds=40),
     Recurrent: lambda one: replace(one, width=4, max_epochs=1),
@@ -116,7 +116,7 @@ def test_race_times_are_learned_with_ranges(club):
     result = club.result(RACES)
     assert {one.value for one in result.slices if one.column == "race"} == {"5k", "10k", "half", "marathon"}
     assert {"gender", "born", "running_share"} < {one.column for one in result.slices}
-    assert result.test("mae").value < 0.2 * 3_600
+    assert result.test("mae").value < 1_800  # half an hour: some dozens of races to learn from
     assert 0.5 < result.intervals.covered.value <= 1
     assert result.baselines.keys() == {"riegel", "last_race", "even_pace"}
     verdicts = {verdict.gate: verdict for verdict in RACES.judge(result)}
