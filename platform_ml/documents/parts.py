@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import platform_ml
+from platform_ml.formats import Read
 from platform_ml.spec.explanation import Explanation
 from platform_ml.spec.late import Late
 from platform_ml.spec.retry import Retry
@@ -31,7 +32,7 @@ FOLDERS = {
 """The annotation of a field → the folder of the parts that it can be."""
 TYPES = ("Boolean", "Decimal", "Double", "Integer", "Text", "Timestamp")
 CHOSEN = {"Tuner": (GP, Random, TPE), "Pruner": (Asha, Median), "Objective": (Latency, Size)}
-PLAIN = (Explanation, Late, Retry, Convergence)
+PLAIN = (Explanation, Late, Read, Retry, Convergence)
 """Declarations that are written as a mapping of their fields, beside the nouns of `platform_ml`."""
 WITHHELD = {
     "PanderaRule": "it names code to import",
@@ -49,7 +50,8 @@ def choices(annotation: str) -> dict[str, type[Any]] | None:
     """Name → class of what can stand where a field is annotated so; None: no part is asked for."""
     if annotation in FOLDERS:
         folder = importlib.import_module(f"platform_ml.{FOLDERS[annotation]}")
-        return {name: getattr(folder, name) for name in sorted(folder.__all__)}
+        there = {name: getattr(folder, name) for name in sorted(folder.__all__)}
+        return {name: one for name, one in there.items() if isinstance(one, type) and one not in PLAIN}
     if annotation == "Type":
         return {name: getattr(platform_ml, name) for name in TYPES}
     if annotation == "Cadence":

@@ -34,7 +34,7 @@ class SliceLimit(PerSlice):
     """Of every slice, or of those that `limits` does not name."""
     by: str | None = field(default=None, kw_only=True, metadata=ADDED)
     """The one column whose slices are judged; None: those of all columns."""
-    limits: Mapping[str, float] | None = field(default=None, kw_only=True, metadata=ADDED)
+    limits: Mapping[str, float] | None = field(default=None, kw_only=True, hash=False, metadata=ADDED)
     """Value of `by`, as the evaluation shows it → its limit."""
 
     goal: ClassVar[Literal["maximize", "minimize"]]

@@ -51,8 +51,7 @@ def label_asset(project: Project, label: Label | EventLabel) -> dg.AssetsDefinit
 
 def meanings(label: Label | EventLabel) -> dict[str, str]:
     """Column → what it means, here and wherever rows of the label are carried on."""
-    derived = label.derived if isinstance(label, EventLabel) else ()
-    return {name: of_event(name, label.source, derived) for name in label.columns} | {
+    return {name: of_event(name, label.source, label.derived) for name in label.columns} | {
         label.name: label.meaning,
         EVENT_TIME: "The moment that is predicted from.",
         KNOWN_TIME: "When the outcome became known, at the latest at the end of its horizon.",
@@ -68,15 +67,14 @@ def _deps(project: Project, label: Label | EventLabel) -> list[dg.AssetDep]:
 
 
 def _lineage(project: Project, label: Label | EventLabel) -> dg.TableColumnLineage:
-    time = str(label.source.event_time)
+    time, origin = str(label.source.event_time), origins(project, label.source, label.derived)
     if isinstance(label, EventLabel):
-        origin = origins(project, label.source, label.derived)
         own = {name: origin(name) for name in label.columns if name in label.all_types}
         outcome = _outcome(project, label, origin)
         return metadata.lineage(own | {EVENT_TIME: origin(time)} | outcome)
     read = dict.fromkeys((label.entity, time, *label.outcome.columns()))
-    made_of = [(key(project, label.source), column) for column in read]
-    return metadata.lineage({label.entity: made_of[:1], label.name: made_of})
+    made_of = [*dict.fromkeys(found for column in read for found in origin(column))]
+    return metadata.lineage({label.entity: origin(label.entity), label.name: made_of})
 
 
 def _outcome(project: Project, label: EventLabel, origin: Callable[[str], Origins]) -> dict[str, Origins]:

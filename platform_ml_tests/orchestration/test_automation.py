@@ -48,7 +48,7 @@ class Daemon:
 
     def __init__(self, instance, project=shop):
         self.instance, self.defs, self.cursor = instance, definitions([project], PlatformResource()), None
-        self.selection = dg.AssetSelection.groups(project.name)
+        self.selection = dg.AssetSelection.key_prefixes([project.name])
 
     def look(self):
         """Asset → partitions that this look requests."""
