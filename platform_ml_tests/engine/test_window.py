@@ -37,6 +37,9 @@ EVERYTHING = tuple(
         features.Velocity(days=days, of="pieces"),
         features.Ratio(days=days, of="amount", per="pieces"),
         features.Tier(days=days, of="amount"),
+        features.ExponentialMean(days=days, decay_days=7, of="pieces"),
+        features.Slope(days=days + 1, of="amount"),
+        features.WeeksActive(days=7 * days),
     )
 )
 
