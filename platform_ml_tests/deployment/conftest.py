@@ -11,6 +11,7 @@ from platform_ml_tests.origins.postgres import Server
 
 KILLS = int(os.environ.get("PLATFORM_ML_KILLS", "6"))
 """`make test-kills` makes it many; then every deployment goes through the same on PostgreSQL and on SQLite."""
+LONG = pytest.mark.skipif(KILLS <= 6, reason="takes a minute or two of waiting: make test-kills")
 
 
 def debian():

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from platform_ml.engine.staleness import DECLARED, stale
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.source import Source
+from platform_ml_tests.deployment.conftest import LONG
 from platform_ml_tests.deployment.project import DAYS, VERSION, version
 
 
@@ -91,6 +92,7 @@ def test_a_killed_worker_fails_its_run_which_is_tried_again(deployment):
     once(deployment, [DAYS[8]])
 
 
+@LONG
 def test_an_upgrade_during_a_backfill_says_which_declaration_made_what(deployment):
     old, new = (fingerprint(*version(number).all(Source)) for number in (1, 2))
     before, days = deployment.commits(), DAYS[12:15:2]

@@ -116,8 +116,9 @@ class Checkout:
 
     @property
     def environment(self):
-        """For a command line that stands in this folder."""
-        return os.environ | {"DAGSTER_HOME": str(self.folder), "PYTHONPATH": str(ROOT)}
+        """For a command line that stands in this folder; steps of a second are not worth processes of their own."""
+        own = {"DAGSTER_HOME": str(self.folder), "PYTHONPATH": str(ROOT), "PLATFORM_ML_EXECUTOR": "in_process"}
+        return os.environ | own
 
     @property
     def platform(self):

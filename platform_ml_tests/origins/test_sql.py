@@ -209,8 +209,8 @@ def test_what_is_refused_is_kept_whole(shop, work):
         ("hunter2", "SALES_URL holds no URL of a database"),
         ("mysql+aiosqlx://me:hunter2@db/shop", "which SQLAlchemy does not know"),
         (
-            "postgresql+psycopg2://me:hunter2@db/shop",
-            "driver psycopg2, which is not installed. Run: pip install 'psycopg2'",
+            "postgresql+pg8000://me:hunter2@db/shop",
+            "driver pg8000, which is not installed. Run: pip install 'pg8000'",
         ),
         ("sqlite:////nowhere/shop.db", r"There is no database /nowhere/shop\.db"),
     ],

@@ -80,7 +80,7 @@ def cut(*gates) -> Project:
     registration = replace(churn, card=card, gates=gates)
     scores = replace(churn_scores, registration=registration)
     outputs = (registration, short_spend(), short_coupons(), product_performance, scores)
-    return replace(retail, outputs=outputs, demo_without=())
+    return replace(retail, outputs=outputs, demo_without=(), schedules=())
 
 
 def short_spend():
