@@ -346,7 +346,8 @@ def test_every_family_goes_all_the_way(shop, registered, name):
     model = replace(first.model, family=QUICK[name], tuner=TPE(trials=1), folds=None, ablations=())
     evaluated = replace(churn_evaluation, model=model, resamples=200, explanation=Explanation(rows=100, repeats=1))
     card = replace(churn_card, evaluation=evaluated)
-    project = replace(retail, outputs=(replace(churn, card=card, gates=PASSING.outputs[0].gates),), demo_without=())
+    registration = replace(churn, card=card, gates=PASSING.outputs[0].gates)
+    project = replace(retail, outputs=(registration,), demo_without=(), schedules=())
     ran = shop.run(project, MODEL[1:], partition=CUTOFF)
     assert ran.success, shop.failure(ran)
 
