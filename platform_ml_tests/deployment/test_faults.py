@@ -10,6 +10,8 @@ from platform_ml.spec.source import Source
 from platform_ml_tests.deployment.conftest import LONG
 from platform_ml_tests.deployment.project import DAYS, VERSION, version
 
+pytestmark = LONG
+
 
 @contextmanager
 def held(deployment):
@@ -92,7 +94,6 @@ def test_a_killed_worker_fails_its_run_which_is_tried_again(deployment):
     once(deployment, [DAYS[8]])
 
 
-@LONG
 def test_an_upgrade_during_a_backfill_says_which_declaration_made_what(deployment):
     old, new = (fingerprint(*version(number).all(Source)) for number in (1, 2))
     before, days = deployment.commits(), DAYS[12:15:2]

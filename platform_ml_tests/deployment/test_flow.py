@@ -13,6 +13,7 @@ from platform_ml_tests.deployment.harness import Deployment
 from platform_ml_tests.deployment.running import DAYS, asked, growing
 from platform_ml_tests.engine import shop as rows
 
+pytestmark = LONG
 BOUGHT = rows.invented(1, customers=120, days=DAYS)
 KNOWN = DAYS[:56]
 CUTOFF = str(DAYS[49])
@@ -96,7 +97,6 @@ def test_what_is_delivered_becomes_a_model_that_says_why_it_was_trained(flow):
     flow.wait("it is told", lambda: "lapse@1 was registered" in flow.log("deployed"))
 
 
-@LONG
 def test_a_correction_makes_what_can_see_it_and_a_bad_file_stops_nothing_else(flow):
     tables = ("orders", "order_history", "lapsed", "lapse_view")
     before, work = {name: flow.commits_of(growing, name) for name in tables}, flow.work_of(growing)
@@ -125,7 +125,6 @@ def test_a_correction_makes_what_can_see_it_and_a_bad_file_stops_nothing_else(fl
     assert len(flow.runs(**TRAINED)) == 1
 
 
-@LONG
 def test_a_schedule_a_queued_backfill_and_a_command(flow):
     tag = {"platform_ml/schedule": "asked_minutely"}
     for run in flow.wait("the minute is over", lambda: flow.runs(**tag)):
