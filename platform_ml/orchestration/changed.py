@@ -6,8 +6,8 @@ import json
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,11 +65,11 @@ def left(since: str) -> str:
 def declared_at(commit: str) -> dict[str, dict[str, Any]]:
     """What the declarations of a commit say, told by its own code in a process of its own."""
     with tempfile.TemporaryDirectory() as aside:
-        archive, folder = Path(aside, "tree.tar"), Path(aside, "tree")
+        archive, folder = Path(aside, "tree.zip"), Path(aside, "tree")
         if _git("archive", f"--output={archive}", commit, "platform_ml") is None:
             raise PlatformError(f"Commit {commit[:12]} has no folder platform_ml, so nothing can be compared with it.")
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+        with zipfile.ZipFile(archive) as tree:
+            tree.extractall(folder)
         told = subprocess.run(
             [sys.executable, "-c", Path(script.__file__).read_text(encoding="utf-8") + TOLD],
             cwd=folder,
