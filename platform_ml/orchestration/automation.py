@@ -185,6 +185,5 @@ def automation_sensor(project: Project) -> dg.AutomationConditionSensorDefinitio
 
 def default_status(project: Project) -> dg.DefaultSensorStatus:
     """Whether the sensors of a project run as soon as they are deployed."""
-    automation = getattr(project, "automation", None)
-    running = automation is not None and automation.running
+    running = project.automation is not None and project.automation.running
     return dg.DefaultSensorStatus.RUNNING if running else dg.DefaultSensorStatus.STOPPED

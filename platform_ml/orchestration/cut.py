@@ -23,7 +23,7 @@ from platform_ml.engine import card_artifact as cards
 from platform_ml.engine.cutoff import model_path
 from platform_ml.engine.landing import deliver
 from platform_ml.engine.ports import WHOLE
-from platform_ml.engine.staleness import is_due
+from platform_ml.engine.staleness import is_due, partitions_of
 from platform_ml.engine.upstream import Table, upstream
 from platform_ml.orchestration.alert_sinks import book
 from platform_ml.orchestration.alerts import look
@@ -32,7 +32,6 @@ from platform_ml.orchestration.build import project_assets
 from platform_ml.orchestration.demo import as_planned
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.spec.errors import MissingInputError, PlatformError
-from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.source import Source
 
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from platform_ml.spec.project import Noun, Project
-    from platform_ml.spec.window import Cadence
 
     Needed = dict[str, set[str]]
     """Table → its partitions."""
@@ -64,7 +62,9 @@ def cut(names: Collection[str], projects: Sequence[Project], platform: PlatformR
 
 def smallest(projects: Sequence[Project]) -> list[str]:
     """The assets of the project with the fewest partitions."""
-    project = min(projects, key=lambda one: sum(len(_keys(noun)) for noun in one.nouns if isinstance(noun, Table)))
+    project = min(
+        projects, key=lambda one: sum(len(partitions_of(noun)) for noun in one.nouns if isinstance(noun, Table))
+    )
     return [f"{project.name}/{noun.name}" for noun in project.nouns]
 
 
@@ -76,7 +76,7 @@ def _cut(
     needed: Needed = {}
     for noun in asked:
         if isinstance(noun, Table):
-            due = [one for one in _keys(noun) if is_due(noun, one)]
+            due = [one for one in partitions_of(noun) if is_due(noun, one)]
             _need(noun, due[-1:], needed)
     for registration, cutoff in cutoffs:
         dataset = registration.card.evaluation.model.dataset
@@ -139,11 +139,6 @@ def _between(source: Source, keys: Collection[str]) -> Source:
         return source
     days = [source.cadence.day(one) for one in keys]
     return replace(source, cadence=replace(source.cadence, first=min(days), last=max(days)))
-
-
-def _keys(noun: Table) -> list[str]:
-    cadence: Cadence | None = noun.label.cadence if isinstance(noun, FeatureView) else noun.cadence
-    return [WHOLE] if cadence is None else cadence.keys()
 
 
 def _cutoff(project: Project, registration: Registration) -> str:

@@ -15,12 +15,12 @@ from platform_ml.engine import tuned_model as models
 from platform_ml.engine.cutoff import held_back, is_registered, model_path
 from platform_ml.engine.landing import deliver, deliver_export
 from platform_ml.engine.ports import WHOLE
-from platform_ml.engine.staleness import stale
+from platform_ml.engine.staleness import cadence_of, stale
+from platform_ml.engine.upstream import Table
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.orchestration.ui import mlflow_command
 from platform_ml.spec.errors import MissingInputError, PlatformError
 from platform_ml.spec.feature_group import FeatureGroup
-from platform_ml.spec.feature_view import FeatureView
 from platform_ml.spec.project import upstream
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.source import Source
@@ -156,7 +156,7 @@ def _materialize(project: Project, nouns: Sequence[Noun], work: Work) -> None:
 
 def _cadence(noun: Noun) -> Cadence:
     """The partitions of a noun that has some."""
-    cadence: Cadence | None = getattr(noun.label if isinstance(noun, FeatureView) else noun, "cadence", None)
+    cadence = cadence_of(noun) if isinstance(noun, Table) else None
     if cadence is None:
         raise TypeError(noun)
     return cadence

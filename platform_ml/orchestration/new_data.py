@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from platform_ml.engine.upstream import Table
+from platform_ml.orchestration.automation import default_status
 from platform_ml.orchestration.memory import moment
 from platform_ml.orchestration.reconciling import Purpose, look
 from platform_ml.orchestration.requests import asset_keys
@@ -35,7 +36,7 @@ def new_data(
         name=f"{project.name}_new_data",
         asset_selection=dg.AssetSelection.assets(*asset_keys(project.name, nouns)),
         minimum_interval_seconds=int(policy.every.total_seconds()),
-        default_status=status(policy),
+        default_status=default_status(project),
         description=(
             f"Load what was delivered to {project.name}, then make exactly the partitions of features, labels and "
             "views that can see it. A tick without runs says what it looked at and what waits for what."
@@ -53,8 +54,3 @@ def new_data(
         return found.result()
 
     return sensor
-
-
-def status(policy: Automation) -> dg.DefaultSensorStatus:
-    """Whether a sensor runs as soon as it is deployed."""
-    return dg.DefaultSensorStatus.RUNNING if policy.running else dg.DefaultSensorStatus.STOPPED

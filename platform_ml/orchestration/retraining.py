@@ -12,7 +12,7 @@ from dagster._core.storage.tags import RUN_KEY_TAG
 
 from platform_ml.engine.retraining import collect, standpoint, waits_for
 from platform_ml.orchestration.automation import default_status
-from platform_ml.orchestration.requests import under_way
+from platform_ml.orchestration.requests import UNDER_WAY, under_way
 from platform_ml.orchestration.young import young
 from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.fingerprint import digest, fingerprint
@@ -32,13 +32,7 @@ if TYPE_CHECKING:
 
 EVERY = 300
 """Seconds between two looks."""
-UNDER_WAY = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
+PENDING = [*UNDER_WAY, dg.DagsterRunStatus.NOT_STARTED]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +107,7 @@ def look(
     retraining = registration.retraining
     if retraining is None:
         return Decision(says="Trained when somebody asks for it: it declares no retraining.")
-    if busy := _runs(instance, project, registration, statuses=UNDER_WAY):
+    if busy := _runs(instance, project, registration, statuses=PENDING):
         return Decision(says=f"Run {busy[0].dagster_run.run_id[:8]} is training it now.")
     try:
         at = standpoint(registration, work=work)
