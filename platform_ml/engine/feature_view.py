@@ -111,9 +111,9 @@ def features_read(view: FeatureView, key: str, tables: Mapping[str, Snapshot]) -
 
 
 def _content(group: FeatureGroup, view: FeatureView, snapshot: Snapshot, key: str, until: datetime) -> Any:
-    found = lives(group, view, snapshot, key, until)
     if not by_commit(group, view):
-        return found[0].state.content
+        return snapshot.partitions[key].content
+    found = lives(group, view, snapshot, key, until)
     return [[life.state.content, *(at and at.isoformat() for at in (life.start, life.end))] for life in found]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from platform_ml.spec.check import check_checks
@@ -82,12 +83,12 @@ class FeatureView:
             name: feature.result(group.types) for name, (group, feature) in self.joined.items()
         }
 
-    @property
+    @cached_property
     def feature_selections(self) -> tuple[Selection, ...]:
         """What the model sees, group by group."""
         return tuple(map(_selection, self.features))
 
-    @property
+    @cached_property
     def selections(self) -> tuple[Selection, ...]:
         """Everything that is joined, group by group."""
         return (*self.feature_selections, *map(_selection, self.helpers))
@@ -116,7 +117,7 @@ class FeatureView:
         own = {n: described.get(n) or f"{n} of the event." for n in (*self.label.attributes, *self.label.carried)}
         return own | {name: feature.meaning for name, (_, feature) in self.joined.items()}
 
-    @property
+    @cached_property
     def groups(self) -> tuple[FeatureGroup, ...]:
         """The groups it reads, each once."""
         return tuple({selection.group.name: selection.group for selection in self.selections}.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 from platform_ml.spec.errors import DeclarationError, PlatformError
@@ -94,9 +95,15 @@ class Calendar(ABC):
     def keys(self, start: date | None = None, end: date | None = None) -> list[str]:
         """The keys of the partitions that exist by now and begin in [start, end), oldest first."""
         now = datetime.now(UTC).date() + timedelta(days=1 - self.opens)
-        until = min(filter(None, (end, self.end, now)))
-        since = max(self.first, start or self.first)
-        return [str(self.start(number)) for number in range(self.begun(since), self.begun(until))]
+        there = _first_keys(self, self.begun(min(self.end or now, now)))
+        since, until = max(self.first, start or self.first), max(self.first, end or date.max)
+        return there[self.begun(since) : self.begun(until)]
+
+
+@lru_cache(maxsize=256)
+def _first_keys(calendar: Calendar, count: int) -> list[str]:
+    """The keys from number 0 on, kept: who looks at the windows of every partition asks a thousand times."""
+    return [str(calendar.start(number)) for number in range(count)]
 
 
 @dataclass(frozen=True, kw_only=True)
