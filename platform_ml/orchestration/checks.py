@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster import DagsterEvent
+from dagster import DagsterEvent, DagsterEventType
+from dagster._core.events import DagsterEventBatchMetadata, generate_event_batch_id
 
 from platform_ml.engine.ports import WHOLE
+from platform_ml.orchestration.event_log import KeptOpenSqliteEventLogStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from platform_ml.engine.audit import Check, Finding
 
@@ -45,10 +47,13 @@ def report(context: dg.AssetExecutionContext, findings: Sequence[Finding]) -> It
         )
 
 
-def record(context: dg.AssetExecutionContext, findings: Iterable[Finding]) -> None:
+def record(context: dg.AssetExecutionContext, findings: Sequence[Finding]) -> None:
     """Write evaluations of single partitions: a range run would otherwise leave them all as planned."""
     step = context.get_step_execution_context()
-    for finding in findings:
+    # Dagster's other storages take materializations in batches, and no evaluations.
+    batched = isinstance(context.instance.event_log_storage, KeptOpenSqliteEventLogStorage)
+    batch = generate_event_batch_id()
+    for number, finding in enumerate(findings, 1):
         evaluation = dg.AssetCheckEvaluation(
             asset_key=context.asset_key,
             check_name=finding.check.name,
@@ -59,7 +64,13 @@ def record(context: dg.AssetExecutionContext, findings: Iterable[Finding]) -> No
             blocking=finding.check.blocking,
             partition=None if finding.partition == WHOLE else finding.partition,
         )
-        DagsterEvent.asset_check_evaluation(step, evaluation)
+        DagsterEvent.from_step(
+            DagsterEventType.ASSET_CHECK_EVALUATION,
+            step,
+            evaluation,
+            f"{finding.check.name} of {finding.partition} {'passed' if finding.passed else 'failed'}: {finding.reason}",
+            DagsterEventBatchMetadata(batch, is_end=number == len(findings)) if batched else None,
+        )
 
 
 def _value(value: float | str) -> dg.MetadataValue:

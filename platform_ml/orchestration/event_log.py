@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections import OrderedDict
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from dagster import DagsterEventType
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
     SqliteEventLogStorage,
     SqliteEventLogStorageWatchdog,
 )
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
-from sqlalchemy import create_engine, event
+from sqlalchemy import bindparam, create_engine, event, func, select
 from sqlalchemy.pool import QueuePool
 from watchdog.observers import Observer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from dagster import AssetCheckEvaluation
     from dagster._core.event_api import EventHandlerFn
+    from dagster._core.events.log import EventLogEntry
     from dagster._serdes import ConfigurableClassData
     from sqlalchemy.engine import Connection, Engine
     from watchdog.events import FileSystemEvent
 
+LAST_OF_ASSET = {DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_MATERIALIZATION_PLANNED}
+"""Events of which Dagster keeps the last one in the row of their asset."""
+BATCHES = "DAGSTER_EVENT_BATCH_SIZE"
+"""Without this variable Dagster stores events one by one, also those that it hands over as a batch."""
+PLANNED = ("asset_key", "check_name", "run_id", "partition")
+"""What tells planned checks apart."""
 OPEN_SHARDS = 16
 """Every run is a file of its own, and a daemon reads them all: the ones that lie idle longest are closed."""
 
@@ -35,11 +50,15 @@ class KeptOpenSqliteEventLogStorage(SqliteEventLogStorage):
     """
 
     _obs: Any
+    _db_lock: Any
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._tables: set[str] = set()
+        self._together: tuple[ExitStack, dict[str, Connection]] | None = None
         super().__init__(base_dir, inst_data)
+        self._db_lock = threading.RLock()  # a batch holds it, and connects to two shards
+        os.environ.setdefault(BATCHES, "500")
 
     @classmethod
     def from_config_value(
@@ -65,12 +84,60 @@ class KeptOpenSqliteEventLogStorage(SqliteEventLogStorage):
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
         with self._db_lock:
-            engine = self._engine(shard)
-            if shard not in self._initialized_dbs:
-                self._initdb(engine)
-                self._initialized_dbs.add(shard)
-            with engine.connect() as connection, connection.begin():
-                yield connection
+            if self._together is None:
+                with self._begun(shard) as connection:
+                    yield connection
+            else:
+                stack, begun = self._together
+                if shard not in begun:
+                    begun[shard] = stack.enter_context(self._begun(shard))
+                yield begun[shard]
+
+    @contextmanager
+    def _begun(self, shard: str) -> Iterator[Connection]:
+        engine = self._engine(shard)
+        if shard not in self._initialized_dbs:
+            self._initdb(engine)
+            self._initialized_dbs.add(shard)
+        with engine.connect() as connection, connection.begin():
+            yield connection
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store events of one run in one transaction of each shard: all of them, or none.
+
+        A run over a thousand partitions has ten thousand events. One by one, each of them is compiled into three to
+        five statements, and the asset's row is written for each partition, where only the last one stays.
+        """
+        with self._db_lock:
+            try:
+                with ExitStack() as stack:
+                    self._together = stack, {}
+                    for kind, some in groupby(events, key=attrgetter("dagster_event_type")):
+                        self._store_alike(kind, list(some))
+            finally:
+                self._together = None
+
+    def _store_alike(self, kind: DagsterEventType | None, events: Sequence[EventLogEntry]) -> None:
+        if kind not in {*LAST_OF_ASSET, DagsterEventType.ASSET_CHECK_EVALUATION}:
+            for entry in events:
+                self.store_event(entry)
+            return
+        rows = [self._event_to_row(entry) for entry in events]
+        with self.run_connection(events[0].run_id) as connection:
+            connection.execute(SqlEventLogStorageTable.insert(), rows)
+        with self.index_connection() as connection:
+            connection.execute(SqlEventLogStorageTable.insert(), rows)
+            newest = connection.execute(select(func.max(SqlEventLogStorageTable.c.id))).scalar_one()
+            ids = range(newest - len(rows) + 1, newest + 1)  # nobody else writes in between
+            if kind is DagsterEventType.ASSET_CHECK_EVALUATION:
+                _evaluate(connection, events, rows, ids)
+                return
+            self._store_asset_event_tags(connection, events, ids)
+            last = {
+                entry.get_dagster_event().asset_key: (entry, number) for entry, number in zip(events, ids, strict=True)
+            }
+            for entry, number in last.values():
+                self._store_asset_event(connection, entry, number)
 
     def has_table(self, table_name: str) -> bool:
         # Asked for every result of a check. A table that is there stays there, until everything is wiped.
@@ -110,6 +177,37 @@ class _WalWatchdog(SqliteEventLogStorageWatchdog):
 
     def on_modified(self, event: FileSystemEvent) -> None:
         self._process_log()
+
+
+def _evaluate(
+    connection: Connection, events: Sequence[EventLogEntry], rows: Sequence[Mapping[str, Any]], ids: Sequence[int]
+) -> None:
+    """Write results of checks over what was planned, as Dagster does for a single one."""
+    columns = AssetCheckExecutionsTable.c
+    planned = [columns[name].is_not_distinct_from(bindparam(f"its_{name}")) for name in PLANNED]
+    updated = connection.execute(
+        AssetCheckExecutionsTable.update().where(*planned),
+        [_evaluated(entry, row, number) for entry, row, number in zip(events, rows, ids, strict=True)],
+    ).rowcount
+    if updated != len(events):
+        raise LookupError(f"{updated} of {len(events)} results of checks were planned.")  # Dagster stores one by one
+
+
+def _evaluated(entry: EventLogEntry, row: Mapping[str, Any], number: int) -> dict[str, Any]:
+    made: AssetCheckEvaluation = entry.get_dagster_event().asset_check_evaluation_data
+    status = AssetCheckExecutionRecordStatus.SUCCEEDED if made.passed else AssetCheckExecutionRecordStatus.FAILED
+    target = made.target_materialization_data
+    return {
+        "its_asset_key": made.asset_key.to_string(),
+        "its_check_name": made.check_name,
+        "its_run_id": entry.run_id,
+        "its_partition": made.partition,
+        "execution_status": status.value,
+        "evaluation_event": row["event"],
+        "evaluation_event_timestamp": row["timestamp"],
+        "evaluation_event_storage_id": number,
+        "materialization_event_storage_id": target.storage_id if target else None,
+    }
 
 
 def _sync_at_checkpoints_only(connection: Any, _record: Any) -> None:

@@ -9,8 +9,15 @@ import time
 from pathlib import Path
 
 import pytest
-from dagster import AssetKey, AssetMaterialization
-from dagster._core.events import DagsterEvent, StepMaterializationData
+from dagster import (
+    AssetCheckEvaluation,
+    AssetKey,
+    AssetMaterialization,
+    DagsterEventType,
+    StaticPartitionsDefinition,
+)
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
+from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent, StepMaterializationData
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
@@ -33,9 +40,57 @@ for number in range(100_000):
 
 
 def materialized(number, run_id=RUN):
-    data = StepMaterializationData(AssetMaterialization("a", partition=str(number)))
-    happened = DagsterEvent("ASSET_MATERIALIZATION", "job", event_specific_data=data)
-    return EventLogEntry(None, "debug", "", run_id, time.time(), dagster_event=happened)
+    data = StepMaterializationData(AssetMaterialization("a", partition=str(number), tags={"dagster/data_version": "x"}))
+    return entry(DagsterEventType.ASSET_MATERIALIZATION, data, run_id, time.time())
+
+
+def entry(kind, data, run_id=RUN, at=1_700_000_000.0):
+    happened = DagsterEvent(kind.value, "job", event_specific_data=data)
+    return EventLogEntry(None, "debug", "", run_id, at, dagster_event=happened)
+
+
+def evaluated(number, **changes):
+    data = AssetCheckEvaluation(
+        asset_key=AssetKey("a"),
+        check_name="there",
+        partition=str(number),
+        passed=number % 2 == 0,
+        metadata={},
+        **changes,
+    )
+    return entry(DagsterEventType.ASSET_CHECK_EVALUATION, data)
+
+
+PARTITIONS = StaticPartitionsDefinition(["0", "1", "2"])
+ALL = [
+    *(
+        entry(DagsterEventType.ASSET_MATERIALIZATION_PLANNED, AssetMaterializationPlannedData(AssetKey(name), key))
+        for name in ("b", "a")
+        for key in PARTITIONS.get_partition_keys()
+    ),
+    entry(
+        DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
+        AssetCheckEvaluationPlanned(
+            asset_key=AssetKey("a"),
+            check_name="there",
+            partitions_subset=PARTITIONS.subset_with_all_partitions(),
+        ),
+    ),
+    *(materialized(number) for number in range(3)),
+    *(evaluated(number, description="Found.") for number in range(3)),
+]
+"""What a run over three partitions of two assets says."""
+
+
+def tables(storage):
+    """Every row of every shard, but for when it was written."""
+    found = {}
+    for shard in (RUN, "index"):
+        with storage.run_connection(shard) as connection:
+            for table in ("event_logs", "asset_keys", "asset_event_tags", "asset_check_executions"):
+                rows = connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY 1").mappings()
+                found[shard, table] = [{k: v for k, v in row.items() if k != "create_timestamp"} for row in rows]
+    return found
 
 
 @pytest.fixture
@@ -131,3 +186,22 @@ def test_threads_share_one_storage(storage):
     for thread in threads:
         thread.join()
     assert sorted(partitions(storage)) == sorted(100 * thread + number for thread in range(4) for number in range(20))
+
+
+def test_a_batch_leaves_the_rows_that_its_events_leave_one_by_one(storage, tmp_path):
+    alone = SqliteEventLogStorage(str(tmp_path / "alone"))
+    for one in ALL:
+        alone.store_event(one)
+    storage.store_event_batch(ALL)
+    found = tables(storage)
+    assert found == tables(alone)
+    checks = {row["partition"]: row["execution_status"] for row in found["index", "asset_check_executions"]}
+    assert checks == {"0": "SUCCEEDED", "1": "FAILED", "2": "SUCCEEDED"}
+
+
+def test_of_a_batch_that_fails_nothing_is_stored(storage):
+    with pytest.raises(LookupError, match="4 of 5 results of checks were planned"):
+        storage.store_event_batch([*ALL, evaluated(1), evaluated(77)])
+    assert not any(tables(storage).values())
+    storage.store_event(materialized(1))
+    assert partitions(storage) == [1]
