@@ -65,6 +65,10 @@ class Rows:
     connection: duckdb.DuckDBPyConnection
     answer: duckdb.DuckDBPyRelation
 
+    def types(self) -> dict[str, str]:
+        """Column → SQL type; nothing runs for it."""
+        return dict(zip(self.answer.columns, map(str, self.answer.types), strict=True))
+
     def table(self) -> pa.Table:
         """All rows."""
         import duckdb

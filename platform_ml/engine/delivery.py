@@ -214,8 +214,7 @@ def _divided(
     source: Source, key: str, name: str, file: Path, compute: Compute, path: str, broken: Sequence[Broken] | None = None
 ) -> Judged:
     raw = format_of(source).sql(path, source.columns, sifted=broken is not None)
-    described = compute.query(f"DESCRIBE FROM {raw}", {}).table().to_pylist()
-    delivered = {row["column_name"]: row["column_type"] for row in described}
+    delivered = compute.query(f"FROM {raw}", {}).types()
     _check_columns(source, delivered)
     moments = span(source, key)
     rows = compute.query(triaged_sql(source, raw, delivered=delivered, span=moments), {}).table()

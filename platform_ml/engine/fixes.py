@@ -106,7 +106,7 @@ def _read(source: Source, file: Path, compute: Compute) -> pa.Table:
         if problem := form.problem(str(file)):
             raise SourceError(problem)
         raw = form.sql(str(file), columns)
-        there = compute.query(f"DESCRIBE FROM {raw}", {}).table()["column_name"].to_pylist()
+        there = list(compute.query(f"FROM {raw}", {}).types())
         if missing := [column.name for column in columns if column.name not in there]:
             raise SourceError(f"column {missing[0]!r} is missing.{did_you_mean(missing[0], there)}")
         names = ", ".join(identifier(column.name) for column in source.columns)

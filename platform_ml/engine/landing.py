@@ -245,8 +245,7 @@ def _by_key(source: Source, cadence: Cadence, keys: list[str], raw: str, work: W
 
 
 def _names(relation: str, work: Work) -> list[str]:
-    names: list[str] = _rows(f"DESCRIBE FROM {relation}", work)["column_name"].to_pylist()
-    return names
+    return list(work.platform.compute.query(f"FROM {relation}", {}).types())
 
 
 def _rows(sql: str, work: Work) -> pa.Table:

@@ -208,6 +208,10 @@ class Compute(Protocol):
 class Answer(Protocol):
     """What a query returned."""
 
+    def types(self) -> dict[str, str]:
+        """Column → SQL type, known before the query runs."""
+        ...
+
     def table(self) -> pa.Table:
         """All rows."""
         ...

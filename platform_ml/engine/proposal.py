@@ -112,7 +112,7 @@ def _relation(file: Path, compute: Compute) -> str:
 
 
 def _seen(file: Path, relation: str, compute: Compute) -> list[Seen]:
-    names = [row["column_name"] for row in _rows(f"DESCRIBE FROM {relation}", compute)]
+    names = list(compute.query(f"FROM {relation}", {}).types())
     for name in names:
         check_name(f"{file.name}, column", name)
     parts = []

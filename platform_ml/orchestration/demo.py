@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,6 @@ from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.orchestration.ui import mlflow_command
 from platform_ml.spec.errors import MissingInputError, PlatformError
 from platform_ml.spec.feature_group import FeatureGroup
-from platform_ml.spec.project import upstream
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.source import Source
 from platform_ml.spec.stage import Standing
@@ -40,6 +40,8 @@ PREFIX = re.compile(r"^\d{4}-\d\d-\d\d [\d:]+ [+-]\d{4} - dagster - (?P<level>[A
 OWN = re.compile(r"^[\w-]+ - [0-9a-f-]{36} - (?P<step>[\w-]+) - (?P<message>.*)$")
 
 REASON = re.compile(r"^(dagster\S*Failure|platform_ml\.\S+): (?P<reason>.+)$")
+RUNS = 2
+"""Side by side: a run waits for its steps one after the other, and each of them is a process."""
 TAIL = 200
 """Lines of a run that are kept to find out why it failed."""
 
@@ -83,7 +85,7 @@ def demo(project: Project) -> int:
     tables = [noun for r in project.all(Registration) for noun in _view_path(r)]
     _materialize(project, tables, work)
     _say("4/4  Training dataset, model, evaluation, card, registration")
-    failed, todo = 0, dict[tuple[Calendar, str], list[str]]()
+    todo = dict[tuple[Calendar, str], list[str]]()
     cutoffs = [(registration, _cutoff(project, registration)) for registration in project.all(Registration)]
     for registration, cutoff in cutoffs:
         if is_registered(registration, cutoff, work):
@@ -93,8 +95,9 @@ def demo(project: Project) -> int:
         else:
             keys = todo.setdefault((_dataset(registration).cadence, cutoff), [])
             keys += [_asset(project, noun) for noun in model_path(registration)]
-    for (_, cutoff), keys in todo.items():  # models of the same partitions are trained side by side
-        failed |= run_dagster(keys, partition=cutoff, check=False)
+    with ThreadPoolExecutor(RUNS) as pool:  # models of the same partitions are steps of one run
+        runs = [pool.submit(run_dagster, keys, partition=cutoff, check=False) for (_, cutoff), keys in todo.items()]
+    failed = max((run.result() for run in runs), default=0)
     for registration, cutoff in cutoffs:
         _summary(project, registration, cutoff, work)
     return int(not as_planned(project, cutoffs, work)) if project.demo_refused else failed
@@ -140,11 +143,8 @@ def _materialize(project: Project, nouns: Sequence[Noun], work: Work) -> None:
         return
     reference = [noun for noun in todo if list(why[noun.name]) == [WHOLE]]
     timed = [noun for noun in todo if noun not in reference]
-    sources = [noun for noun in reference if not upstream(noun)]
-    if sources:
-        run_dagster([_asset(project, noun) for noun in sources])
-    if derived := [noun for noun in reference if noun not in sources]:
-        run_dagster([_asset(project, noun) for noun in derived])
+    if reference:
+        run_dagster([_asset(project, noun) for noun in reference])
     # The longer ones are made of the shorter ones, and one run has one kind of partitions.
     for cadence in sorted({_cadence(noun) for noun in timed}, key=lambda one: (one.days, one.first)):
         some = [noun for noun in timed if _cadence(noun) == cadence]
