@@ -18,6 +18,7 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
     SqliteEventLogStorageWatchdog,
 )
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._serdes import serialize_value
 from sqlalchemy import bindparam, create_engine, event, func, select
 from sqlalchemy.pool import QueuePool
 from watchdog.observers import Observer
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from dagster import AssetCheckEvaluation
+    from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
     from dagster._core.event_api import EventHandlerFn
     from dagster._core.events.log import EventLogEntry
     from dagster._serdes import ConfigurableClassData
@@ -138,6 +140,22 @@ class KeptOpenSqliteEventLogStorage(SqliteEventLogStorage):
             }
             for entry, number in last.values():
                 self._store_asset_event(connection, entry, number)
+
+    def _store_asset_check_evaluation_planned(self, event: EventLogEntry, event_id: int | None) -> None:
+        """As Dagster does; but the event, which names all partitions, is written out once and not for each of them."""
+        planned: AssetCheckEvaluationPlanned = event.get_dagster_event().asset_check_planned_data
+        row = {
+            "asset_key": planned.asset_key.to_string(),
+            "check_name": planned.check_name,
+            "run_id": event.run_id,
+            "execution_status": AssetCheckExecutionRecordStatus.PLANNED.value,
+            "evaluation_event": serialize_value(event),
+            "evaluation_event_timestamp": self._event_insert_timestamp(event),
+            "evaluation_event_storage_id": event_id,
+        }
+        keys = planned.partitions_subset.get_partition_keys() if planned.partitions_subset else [None]
+        with self.index_connection() as connection:
+            connection.execute(AssetCheckExecutionsTable.insert(), [row | {"partition": key} for key in keys])
 
     def has_table(self, table_name: str) -> bool:
         # Asked for every result of a check. A table that is there stays there, until everything is wiped.
