@@ -30,10 +30,10 @@ RULE, FAMILY = "rule", "family"
 class RelativeTo:
     """`family` learns label / `rule`, and what it predicts is multiplied by the rule: a multiplicative offset.
 
-    RelativeTo(rule=PowerLaw(...), family=XGBoost(loss="absolute")): trees, which are the same constant far beyond what
-    they saw, need not learn again what the rule knows. As exposures are in generalized linear models (McCullagh and
-    Nelder 1989, ch. 6.2), or XGBoost's base margin under a logarithmic link; but every loss keeps its meaning, of shares:
-    rows count by how far off they are for their size. Ranges of the family are searched as `family.max_depth`.
+    RelativeTo(rule=PowerLaw(...), family=XGBoost(loss="absolute")): trees say the same far beyond what they saw, and
+    need many splits for what the rule knows. It is what an exposure is to a generalized linear model (McCullagh and
+    Nelder 1989), and the base margin to XGBoost under a logarithmic link. Losses are of shares: a row counts by how far
+    off it is for its size. Ranges of the family are searched as `family.max_depth`.
 
     The rule is asked of every row. Where it says nothing above 0, the mean label of the training rows stands for it, so
     that the family learns those rows on one scale. Rules have words of their own for what they lack (see `PowerLaw`).

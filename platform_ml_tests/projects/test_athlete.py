@@ -177,9 +177,52 @@ def test_rows_of_no_declared_day_are_refused(tmp_path):
         work_in(tmp_path),
         replace(SOURCES["race_results"], cadence=Daily(first=DAYS.first, last=date(2022, 2, 14))),
     )
-    with pytest.raises(SourceError, match=r"7 of 11 rows have no started_at from 2022-01-01 to 2022-02-14"):
+    with pytest.raises(SourceError, match=r"Of 11 rows 7 are of other days, from 2022-02-20 to 2022-03-06\."):
         deliver_export(source, EXPORT / "race_results.csv", work=work)
     assert not landing_file(source, "2022-02-06", work).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        (
+            "activities",
+            ("Athlete ID", "Who"),
+            r"nothing in its header is 'athlete_id'\. Add such a column, or declare in",
+        ),
+        ("activities", ("Activity Type", "Kind"), "column 'Activity Type', which 'sport' is read from, is missing"),
+        ("activities", (",", ";"), "column 'Activity Type', which 'sport' is read from, is missing"),
+        (
+            "activities",
+            ("Mar 8, 2022, 7:40:45", "8. 3. 2022 7:40:45"),
+            r"1 have no uploaded_at that can be read, like '\?8",
+        ),
+        ("athletes", ("Gender", "Sex"), None),
+        ("athletes", ("Athlete ID", "Who"), "nothing in its header is 'athlete_id'"),
+    ],
+)
+def test_an_export_that_does_not_fit_is_refused_by_what_is_wrong(tmp_path, name, change, said):
+    work, file = work_in(tmp_path), tmp_path / f"{name}.csv"
+    file.write_text((EXPORT / file.name).read_text().replace(*change))
+    if said is None:  # what may be unknown of everybody may also not be there
+        assert deliver_export(SOURCES[name], file, work=work) == 1
+        return
+    with pytest.raises(SourceError, match=said) as refused:
+        deliver_export(SOURCES[name], file, work=work)
+    assert str(file) in str(refused.value)
+    assert "othing was delivered" in str(refused.value)
+
+
+def test_garmins_list_is_read_by_its_clock_though_it_has_an_elapsed_time_too(tmp_path):
+    work, file = work_in(tmp_path), tmp_path / "activities.csv"
+    names = "Activity ID,Athlete ID,Activity Type,Date,Title,Distance,Calories,Time,Avg HR,Total Ascent,Elapsed Time"
+    file.write_text(
+        f'{names}\n1,11,Running,2022-01-05 07:01:22,"Lake, round",5.02,"1,412",00:31:40.5,148,--,00:32:02\n'
+    )
+    deliver_export(SOURCES["activities"], file, work=work)
+    assert make(work, SOURCES["activities"], ["2022-01-05"]) == []
+    (row,) = rows_of(work, SOURCES["activities"])
+    assert (row["distance"], row["duration"], row["sport"], row["elevation"]) == (5_020, 1_901, "run", None)
 
 
 def test_simulated_days_come_in_the_same_way(tmp_path):
