@@ -36,8 +36,8 @@ def clock(seconds):
 
 
 def trained(draw, who, pace):
-    """Two activities in three weeks out of four: mostly runs, sometimes a ride; no heart rate here and there."""
-    for day in sorted(draw.sample(range(DAYS), 42)):
+    """Somewhat more than an activity a week: mostly runs, sometimes a ride; no heart rate here and there."""
+    for day in sorted(draw.sample(range(DAYS), 36)):
         ride = draw.random() < 0.15
         km = round(draw.uniform(4, 18) * (3 if ride else 1), 2)
         lasting = km * pace * (0.45 if ride else draw.uniform(1.1, 1.3))
@@ -47,12 +47,12 @@ def trained(draw, who, pace):
         yield (who, "Cycling" if ride else "Running", start, "", f"{km:.2f}", clock(lasting), beats, climb)
 
 
-def raced(draw, who, pace, month):
-    """One race a month, on its third Sunday or the Sunday after."""
-    day = FIRST + timedelta(days=15 + 30 * month + 7 * draw.randint(0, 1), hours=9)
+def raced(draw, who, pace, turn):
+    """A race every three weeks or so, on a Sunday."""
+    day = FIRST + timedelta(days=12 + 19 * turn + 7 * draw.randint(0, 1), hours=9)
     day += timedelta(days=6 - day.weekday())
     name, km = draw.choice(list(RACES.items()))
-    number = 1_000 * (month + 1) + 10 * day.day + list(RACES).index(name)
+    number = 1_000 * (turn + 1) + 10 * day.day + list(RACES).index(name)
     climb = "" if number % 3 == 0 else number % 17  # organisers of every third race do not tell it
     race = [number, name, who, km, climb, day, 100 + who]
     if draw.random() < 0.04:
@@ -79,7 +79,7 @@ def main():
     ]
     paces = {who: draw.uniform(240, 380) for who, *_ in people}
     done = sorted((row for who, pace in paces.items() for row in trained(draw, who, pace)), key=lambda row: row[2])
-    found = [row for month in range(8) for who, pace in paces.items() for row in raced(draw, who, pace, month)]
+    found = [row for turn in range(12) for who, pace in paces.items() for row in raced(draw, who, pace, turn)]
     activities = [(9_000_000 + n, *row) for n, row in enumerate(done, 1)]
     for rows, faults in ((activities, BROKEN), (found, ODD)):
         for place, column, wrong in faults:
