@@ -69,21 +69,29 @@ def deliver_export(source: Source, file: Path, *, work: Work) -> int:
     Raises:
         SourceError: the file cannot be read, or holds rows of which the partition cannot be told.
     """
-    feed, files, raw = feed_of(source, work), Files(), _exported(source, file, work)
-    if source.cadence is None or source.event_time is None:
+    rows, feed, files = read_export(source, file, work=work), feed_of(source, work), Files()
+    if source.cadence is None:
         files.deliver(feed, WHOLE, file)
         return 1
-    names, time = ", ".join(identifier(column.name) for column in source.columns), identifier(source.event_time)
-    day = f"CAST(TRY_CAST({time} AS TIMESTAMPTZ) AS DATE) - DATE '1970-01-01' AS {DAY}"
-    rows = _rows(f"SELECT {names}, {day} FROM {raw} ORDER BY {DAY}, {ROW_NUMBER}", work)
     keys = source.cadence.keys()
-    _check_days(rows, source, file, keys)
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder, "made")
         for key, some in _of_days(rows, source.cadence, keys):
             _write(some, made, source)
             files.deliver(feed, key, made)
     return len(keys)
+
+
+def read_export(source: Source, file: Path, *, work: Work) -> pa.Table:
+    """The rows that `deliver_export` would divide, in the order of their days: its errors, and nothing delivered."""
+    raw, names = _exported(source, file, work), ", ".join(identifier(column.name) for column in source.columns)
+    if source.cadence is None or source.event_time is None:
+        return _rows(f"SELECT {names} FROM {raw} ORDER BY {ROW_NUMBER}", work)
+    time = f"TRY_CAST({identifier(source.event_time)} AS TIMESTAMPTZ)"
+    day = f"CAST({time} AS DATE) - DATE '1970-01-01' AS {DAY}"
+    rows = _rows(f"SELECT {names}, {day} FROM {raw} ORDER BY {DAY}, {ROW_NUMBER}", work)
+    _check_days(rows, source, source.cadence, file)
+    return rows
 
 
 def _exported(source: Source, file: Path, work: Work) -> str:
@@ -106,14 +114,12 @@ def _exported(source: Source, file: Path, work: Work) -> str:
     return raw
 
 
-def _check_days(rows: pa.Table, source: Source, file: Path, keys: list[str]) -> None:
+def _check_days(rows: pa.Table, source: Source, cadence: Cadence, file: Path) -> None:
     """Refuse rows of days that no partition has, and rows of no day."""
     import pyarrow.compute as pc
 
-    first, last = date.fromisoformat(keys[0]), date.fromisoformat(keys[-1])
-    if source.cadence is not None:
-        first, last = source.cadence.day(keys[0]), source.cadence.day(keys[-1]) + timedelta(source.cadence.days - 1)
-    days = rows[DAY]
+    keys, days = cadence.keys(), rows[DAY]
+    first, last = cadence.day(keys[0]), cadence.day(keys[-1]) + timedelta(days=cadence.days - 1)
     outside = days.filter(pc.or_(pc.less(days, _number(first)), pc.greater(days, _number(last))))
     wrong = []
     if len(outside):

@@ -1,5 +1,6 @@
 """The sources, features and labels of the athlete project on a small export made by hand."""
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from math import exp
@@ -12,6 +13,7 @@ from platform_ml import FeatureView
 from platform_ml.engine.feed import landing_file
 from platform_ml.engine.landing import deliver, deliver_export
 from platform_ml.features import ExponentialMean
+from platform_ml.orchestration.demo import land
 from platform_ml.projects.athlete import athlete, features, sources
 from platform_ml.spec.errors import SourceError
 from platform_ml.spec.source import Source
@@ -211,6 +213,15 @@ def test_an_export_that_does_not_fit_is_refused_by_what_is_wrong(tmp_path, name,
         deliver_export(SOURCES[name], file, work=work)
     assert str(file) in str(refused.value)
     assert "othing was delivered" in str(refused.value)
+
+
+def test_of_an_export_with_a_file_that_does_not_fit_nothing_is_landed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    export = shutil.copytree(EXPORT, tmp_path / "export")
+    (export / "athletes.csv").write_text("Who\n11\n")
+    with pytest.raises(SourceError, match=r"athletes\.csv: nothing in its header is 'athlete_id'"):
+        land(athlete, export)
+    assert not [*tmp_path.glob("data/landing/**/*.csv")]
 
 
 def test_garmins_list_is_read_by_its_clock_though_it_has_an_elapsed_time_too(tmp_path):

