@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from platform_ml.engine import preparation
 from platform_ml.spec.schema import Boolean, Decimal, Double, Doubles, Integer, Text, Timestamp
-from platform_ml.spec.space import families_in
+from platform_ml.spec.space import Range, families_in
 from platform_ml.spec.task import CLUSTERING, MULTICLASS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from dataclasses import Field
 
     from platform_ml.spec.family import Family
     from platform_ml.spec.schema import Type
@@ -223,13 +225,20 @@ def _arrow(kind: Type) -> str:
 
 
 def _made(family: Any) -> str:
-    """A family that can read the file, as a program says it: with the families in it, whose values do not matter."""
-    inside = ", ".join(f"{name}={_written(value)}" for name, value in families_in(family).items())
-    return f"{type(family).__name__}({inside})"
+    """A family that can read the file, as a program says it: with all that was declared, except what was searched."""
+    said = {one.name: _written(getattr(family, one.name)) for one in fields(family) if _told(family, one)}
+    return f"{type(family).__name__}({', '.join(f'{name}={value}' for name, value in said.items())})"
+
+
+def _told(family: Any, one: Field[Any]) -> bool:
+    value = getattr(family, one.name)
+    return not isinstance(value, Range) and (one.default is MISSING or value != one.default)
 
 
 def _written(value: Any) -> str:
-    return f"({', '.join(map(_made, value))},)" if isinstance(value, tuple) else _made(value)
+    if isinstance(value, tuple):
+        return f"({''.join(f'{_written(one)}, ' for one in value).rstrip()})"
+    return _made(value) if is_dataclass(value) else repr(value)
 
 
 def _names(family: Any) -> set[str]:

@@ -69,33 +69,71 @@ def deliver_export(source: Source, file: Path, *, work: Work) -> int:
     Raises:
         SourceError: the file cannot be read, or holds rows of which the partition cannot be told.
     """
-    form, feed, files = format_of(source), feed_of(source, work), Files()
-    if problem := form.problem(str(file)):
-        raise SourceError(f"{file} cannot be read: {problem}.")
-    if source.cadence is None or source.event_time is None:
+    rows, feed, files = read_export(source, file, work=work), feed_of(source, work), Files()
+    if source.cadence is None:
         files.deliver(feed, WHOLE, file)
         return 1
-    names = ", ".join(identifier(column.name) for column in source.columns)
-    day = f"CAST(TRY_CAST({identifier(source.event_time)} AS TIMESTAMPTZ) AS DATE) - DATE '1970-01-01' AS {DAY}"
-    raw = form.sql(str(file), source.columns)
-    rows = _rows(f"SELECT {names}, {day} FROM {raw} ORDER BY {DAY}, {ROW_NUMBER}", work)
     keys = source.cadence.keys()
-    first, end = (_number(source.cadence.day(key)) for key in (keys[0], keys[-1]))
-    end += source.cadence.days
-    import pyarrow.compute as pc
-
-    within = pc.sum(pc.and_(pc.greater_equal(rows[DAY], first), pc.less(rows[DAY], end))).as_py() or 0
-    if within < rows.num_rows:
-        raise SourceError(
-            f"{file}: {rows.num_rows - within:,} of {rows.num_rows:,} rows have no {source.event_time} from {keys[0]} "
-            f"to {keys[-1]}. Have them mended or left out, or declare another cadence. Nothing was delivered."
-        )
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder, "made")
         for key, some in _of_days(rows, source.cadence, keys):
             _write(some, made, source)
             files.deliver(feed, key, made)
     return len(keys)
+
+
+def read_export(source: Source, file: Path, *, work: Work) -> pa.Table:
+    """The rows that `deliver_export` would divide, in the order of their days: its errors, and nothing delivered."""
+    raw, names = _exported(source, file, work), ", ".join(identifier(column.name) for column in source.columns)
+    if source.cadence is None or source.event_time is None:
+        return _rows(f"SELECT {names} FROM {raw} ORDER BY {ROW_NUMBER}", work)
+    time = f"TRY_CAST({identifier(source.event_time)} AS TIMESTAMPTZ)"
+    day = f"CAST({time} AS DATE) - DATE '1970-01-01' AS {DAY}"
+    rows = _rows(f"SELECT {names}, {day} FROM {raw} ORDER BY {DAY}, {ROW_NUMBER}", work)
+    _check_days(rows, source, source.cadence, file)
+    return rows
+
+
+def _exported(source: Source, file: Path, work: Work) -> str:
+    """The file as a relation that has every column of the source."""
+    form = format_of(source)
+    if problem := form.problem(str(file)):
+        raise SourceError(f"{file} cannot be read: {problem}. Nothing was delivered.")
+    try:
+        raw = form.sql(str(file), source.columns)
+    except SourceError as error:
+        raise SourceError(f"{file}: {error}, and nothing was delivered.") from error
+    there = _names(raw, work)
+    if missing := [column.name for column in source.columns if column.name not in there]:
+        raise SourceError(
+            f"{file}: nothing in its header is {' or '.join(map(repr, missing))}. Add such a column, or declare in the "
+            f"format of {source.name!r} what it is called here: Read({missing[0]!r}, ...). Nothing was delivered."
+        )
+    if not _rows(f"SELECT 1 FROM {raw} LIMIT 1", work).num_rows:
+        raise SourceError(f"{file} has a header and no rows. Export it again. Nothing was delivered.")
+    return raw
+
+
+def _check_days(rows: pa.Table, source: Source, cadence: Cadence, file: Path) -> None:
+    """Refuse rows of days that no partition has, and rows of no day."""
+    import pyarrow.compute as pc
+
+    keys, days = cadence.keys(), rows[DAY]
+    first, last = cadence.day(keys[0]), cadence.day(keys[-1]) + timedelta(days=cadence.days - 1)
+    outside = days.filter(pc.or_(pc.less(days, _number(first)), pc.greater(days, _number(last))))
+    wrong = []
+    if len(outside):
+        since, until = (date(1970, 1, 1) + timedelta(days=pc.min_max(outside)[end].as_py()) for end in ("min", "max"))
+        wrong.append(f"{len(outside):,} are of other days, from {since} to {until}")
+    if days.null_count:
+        odd = rows[source.event_time].filter(pc.is_null(days))[0].as_py()
+        wrong.append(f"{days.null_count:,} have no {source.event_time} that can be read, like {odd!r}")
+    if wrong:
+        raise SourceError(
+            f"{file}: source {source.name!r} has the days {first} to {last}. Of {rows.num_rows:,} rows "
+            f"{', '.join(wrong)}. Declare a cadence that has all days, or have the rows mended or left out. Nothing "
+            "was delivered."
+        )
 
 
 def _examples(

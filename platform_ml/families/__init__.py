@@ -14,6 +14,7 @@ from platform_ml.families.persistence import Persistence
 from platform_ml.families.power_law import PowerLaw
 from platform_ml.families.random_forest import RandomForest
 from platform_ml.families.recurrent import Recurrent
+from platform_ml.families.relative_to import RelativeTo
 from platform_ml.families.single_feature import SingleFeature
 from platform_ml.families.stacking import Stacking
 from platform_ml.families.voting import Voting
@@ -32,6 +33,7 @@ __all__ = [
     "PowerLaw",
     "RandomForest",
     "Recurrent",
+    "RelativeTo",
     "SingleFeature",
     "Stacking",
     "Voting",

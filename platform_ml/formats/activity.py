@@ -19,8 +19,9 @@ ACTIVITY_EXPORTS = (
     Read("sport", "Activity Type", values=tuple((theirs, ours) for ours, some in SPORTS.items() for theirs in some)),
     *Read.first("started_at", "Activity Date", "Date", forms=EXPORT_TIMES),
     *Read.first("uploaded_at", "Upload Date", "Activity Date", "Date", forms=EXPORT_TIMES),
+    Read("duration", "Time", unit="h:mm:ss"),  # first: what Garmin calls Elapsed Time is h:mm:ss, too
     Read("duration", "Elapsed Time", unit="s"),
-    Read("duration", "Time", unit="h:mm:ss"),
+    Read("distance", "Distance (2)", unit="m"),
     Read("distance", "Distance", unit="km"),
     Read("elevation", "Elevation Gain", unit="m"),
     Read("elevation", "Total Ascent", unit="m", may_miss=True),
@@ -28,9 +29,11 @@ ACTIVITY_EXPORTS = (
     Read("heart_rate", "Avg HR", unit="bpm", may_miss=True),
     Read("effort", "Perceived Exertion", may_miss=True),
 )
-"""The activities.csv of Strava (elapsed seconds, km, m) and the list of Garmin Connect in metric units (h:mm:ss).
+"""The activities.csv of Strava (elapsed seconds, m) and the list of Garmin Connect in metric units (h:mm:ss, km).
 
-Neither says whose activities it has: add a column Athlete ID. Garmin writes local times: declare their zone.
+Strava has names twice, which needs CSV(repeats=True): its first Distance is for readers, in km or, of swims, in m; its
+second one is in m. Neither says whose activities it has: add a column Athlete ID, and to Garmin's an Activity ID, too.
+Garmin writes local times: declare their zone.
 """
 
 ACTIVITY_COLUMNS = (
@@ -67,7 +70,11 @@ ATHLETE_COLUMNS = (
     Column("gender", Text(), nullable=True, allowed=("female", "male", "other"), description="As told."),
     Column("born", Integer(), nullable=True, minimum=1_900, maximum=2_020, description="Year of birth."),
 )
-ATHLETE_EXPORTS = (Read("born", "Year of Birth", may_miss=True),)
+GENDERS = (("Female", "female"), ("F", "female"), ("Male", "male"), ("M", "male"), ("Other", "other"))
+ATHLETE_EXPORTS = (
+    Read("gender", "Gender", values=GENDERS, may_miss=True),
+    Read("born", "Year of Birth", may_miss=True),
+)
 
 
 def sport_of(word: str) -> str | None:

@@ -17,6 +17,7 @@ from platform_ml.formats.text import (
     keep,
     last_line,
     numbered,
+    numbered_names,
     problem_of_text,
     readable,
     repeated,
@@ -64,6 +65,8 @@ class CSV:
     """Whether the last line may lack its end; then a file cut within its last value is not seen to be so."""
     reads: tuple[Read, ...] = field(default=(), metadata=ADDED)
     """Columns that the supplier calls, measures or writes otherwise than the source declares them."""
+    repeats: bool = field(default=False, metadata=ADDED)
+    """Whether a name may be there again: the second Distance is called Distance (2). Otherwise the file is refused."""
 
     suffix: ClassVar[str] = ".csv"
     typed: ClassVar[bool] = False
@@ -109,7 +112,7 @@ class CSV:
         if len(names) > MOST:
             return f"its first line has {len(names):,} columns"
         if self.header and (twice := repeated(names)):
-            return f"its header has a column twice: {twice[0]}"
+            return f"its header has a column twice: {twice[0]}; declare CSV(repeats=True) where that is as it should be"
         return None
 
     def sql(self, path: str, columns: Sequence[Column], *, sifted: bool = False) -> str:
@@ -198,7 +201,8 @@ class CSV:
             raise SourceError(f"its first line is longer than {LONGEST:,} characters")
         if any(len(name) > LONGEST_NAME for name in found):
             raise SourceError(f"its first line cannot be read (a name is longer than {LONGEST_NAME:,} characters)")
-        return [name or f"column_{number}" for number, name in enumerate(found, 1)]
+        names = [name or f"column_{number}" for number, name in enumerate(found, 1)]
+        return numbered_names(names) if self.repeats else names
 
     def _records(self, path: str) -> Iterator[tuple[int, str, list[str] | None]]:
         """Line, text and values of each record after the header; None for values that cannot be told apart."""

@@ -95,6 +95,20 @@ def numbered(starts: Iterator[int], rows: Collection[int]) -> dict[int, int]:
     return found
 
 
+def numbered_names(names: Sequence[str]) -> list[str]:
+    """The same with a number behind a name that was there before, upper case or lower.
+
+    >>> numbered_names(["Distance", "Time", "Distance"])
+    ['Distance', 'Time', 'Distance (2)']
+    """
+    counts: dict[str, int] = {}
+    found = []
+    for name in names:
+        counts[name.lower()] = place = counts.get(name.lower(), 0) + 1
+        found.append(name if place == 1 else f"{name} ({place})")
+    return found
+
+
 def repeated(names: Sequence[str]) -> list[str]:
     """Names that occur twice for DuckDB, which does not tell upper case from lower."""
     seen: dict[str, str] = {}

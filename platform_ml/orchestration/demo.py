@@ -14,7 +14,7 @@ from platform_ml.engine import card_artifact as cards
 from platform_ml.engine import evaluation as evaluations
 from platform_ml.engine import tuned_model as models
 from platform_ml.engine.cutoff import held_back, is_registered, model_path
-from platform_ml.engine.landing import deliver, deliver_export
+from platform_ml.engine.landing import deliver, deliver_export, read_export
 from platform_ml.engine.ports import WHOLE
 from platform_ml.engine.staleness import cadence_of, stale
 from platform_ml.engine.upstream import Table
@@ -62,6 +62,8 @@ def _land_export(project: Project, export: Path, work: Work) -> None:
     sources = {f"{source.name}{source.format.suffix}": source for source in project.all(Source) if source.format}
     if missing := [name for name in sources if not (export / name).is_file()]:
         raise MissingInputError(f"{export} has no file {missing[0]}. It needs {', '.join(sources)}.")
+    for name, source in sources.items():  # all fit, or none is delivered: data of two kinds would be mixed
+        read_export(source, export / name, work=work)
     for name, source in sources.items():
         count = deliver_export(source, export / name, work=work)
         _say(f"landing/{project.name}/{source.name}: {count} files of {export / name}")

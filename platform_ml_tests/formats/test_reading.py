@@ -138,6 +138,19 @@ def test_a_missing_column_refuses_the_file(found):
         found(HEADER.replace("n,", "number,", 1), "1,Run,05/01/2024 18:30,10,1:02:03,")
 
 
+def test_a_name_may_be_there_again_where_that_is_declared(found):
+    header = HEADER + "," + HEADER.split(",")[3]
+    line = "1,Ride,05/01/2024 18:30,10,1:02:03,,11"
+    with pytest.raises(SourceError, match=r"column twice.*declare CSV"):
+        found(header, line)
+    again = Read("distance", f"{HEADER.split(',')[3]} (2)", unit="km")
+    source = replace(rides, format=CSV(reads=(again, *READS), repeats=True))
+    broken = "2,Ride,05/01/2024 18:30,10"
+    delivery = found(header, line, broken, source=source)
+    assert delivery.accepted["distance"].to_pylist() == [11_000]
+    assert delivery.rejected["reasons"].to_pylist() == ["the row has 4 values, not 7"]
+
+
 @pytest.mark.parametrize(
     ("read", "message"),
     [

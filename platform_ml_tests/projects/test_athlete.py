@@ -1,5 +1,6 @@
 """The sources, features and labels of the athlete project on a small export made by hand."""
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from math import exp
@@ -12,6 +13,7 @@ from platform_ml import FeatureView
 from platform_ml.engine.feed import landing_file
 from platform_ml.engine.landing import deliver, deliver_export
 from platform_ml.features import ExponentialMean
+from platform_ml.orchestration.demo import land
 from platform_ml.projects.athlete import athlete, features, sources
 from platform_ml.spec.errors import SourceError
 from platform_ml.spec.source import Source
@@ -177,9 +179,61 @@ def test_rows_of_no_declared_day_are_refused(tmp_path):
         work_in(tmp_path),
         replace(SOURCES["race_results"], cadence=Daily(first=DAYS.first, last=date(2022, 2, 14))),
     )
-    with pytest.raises(SourceError, match=r"7 of 11 rows have no started_at from 2022-01-01 to 2022-02-14"):
+    with pytest.raises(SourceError, match=r"Of 11 rows 7 are of other days, from 2022-02-20 to 2022-03-06\."):
         deliver_export(source, EXPORT / "race_results.csv", work=work)
     assert not landing_file(source, "2022-02-06", work).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        (
+            "activities",
+            ("Athlete ID", "Who"),
+            r"nothing in its header is 'athlete_id'\. Add such a column, or declare in",
+        ),
+        ("activities", ("Activity Type", "Kind"), "column 'Activity Type', which 'sport' is read from, is missing"),
+        ("activities", (",", ";"), "column 'Activity Type', which 'sport' is read from, is missing"),
+        (
+            "activities",
+            ("Mar 8, 2022, 7:40:45", "8. 3. 2022 7:40:45"),
+            r"1 have no uploaded_at that can be read, like '\?8",
+        ),
+        ("athletes", ("Gender", "Sex"), None),
+        ("athletes", ("Athlete ID", "Who"), "nothing in its header is 'athlete_id'"),
+    ],
+)
+def test_an_export_that_does_not_fit_is_refused_by_what_is_wrong(tmp_path, name, change, said):
+    work, file = work_in(tmp_path), tmp_path / f"{name}.csv"
+    file.write_text((EXPORT / file.name).read_text().replace(*change))
+    if said is None:  # what may be unknown of everybody may also not be there
+        assert deliver_export(SOURCES[name], file, work=work) == 1
+        return
+    with pytest.raises(SourceError, match=said) as refused:
+        deliver_export(SOURCES[name], file, work=work)
+    assert str(file) in str(refused.value)
+    assert "othing was delivered" in str(refused.value)
+
+
+def test_of_an_export_with_a_file_that_does_not_fit_nothing_is_landed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    export = shutil.copytree(EXPORT, tmp_path / "export")
+    (export / "athletes.csv").write_text("Who\n11\n")
+    with pytest.raises(SourceError, match=r"athletes\.csv: nothing in its header is 'athlete_id'"):
+        land(athlete, export)
+    assert not [*tmp_path.glob("data/landing/**/*.csv")]
+
+
+def test_garmins_list_is_read_by_its_clock_though_it_has_an_elapsed_time_too(tmp_path):
+    work, file = work_in(tmp_path), tmp_path / "activities.csv"
+    names = "Activity ID,Athlete ID,Activity Type,Date,Title,Distance,Calories,Time,Avg HR,Total Ascent,Elapsed Time"
+    file.write_text(
+        f'{names}\n1,11,Running,2022-01-05 07:01:22,"Lake, round",5.02,"1,412",00:31:40.5,148,--,00:32:02\n'
+    )
+    deliver_export(SOURCES["activities"], file, work=work)
+    assert make(work, SOURCES["activities"], ["2022-01-05"]) == []
+    (row,) = rows_of(work, SOURCES["activities"])
+    assert (row["distance"], row["duration"], row["sport"], row["elevation"]) == (5_020, 1_901, "run", None)
 
 
 def test_simulated_days_come_in_the_same_way(tmp_path):

@@ -1,16 +1,23 @@
-"""The athlete project end to end on a year of 120 simulated athletes, from files to cards."""
+"""The athlete project end to end from files to cards: on simulated athletes, and on the export of a club."""
 
+import json
+import shutil
 from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import dagster as dg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from platform_ml.engine import card_artifact, evaluation
+from platform_ml.engine import card_artifact, evaluation, training_dataset, tuned_model
+from platform_ml.engine.cutoff import held_back, model_path
 from platform_ml.engine.landing import deliver
+from platform_ml.engine.quarantine import rejected_rows
 from platform_ml.families import Recurrent, XGBoost
 from platform_ml.orchestration.build import project_assets
+from platform_ml.orchestration.demo import land
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.projects.athlete import athlete
 from platform_ml.projects.athlete.models import FLOOR, LIMITS
@@ -27,13 +34,14 @@ from platform_ml.splitters import ByTime
 from platform_ml.tuners import TPE
 from platform_ml_tests.engine.rides import make
 
-WORLD = replace(SIMULATED, athletes=120, last=date(2022, 12, 31))
+EXPORT = Path(__file__).with_name("athlete_club")
+WORLD = replace(SIMULATED, athletes=160, first=date(2022, 5, 1), last=date(2022, 12, 31))
 SMALL = {
     type(SIMULATED): lambda _: WORLD,
     Daily: lambda _: Daily(first=WORLD.first, last=WORLD.last),
     Weekly: lambda _: Weekly(first=date(2022, 8, 7), last=date(2022, 12, 18)),
     Monthly: lambda _: Monthly(first=date(2023, 1, 1), last=date(2023, 1, 1)),
-    ByTime: lambda one: replace(one, validation_days=min(one.validation_days, 90)),
+    ByTime: lambda one: replace(one, validation_days=min(one.validation_days, 60)),
     TPE: lambda one: replace(one, trials=1),
     XGBoost: lambda one: replace(one, max_rounds=40),
     Recurrent: lambda one: replace(one, width=4, max_epochs=1),
@@ -60,24 +68,25 @@ RACES, LOAD, PATTERNS = PROJECT.all(Registration)
 
 
 class Club:
-    """A data folder, and what was made in it."""
+    """A data folder, and what was made in it of files that were landed there."""
 
-    def __init__(self, folder):
-        self.platform = PlatformResource(data=str(folder / "data"))
+    def __init__(self, folder, land, registrations):
+        self.folder, self.platform = folder, PlatformResource(data=str(folder / "data"))
         self.work = self.platform.work("athlete", lambda _: None)
-        for source in PROJECT.all(Source):
-            deliver(source, work=self.work)
+        land(self.work)
+        views = {one.card.evaluation.model.dataset.view for one in registrations}
+        labels = {view.label for view in views}
         for kind in (Source, FeatureGroup, EventLabel, Label, FeatureView):
             for noun in PROJECT.all(kind):
-                assert make(self.work, noun) == [], noun.name
+                if kind in (Source, FeatureGroup) or noun in views | labels:
+                    assert make(self.work, noun) == [], noun.name
         assets, self.ran = list(project_assets(PROJECT)), {}
         with dg.DagsterInstance.ephemeral(str(folder)) as instance:
-            for registration in (RACES, LOAD, PATTERNS):
-                path = [registration.card.evaluation.model.dataset, registration.card.evaluation.model]
-                path += [registration.card.evaluation, registration.card]
+            for registration in registrations:
+                nouns = model_path(registration)
                 self.ran[registration.name] = dg.materialize(
                     assets,
-                    selection=[dg.AssetKey(["athlete", noun.name]) for noun in path],
+                    selection=[dg.AssetKey(["athlete", noun.name]) for noun in nouns],
                     partition_key=self.cutoff(registration),
                     resources={"platform": self.platform},
                     instance=instance,
@@ -94,10 +103,40 @@ class Club:
     def card(self, registration):
         return card_artifact.load(registration.card, self.cutoff(registration), work=self.work).folder
 
+    def published(self, registration):
+        """The model as it was published, and the rows that it was judged on."""
+        model, cutoff = registration.card.evaluation.model, self.cutoff(registration)
+        artifact = tuned_model.load(model, cutoff, work=self.work)
+        dataset = training_dataset.load(model.dataset, cutoff, work=self.work)
+        return (
+            artifact.folder,
+            tuned_model.fitted(model, artifact)[0],
+            training_dataset.split_rows(model.dataset, dataset, "test").features,
+        )
+
 
 @pytest.fixture(scope="module")
 def club(tmp_path_factory):
-    return Club(tmp_path_factory.mktemp("athlete"))
+    def simulated(work):
+        for source in PROJECT.all(Source):
+            deliver(source, work=work)
+
+    return Club(tmp_path_factory.mktemp("athlete"), simulated, (RACES, LOAD, PATTERNS))
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    """The export in place of simulated data."""
+    folder = tmp_path_factory.mktemp("real")
+
+    def landed(work):
+        for source in PROJECT.all(Source):
+            deliver(source, work=work)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.chdir(folder)
+            land(PROJECT, EXPORT)
+
+    return Club(folder, landed, (RACES,))
 
 
 def test_the_project_itself_is_short():
@@ -134,3 +173,52 @@ def test_every_card_says_that_its_data_is_simulated(club):
     for registration in (RACES, LOAD, PATTERNS):
         for page in ("card.html", "README.md"):
             assert "Simulated: no row of activities" in (club.card(registration) / page).read_text()
+
+
+@pytest.mark.parametrize("kind", ["usage", "usage_online"])
+def test_the_code_on_the_card_predicts_as_the_model_does(club, kind, tmp_path, monkeypatch, capsys):
+    folder, model, rows = club.published(RACES)
+    program = json.loads((club.card(RACES) / "card.json").read_text())[kind]
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    pq.write_table(rows.append_column("told_by_nobody", pa.nulls(rows.num_rows)), "rows.parquet")
+    Path("row.json").write_text(json.dumps(rows.slice(3, 1).to_pylist()[0], default=float))
+    names = {}
+    exec(compile(program, "card", "exec"), names)  # noqa: S102 - our own program
+    expected = model.predict(rows).tolist()
+    if kind == "usage":
+        assert pq.read_table("predictions.parquet")["prediction"].to_pylist() == expected
+    else:
+        assert json.loads(capsys.readouterr().out) == expected[3]
+        unknown = dict.fromkeys(names["FEATURES"]) | {"distance": 10_000}
+        assert 1_200 < names["predict"](unknown) < 7_200  # nothing is known of the athlete
+
+
+def test_an_export_goes_all_the_way_to_a_decision(real):
+    result = real.result(RACES)
+    assert result.splits["test"].rows >= 20
+    assert {one.value for one in result.slices if one.column == "race"} == {"5k", "10k", "half", "marathon"}
+    verdicts = RACES.judge(result)
+    held = [verdict for verdict in verdicts if not verdict.passed]
+    assert held
+    assert all(verdict.reason for verdict in verdicts)
+    assert "not enough data" in verdicts[0].reason  # a month of a small club says nothing of a distance
+    assert not real.ran[RACES.name].success  # the check of the card is red
+    assert held_back(RACES, real.cutoff(RACES), real.work) == [verdict.gate for verdict in held]
+
+
+def test_rows_of_an_export_that_are_broken_are_rejected_with_a_reason(real):
+    reasons = [row.reasons for source in PROJECT.all(Source) for row in rejected_rows(source, work=real.work)]
+    assert sorted(reasons) == [
+        "distance is not a BIGINT",
+        "duration is not a BIGINT",
+        "heart_rate is above 240",
+        "seconds is not a BIGINT",
+        "sport is none of run, ride, swim",
+        "status is none of finished, dnf, dq",
+    ]
+
+
+def test_an_export_in_place_of_simulated_data_is_not_called_simulated(real):
+    for page in ("card.html", "README.md", "card.json"):
+        assert "Simulated" not in (real.card(RACES) / page).read_text()

@@ -1,15 +1,15 @@
 """What is known of an athlete at a moment, and what is predicted: the time of a race, and next week's load."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
-from platform_ml import Event, EventLabel, FeatureGroup, History, Label, Mutations, Weekly
+from platform_ml import Event, EventLabel, FeatureGroup, History, Label, Mutations
 from platform_ml import aggregations as agg
 from platform_ml import features as of
 from platform_ml.formats.activity import ACTIVITY_DERIVED, LOAD
 from platform_ml.formats.race import EQUIVALENT, FINISHED, LAST_TIME, RACE, REPLACED
 from platform_ml.outcomes import Total, Unlabelled
-from platform_ml.projects.athlete.sources import activities, athletes, race_results
+from platform_ml.projects.athlete.sources import SUNDAYS, activities, athletes, race_results
 
 DAY, SIX_WEEKS = timedelta(days=1), 42
 LONGEST = of.Windowed(how=agg.Maximum(of="run_km"), window=SIX_WEEKS * DAY, called="longest_run_km")
@@ -70,7 +70,7 @@ who_trains = Label(
     source=activities,
     entity="athlete_id",
     outcome=Unlabelled(),
-    cadence=Weekly(first=date(2024, 3, 3), last=date(2024, 12, 22)),
+    cadence=SUNDAYS,
     seen_within_days=42,
 )
 MORE = "How much an athlete trains in the next seven days: minutes times effort."

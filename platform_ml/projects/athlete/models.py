@@ -1,13 +1,13 @@
 """How long a race takes, said at its start with a range; how much is trained next week; which patterns there are."""
 
 from dataclasses import replace
-from datetime import date
 
 import platform_ml as ml
 from platform_ml import gates
-from platform_ml.families import KMeans, LeavingOut, Persistence, PowerLaw, Recurrent, XGBoost
+from platform_ml.families import KMeans, LeavingOut, Persistence, PowerLaw, Recurrent, RelativeTo, XGBoost
 from platform_ml.metrics import MAE, MAPE, RMSE, SimplifiedSilhouette
 from platform_ml.projects.athlete import features as known
+from platform_ml.projects.athlete.sources import CUTOFFS
 from platform_ml.splitters import ByEntity, ByGroupAndTime, ByTime
 from platform_ml.tuners import TPE
 
@@ -20,9 +20,9 @@ ALONE = (
     "43 days are the time constant of ctl_42d, which leaves 37 % of its weight; windows are 194 and 365 days long."
 )
 BORN, RUNNING = ml.Bands("born", edges=(1964, 1979, 1994)), ml.Bands("running_share", edges=(0.6, 0.99))
-TREES = LeavingOut(family=XGBoost(loss="absolute", max_rounds=400, early_stopping_rounds=30), features=known.LISTS)
 NETWORK = ml.Rival(family=Recurrent(width=16, max_epochs=8, loss="absolute"), tuner=TPE(trials=1))
 BEST = PowerLaw(feature="best_equivalent_10k", across="distance", measured_at=10_000)
+TREES = XGBoost(loss="absolute", max_rounds=400, early_stopping_rounds=30)
 EVEN = PowerLaw(feature="usual_pace", across="distance", measured_at=1_000, exponent=1)
 CUT = ByGroupAndTime(time=ByTime(validation_days=120, gap_days=43), group=ByEntity(train=0.4, validation=0.2, test=0.4))
 RULES = {"riegel": BEST, "last_race": replace(BEST, feature="last_equivalent_10k"), "even_pace": EVEN}
@@ -40,13 +40,13 @@ race_dataset = ml.TrainingDataset(
     splitter=CUT,
     history_days=730,
     windows_may_overlap=ALONE,
-    cutoffs=ml.Monthly(first=date(2023, 2, 1), last=date(2025, 1, 1)),
+    cutoffs=CUTOFFS,
 )
 race_model = ml.TunedModel(
     name="race_model",
-    description="Boosted trees, or a recurrent network over the last activities where it is found better.",
+    description="Boosted trees of how far Riegel's rule is off, or a recurrent network where it is found better.",
     dataset=race_dataset,
-    family=TREES,
+    family=LeavingOut(family=RelativeTo(rule=BEST, family=TREES), features=known.LISTS),
     tuner=TPE(trials=8),
     metric=MAE(),
     baselines=tuple(ml.Baseline(name=name, family=rule) for name, rule in RULES.items()),
@@ -101,7 +101,7 @@ training_load = ml.variant(
     "training_load",
     view={"description": "Athletes each Sunday morning.", "label": known.next_week_load, "features": (known.training,)},
     dataset=SUNDAYS,
-    model=LONE | {"description": "Boosted trees for the median.", "family": TREES.family, "baselines": (LAST_WEEK,)},
+    model=LONE | {"description": "Boosted trees for the median.", "family": TREES, "baselines": (LAST_WEEK,)},
     evaluation={"description": "In minutes times effort.", "metrics": (MAE(), RMSE()), "slices": ("gender",)},
     card={"title": "Next week's load", "intended_use": "Warn of hard weeks.", "limits": "Plans are unknown."},
     registration={"description": "Next week's load, foretold.", "gates": HELD},
@@ -112,10 +112,6 @@ training_patterns = ml.variant(
     view={"label": known.who_trains, "features": (KINDS,)},
     model={"description": "Athletes who train alike.", "family": GROUPS, "metric": APART, "baselines": (HALVES,)},
     evaluation={"description": "Apart, and found again.", "metrics": (APART,), "slices": ()},
-    card={
-        "title": "Training patterns",
-        "intended_use": "Read other figures by group.",
-        "limits": "Groups have no names.",
-    },
+    card={"title": "Training patterns", "intended_use": "Read figures by group.", "limits": "Groups have no names."},
     registration={"description": "Groups that may be spoken of.", "gates": FOUND},
 )

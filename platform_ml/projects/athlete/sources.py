@@ -2,16 +2,19 @@
 
 from datetime import date
 
-from platform_ml import Daily, Simulated, Source
+from platform_ml import Daily, Monthly, Simulated, Source, Weekly
 from platform_ml.formats import CSV, RESULT_COLUMNS, RESULT_EXPORTS, activity
 from platform_ml.simulators import AthleteSeasons
 
 SEASONS = Daily(first=date(2022, 1, 1), last=date(2024, 12, 31))
+CUTOFFS = Monthly(first=date(2023, 2, 1), last=date(2025, 1, 1))
+SUNDAYS = Weekly(first=date(2024, 3, 3), last=date(2024, 12, 22))
+"""The days of the data, where models of races end, and when load is foretold. Data of other years has others."""
 SIMULATED = AthleteSeasons()
 activities = Source(
     name="activities",
     description="What athletes did, filed under the day of its upload: nobody knew of it before.",
-    format=CSV(nulls=("", "--"), reads=activity.ACTIVITY_EXPORTS),
+    format=CSV(nulls=("", "--"), reads=activity.ACTIVITY_EXPORTS, repeats=True),
     columns=activity.ACTIVITY_COLUMNS,
     key=("activity_id",),
     event_time="uploaded_at",
@@ -27,6 +30,7 @@ race_results = Source(
     key=("race_id", "athlete_id", "published_at"),
     event_time="started_at",
     cadence=SEASONS,
+    max_rejected_share=0.5,  # some races are small
     example=Simulated(by=SIMULATED, table="race_results"),
 )
 athletes = Source(
