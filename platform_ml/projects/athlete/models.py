@@ -88,7 +88,7 @@ race_backtest = ml.Backtest(
     name="race_backtest", description="The models of two years.", of=race_time, cutoffs=24, slices=("race",)
 )
 SHORT = replace(CUT, time=ByTime(validation_days=28, gap_days=43))
-SUNDAYS = {"description": "Sundays of nine months.", "splitter": SHORT, "history_days": 270, "cutoffs": None}
+ON_SUNDAYS = {"description": "Sundays of nine months.", "splitter": SHORT, "history_days": 270, "cutoffs": None}
 LAST_WEEK = ml.Baseline(name="last_week", family=Persistence(feature="load_sum_7d"))
 GROUPS, APART = KMeans(clusters=ml.Whole(2, 5), starts=3), SimplifiedSilhouette()
 HALVES = ml.Baseline(name="halves", family=replace(GROUPS, clusters=2))
@@ -100,7 +100,7 @@ training_load = ml.variant(
     race_time,
     "training_load",
     view={"description": "Athletes each Sunday morning.", "label": known.next_week_load, "features": (known.training,)},
-    dataset=SUNDAYS,
+    dataset=ON_SUNDAYS,
     model=LONE | {"description": "Boosted trees for the median.", "family": TREES, "baselines": (LAST_WEEK,)},
     evaluation={"description": "In minutes times effort.", "metrics": (MAE(), RMSE()), "slices": ("gender",)},
     card={"title": "Next week's load", "intended_use": "Warn of hard weeks.", "limits": "Plans are unknown."},
