@@ -168,7 +168,7 @@ class Deployment:
             if time.monotonic() > end:
                 logs = "\n".join(f"--- {log.name}\n{log.read_text()[-3000:]}" for log in self.folder.glob("said/*.log"))
                 raise AssertionError(f"waited in vain until {what}; the last answer: {last}\n{logs}")
-            time.sleep(0.2)
+            time.sleep(0.3)
 
     def ready(self, location="deployed"):
         """Until the webserver answers and the location is loaded."""
@@ -282,8 +282,8 @@ class Deployment:
         return next(((one["status"], _causes(one["error"] or {})) for one in ticks if one["status"] != "STARTED"), ())
 
     def said(self, run):
-        """Every message of a run's event log."""
-        events = self.ask(EVENTS, run=run)["logsForRun"]["events"]
+        """Every message of a run's event log; after a restart of the database the first question may fail."""
+        events = self.wait(f"run {run} is told of", lambda: self.ask(EVENTS, run=run)["logsForRun"]["events"])
         return "\n".join(filter(None, (f"{e.get('message', '')} {_causes(e.get('error') or {})}" for e in events)))
 
     # Tables.

@@ -42,6 +42,8 @@ def test_a_second_daemon_waits_and_goes_on_where_the_first_was_killed_mid_tick(d
     keys = [run["tags"]["dagster/run_key"] for run in deployment.runs()]
     assert sorted(keys) == [str(day) for day in days]
     assert {run["tags"]["platform_ml/reason"] for run in deployment.runs()} == {"new_data"}
+    again = deployment.launch(days[0])  # however often it is asked for: the file is the same
+    assert deployment.ended(again) == "SUCCESS"
     once(deployment, days)
     status, why = deployment.wait("the other sensor has looked", lambda: deployment.tick("raising"))
     assert status == "FAILURE"

@@ -13,7 +13,7 @@ from platform_ml_tests.deployment.harness import Deployment
 from platform_ml_tests.deployment.running import DAYS, asked, growing
 from platform_ml_tests.engine import shop as rows
 
-BOUGHT = rows.invented(1, customers=120, days=DAYS)
+BOUGHT = rows.invented(1, customers=600, days=DAYS)
 KNOWN = DAYS[:35]
 CUTOFF = str(DAYS[28])
 """The last week whose outcome is known by then."""
@@ -65,8 +65,9 @@ def flow(request, tmp_path_factory):
     try:
         made.land(growing, KNOWN)
         made.land(asked, DAYS)
+        made.start("deployed")  # which needs no database yet
         made.run("dagster", "instance", "migrate")
-        for name in ("deployed", "daemon", "webserver"):
+        for name in ("daemon", "webserver"):
             made.start(name)
         made.ready()
         yield made
