@@ -24,7 +24,8 @@ PATIENCE = 300
 DAEMON = """
 import sys
 from dagster._daemon import asset_daemon as assets, controller, sensor
-controller.DEFAULT_DAEMON_INTERVAL_SECONDS = 1  # where Dagster takes 30, and 5
+controller.DEFAULT_DAEMON_INTERVAL_SECONDS = 2  # where Dagster takes 30, 60, 5 and 5
+controller.RELOAD_WORKSPACE_INTERVAL = 10
 sensor.MIN_INTERVAL_LOOP_TIME = assets.MIN_INTERVAL_LOOP_SECONDS = 1
 from platform_ml.orchestration.daemon import run_daemon
 sys.exit(run_daemon(sys.argv[1:]))
