@@ -82,7 +82,7 @@ asked = Project(
 PROJECTS = (growing, asked)
 
 # What is looked at each minute, or each five, is looked at every few seconds.
-alerts.EVERY, retraining.EVERY, automation.EVERY = 2, 3, 6
+alerts.EVERY, retraining.EVERY, automation.EVERY = 4, 4, 10
 defs = build.definitions(PROJECTS, PlatformResource(memory="200MB"))
 
 if __name__ == "__main__":
