@@ -14,6 +14,7 @@ from platform_ml.orchestration.asset import key
 from platform_ml.orchestration.automation import automation_sensor
 from platform_ml.orchestration.backtest import backtest_asset
 from platform_ml.orchestration.catalog import catalog_asset, catalog_key
+from platform_ml.orchestration.code_server import keep_looking
 from platform_ml.orchestration.evaluation import evaluation_asset
 from platform_ml.orchestration.feature_group import feature_group_asset
 from platform_ml.orchestration.feature_selection import feature_selection_asset
@@ -107,6 +108,7 @@ def project_sensors(project: Project, platform: PlatformResource) -> list[dg.Sen
 
 def project_assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     """The assets of a project, upstream first."""
+    keep_looking()
     with young():
         return list(_assets(project))
 

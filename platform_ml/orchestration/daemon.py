@@ -15,6 +15,8 @@ from dagster import DagsterInstance
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
+from platform_ml.orchestration.whole_runs import add_whole_runs
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from io import TextIOWrapper
@@ -118,6 +120,7 @@ def run_daemon(arguments: Sequence[str]) -> int:
 
     with DagsterInstance.get() as instance:
         turn = turn_of(instance)
+        add_whole_runs(instance.run_storage)
     _wait(turn)
     os.environ.setdefault(PATIENT_BACKFILLS, "1")
     threading.Thread(target=_watch, args=(turn,), daemon=True).start()

@@ -11,7 +11,6 @@ from platform_ml_tests.origins.postgres import Server
 
 KILLS = int(os.environ.get("PLATFORM_ML_KILLS", "6"))
 """`make test-kills` makes it many; then every deployment goes through the same on PostgreSQL and on SQLite."""
-LONG = pytest.mark.skipif(KILLS <= 6, reason="takes a minute or two of waiting: make test-kills")
 
 
 def debian():
@@ -39,8 +38,9 @@ def deployment(request, tmp_path_factory):
     made = Deployment(tmp_path_factory.mktemp("deployment") / "home", server, locations=("deployed", "other"))
     try:
         made.deliver(DAYS)
+        made.start("deployed")  # which needs no database yet
         made.run("dagster", "instance", "migrate")
-        for name in ("deployed", "daemon", "webserver"):
+        for name in ("daemon", "webserver"):
             made.start(name)
         made.ready()
         yield made

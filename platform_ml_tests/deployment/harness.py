@@ -23,10 +23,22 @@ PATIENCE = 300
 """Seconds for anything that has to come, on however slow a machine."""
 DAEMON = """
 import sys
-import dagster._daemon.controller as controller, dagster._daemon.sensor as sensor
-controller.DEFAULT_DAEMON_INTERVAL_SECONDS = sensor.MIN_INTERVAL_LOOP_TIME = 1  # where Dagster takes 30 and 5
+from dagster._daemon import asset_daemon as assets, controller, sensor
+controller.DEFAULT_DAEMON_INTERVAL_SECONDS = 2  # where Dagster takes 30, 60, 5 and 5
+controller.RELOAD_WORKSPACE_INTERVAL = 10
+sensor.MIN_INTERVAL_LOOP_TIME = assets.MIN_INTERVAL_LOOP_SECONDS = 1
 from platform_ml.orchestration.daemon import run_daemon
 sys.exit(run_daemon(sys.argv[1:]))
+"""
+CODE = """
+import multiprocessing as mp, sys
+from multiprocessing import forkserver
+forked = mp.get_context("forkserver")  # where Dagster spawns, and each run imports everything anew
+forked.set_forkserver_preload(["platform_ml.orchestration.preload", sys.argv[1]])
+mp.get_context = lambda _=None: forked
+forkserver.ensure_running()
+from dagster._cli import cli
+cli.main(sys.argv[2:])
 """
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 
@@ -59,6 +71,7 @@ class Deployment:
             "PYTHONUNBUFFERED": "1",
             "PYTHONWARNINGS": "ignore",
             "PLATFORM_ML_EXECUTOR": "in_process",
+            "DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": "1",  # who tries failed runs again looks so often
         }
         if server:
             self.database = f"d{time.monotonic_ns()}"
@@ -101,10 +114,11 @@ class Deployment:
         """The process of this name, with these variables; it may need some time until it answers."""
         workspace = ("-w", str(self.folder / "workspace.yaml"))
         local = ("--host", "127.0.0.1", "--port", str(self.ports.get(name, 0)))
+        server = ("api", "grpc", "--lazy-load-user-code", "-m", self.module)
         commands = {
             "daemon": [sys.executable, "-c", DAEMON, *workspace],
             "webserver": [BIN / "dagster-webserver", *workspace, *local],
-            "code": [BIN / "dagster", "api", "grpc", "--lazy-load-user-code", "-m", self.module, *local],
+            "code": [sys.executable, "-c", CODE, self.module, *server, *local],
         }
         default = name if name in commands else "code"
         with (self.folder / "said" / f"{name}.log").open("ab") as log:
@@ -155,7 +169,7 @@ class Deployment:
             if time.monotonic() > end:
                 logs = "\n".join(f"--- {log.name}\n{log.read_text()[-3000:]}" for log in self.folder.glob("said/*.log"))
                 raise AssertionError(f"waited in vain until {what}; the last answer: {last}\n{logs}")
-            time.sleep(0.5)
+            time.sleep(0.3)
 
     def ready(self, location="deployed"):
         """Until the webserver answers and the location is loaded."""
@@ -167,13 +181,21 @@ class Deployment:
         return not why
 
     def held(self, runs=1):
-        """The ids of the run workers that are held, once there are so many."""
+        """The ids of the run workers that are held now, once there are so many; a killed one is held no more."""
 
         def workers():
             found = [int(file.name.partition("-")[2]) for file in self.folder.glob("held-*")]
-            return found if len(found) >= runs else []
+            alive = [worker for worker in found if self._is_ours(worker)]
+            return alive if len(alive) >= runs else []
 
         return self.wait("runs are held", workers)
+
+    def _is_ours(self, worker):
+        """Whether it lives and was started by the code server that is at work: numbers are used again."""
+        try:
+            return os.getpgid(worker) == self.processes["deployed"].pid
+        except ProcessLookupError:
+            return False
 
     # GraphQL.
 
@@ -243,11 +265,12 @@ class Deployment:
 
     def ended(self, run):
         """How a run ended."""
-        status = self.wait(
-            f"run {run} ends", lambda: next(o["status"] for o in self.runs() if o["id"] == run) in ENDED and "yes"
-        )
-        assert status
-        return next(one["status"] for one in self.runs() if one["id"] == run)
+
+        def status():
+            found = next(one["status"] for one in self.runs() if one["id"] == run)
+            return found if found in ENDED else ""
+
+        return self.wait(f"run {run} ends", status)
 
     def tick(self, sensor):
         """The newest tick of a sensor: its status, and what went wrong; empty before the first has ended."""
@@ -260,8 +283,8 @@ class Deployment:
         return next(((one["status"], _causes(one["error"] or {})) for one in ticks if one["status"] != "STARTED"), ())
 
     def said(self, run):
-        """Every message of a run's event log."""
-        events = self.ask(EVENTS, run=run)["logsForRun"]["events"]
+        """Every message of a run's event log; after a restart of the database the first question may fail."""
+        events = self.wait(f"run {run} is told of", lambda: self.ask(EVENTS, run=run)["logsForRun"]["events"])
         return "\n".join(filter(None, (f"{e.get('message', '')} {_causes(e.get('error') or {})}" for e in events)))
 
     # Tables.

@@ -25,7 +25,7 @@ from platform_ml.testing import declarations
 from platform_ml.triggers import NewLabels
 
 FIRST = date(2024, 1, 1)
-DAYS = [FIRST + timedelta(days=n) for n in range(63)]
+DAYS = [FIRST + timedelta(days=n) for n in range(42)]
 SOON = timedelta(seconds=2)
 
 orders = replace(declarations.orders, origin=Files(settle=timedelta(0)), cadence=Daily(first=FIRST, last=DAYS[-1]))
@@ -39,14 +39,14 @@ lapsed = replace(
     declarations.lapsed,
     source=orders,
     outcome=NoEvent(days=7),
-    cadence=Weekly(first=DAYS[14], last=DAYS[56]),
+    cadence=Weekly(first=DAYS[7], last=DAYS[35]),
 )
 lapse_view = replace(declarations.lapse_view, label=lapsed, features=(order_history,), helpers=())
 lapse_dataset = replace(
     declarations.lapse_dataset,
     view=lapse_view,
     splitter=ByTime(validation_days=7),
-    history_days=35,
+    history_days=21,
     windows_may_overlap="The shop is small.",
 )
 lapse_model = replace(
@@ -82,7 +82,7 @@ asked = Project(
 PROJECTS = (growing, asked)
 
 # What is looked at each minute, or each five, is looked at every few seconds.
-alerts.EVERY, retraining.EVERY, automation.EVERY = 2, 3, 6
+alerts.EVERY, retraining.EVERY, automation.EVERY = 4, 4, 10
 defs = build.definitions(PROJECTS, PlatformResource(memory="200MB"))
 
 if __name__ == "__main__":
