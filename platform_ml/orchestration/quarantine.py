@@ -15,6 +15,7 @@ from platform_ml.orchestration.asset import dep, partition_keys
 from platform_ml.orchestration.layers import OVERVIEW, group
 from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.fingerprint import SEMANTICS, digest
+from platform_ml.spec.naming import counted
 from platform_ml.spec.project import QUARANTINE
 from platform_ml.spec.source import Source
 
@@ -91,7 +92,7 @@ def replaying(project: Project, source: Source, body: Body) -> Body:
                 raise PlatformError(f"{fixes} is about one partition, and {len(keys)} are chosen. Choose that one.")
             work = context.resources.platform.work(project.name, context.log.info)
             count = quarantine.fix(source, keys[0], Path(fixes), work=work)
-            work.say(f"{work.table(source)}, partition {keys[0]}: {count:,} fixed row(s) taken in")
+            work.say(f"{work.table(source)}, partition {keys[0]}: {counted(count, 'fixed row')} taken in")
         yield from body(context)
 
     return replay

@@ -16,6 +16,7 @@ from platform_ml.orchestration.build import definitions
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.orchestration.retraining import job_name, look
 from platform_ml.spec.errors import PlatformError
+from platform_ml.spec.naming import counted
 from platform_ml.spec.reason import DETAIL_TAG, REASON_TAG, Reason
 from platform_ml.spec.registration import Registration
 
@@ -210,7 +211,7 @@ def _lines(one: Status) -> Iterator[str]:
         yield f"  runs     {reason}: {runs['runs']:,} of the newest {RUNS:,}, last {runs['last']}"
     for name, check in list(one.failing.items())[:SHOWN]:
         weight = "blocks" if check["blocking"] else "warns"
-        count = f"{check['partitions']:,} partition{'' if check['partitions'] == 1 else 's'}"
+        count = f"{counted(check['partitions'], 'partition')}"
         of = f"{count}, last {check['last']}" if check["last"] else "its only partition"
         yield f"  failing  {name} {weight}: {of}"
     if len(one.failing) > SHOWN:

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from platform_ml.orchestration.alert_sinks import UI_URL
+
 ROOT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 20
 
@@ -24,13 +26,14 @@ def serve(port: int) -> int:
     workspace = ["-w", str(ROOT / "workspace.yaml")]
     # A fresh home that two processes open at once makes both fail.
     subprocess.run([str(scripts / "dagster"), "instance", "migrate"], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
-    print(f"Dagster   http://localhost:{port}   (ctrl-c stops it)")
+    environment = os.environ | {UI_URL: os.environ.get(UI_URL) or f"http://localhost:{port}"}  # for links in alerts
+    print(f"Dagster   {environment[UI_URL]}   (ctrl-c stops it)")
     print(f"MLflow    {mlflow_command()}")
     commands = [
         [str(scripts / "dagster-webserver"), *workspace, "--host", "127.0.0.1", "--port", str(port)],
         [str(scripts / "platform-ml"), "daemon", *workspace],
     ]
-    processes = [subprocess.Popen(command, cwd=ROOT, env=os.environ) for command in commands]
+    processes = [subprocess.Popen(command, cwd=ROOT, env=environment) for command in commands]
     try:
         while all(process.poll() is None for process in processes):
             time.sleep(0.5)

@@ -305,8 +305,8 @@ def test_the_sensor_runs_by_itself_and_says_what_it_did(landed, capsys):
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
     assert not landed.materialize([customer_profile]).success
     context = dg.build_sensor_context(instance=landed.instance)
-    assert sensor(context).skip_message == "1 runs have ended, 1 messages were sent."
-    assert sensor(context).skip_message == "0 runs have ended, 0 messages were sent."
+    assert sensor(context).skip_message == "Since the last look: 1 run ended, 1 message sent."
+    assert sensor(context).skip_message == "Since the last look: 0 runs ended, 0 messages sent."
     assert "Run failed: shop/customer_profile. shop/customers was never materialized" in capsys.readouterr().err
 
 

@@ -45,7 +45,7 @@ def loaded(tmp_path, once_loaded):
 
 def test_new_files_are_loaded_and_what_can_see_them_is_made(watched):
     assert watched.look() == []
-    assert watched.said.startswith("Looked at 1 sources: 12 awaited. Cannot be made yet: visits: 12 partitions")
+    assert watched.said.startswith("Looked at 1 source: 12 awaited. Cannot be made yet: visits: 12 partitions")
     watched.put(*range(10))
     assert watched.look() == [(BOTH, day(0), day(9))]
     (request,) = watched.asked
@@ -85,8 +85,8 @@ def test_a_burst_is_waited_for_but_not_for_ever(tmp_path):
     watched = Watched(tmp_path, project_of(40, patient))
     watched.put(0)
     assert watched.look() == []
-    assert "1 deliveries" not in watched.said  # the run would make two partitions: the day, and its group
-    assert "deliveries wait until nothing new has come for 60 s" in watched.said
+    # The run would make two partitions, the day and its group; one of them was delivered.
+    assert "1 delivery waits until nothing new has come for 60 s" in watched.said
     watched.put(1, 2)
     assert watched.look(minutes=0.9) == []
     assert watched.look(minutes=0.9) == []
