@@ -22,8 +22,8 @@ LATE = timedelta(days=1)
 def freshness(noun: Noun) -> dg.FreshnessPolicy | None:
     """It warns when a partition is overdue, and fails when a second one is.
 
-    None for what is no table or has no cadence, and for history: where no partition is added any more, nothing grows old. A registered
-    model has the cadence of `Every`, if its retraining names one.
+    None for what is no table or has no cadence, and for history: where no partition is added any more, nothing grows
+    old. A registered model has the cadence of `Every`, if its retraining names one.
     """
     days = _days(noun)
     if not days:

@@ -31,9 +31,8 @@ def maintain(projects: Sequence[Project], *, keep_days: int, dry_run: bool) -> i
                 flush=True,
             )
             if vacuumed.files:
-                print(
-                    f"    {counted(vacuumed.versions, 'old version')} that no dataset pins can no longer be read in full"
-                )
+                lost = counted(vacuumed.versions, "old version")
+                print(f"    {lost} that no dataset pins can no longer be read in full")
             freed += vacuumed.size
     print(f"{'Would free' if dry_run else 'Freed'} {freed:,} bytes. Every version that a dataset pins is kept.")
     return 0

@@ -50,6 +50,7 @@ def quarantine_asset(project: Project) -> dg.AssetsDefinition:
         owners=[project.owner],
         kinds={"quarantine"},
         tags={"platform_ml/noun": QUARANTINE, "platform_ml/project": project.name},
+        metadata={"command": f"platform-ml rejected --project {project.name}"},
         code_version=str(SEMANTICS),
         deps=[dep(project, one, dg.AllPartitionMapping() if one.cadence else None) for one in found],
         required_resource_keys={"platform"},

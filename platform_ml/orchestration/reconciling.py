@@ -204,7 +204,7 @@ def _told(found: Plan, chosen: Choice) -> list[str]:
             waiting[f"{', '.join(step.nouns)} for {', '.join(step.waits)}"] += step.size
     said += _some("Waits", [f"{name} ({counted(count, 'partition')})" for name, count in waiting.items()])
     said += _some("Not reached, and asked again", [f"{name}: {error}" for name, error in found.away.items()])
-    refused = [f"{one.noun} {span(one.keys)}: {one.why}" for one in found.held if one.refused]
+    refused = [f"{one.noun} {span(one.keys)}: {one.why.removeprefix('refused: ')}" for one in found.held if one.refused]
     said += _some("Refused", [one for one in refused if "cannot be reached" not in one])
     return [*said, *_some("Cannot be made yet", waiting_lines(found))]
 
