@@ -33,12 +33,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-class Commands(argparse._SubParsersAction):  # noqa: SLF001 - what argparse has instead is nothing
+class Commands(argparse._SubParsersAction):  # noqa: SLF001 - argparse has no public name for it
     """Commands whose own help begins with what the list of all says of them."""
 
-    def add_parser(self, name: str, *, help: str, **others: Any) -> Any:  # noqa: A002
+    def add_parser(self, name: str, **settings: Any) -> Any:
         """One more command."""
-        return super().add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.", **others)
+        said = str(settings["help"])
+        return super().add_parser(name, **settings, description=f"{said[0].upper()}{said[1:]}.")
 
 
 def parser() -> argparse.ArgumentParser:

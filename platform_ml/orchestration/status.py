@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
+from platform_ml.engine.card_text import when
 from platform_ml.engine.staleness import stale
 from platform_ml.orchestration.build import definitions
+from platform_ml.orchestration.requests import tallied
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.orchestration.retraining import job_name, look
 from platform_ml.spec.errors import PlatformError
@@ -154,8 +156,8 @@ def _model(
 def _run(record: dg.RunRecord) -> str:
     run = record.dagster_run
     detail = f": {run.tags[DETAIL_TAG]}" if DETAIL_TAG in run.tags else ""
-    when = _moment(record.create_timestamp.replace(tzinfo=UTC).timestamp())
-    return f"{run.run_id[:8]} {run.status.value} {when} ({_reason(run)}{detail})"
+    began = when(_moment(record.create_timestamp.replace(tzinfo=UTC).timestamp()))
+    return f"{run.run_id[:8]} {run.status.value} {began} ({_reason(run)}{detail})"
 
 
 def _by_reason(runs: Sequence[dg.RunRecord]) -> dict[str, dict[str, Any]]:
@@ -199,7 +201,7 @@ def _moment(seconds: float) -> str:
 def _lines(one: Status) -> Iterator[str]:
     yield f"{one.project}"
     for looks in one.looks:
-        at = f", last {looks.last}: {looks.outcome}" if looks.last else ", has never looked"
+        at = f", last {when(looks.last)}: {looks.outcome}" if looks.last else ", has never looked"
         started = f" {', '.join(run[:8] for run in looks.runs)}" if looks.runs else ""
         yield f"  {looks.kind:<8} {looks.name}: {'on' if looks.on else 'off'}{at}{started}"
         yield from (f"    {line}" for line in looks.says.splitlines())
@@ -217,5 +219,5 @@ def _lines(one: Status) -> Iterator[str]:
     if len(one.failing) > SHOWN:
         yield f"  failing  ... and {len(one.failing) - SHOWN:,} more (--json shows them)"
     for name, why in one.stale.items():
-        yield f"  stale    {name}: {', '.join(f'{count:,} {reason}' for reason, count in why.items())}"
+        yield f"  stale    {name}: {tallied(why)}"
     yield from (f"  problem  {problem}" for problem in one.problems)

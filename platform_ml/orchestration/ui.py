@@ -20,20 +20,24 @@ def mlflow_command() -> str:
     return f"{Path(sys.executable).parent / 'mlflow'} ui --backend-store-uri sqlite:///{store} --port 5000"
 
 
+def environment(port: int) -> dict[str, str]:
+    """What both see: links in alerts lead to this webserver, unless somebody has said where people open it."""
+    return {UI_URL: f"http://localhost:{port}"} | os.environ
+
+
 def serve(port: int) -> int:
     """Run both until one ends or the user interrupts."""
     scripts = Path(sys.executable).parent
     workspace = ["-w", str(ROOT / "workspace.yaml")]
     # A fresh home that two processes open at once makes both fail.
     subprocess.run([str(scripts / "dagster"), "instance", "migrate"], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
-    environment = os.environ | {UI_URL: os.environ.get(UI_URL) or f"http://localhost:{port}"}  # for links in alerts
-    print(f"Dagster   {environment[UI_URL]}   (ctrl-c stops it)")
+    print(f"Dagster   http://localhost:{port}   (ctrl-c stops it)")
     print(f"MLflow    {mlflow_command()}")
     commands = [
         [str(scripts / "dagster-webserver"), *workspace, "--host", "127.0.0.1", "--port", str(port)],
         [str(scripts / "platform-ml"), "daemon", *workspace],
     ]
-    processes = [subprocess.Popen(command, cwd=ROOT, env=environment) for command in commands]
+    processes = [subprocess.Popen(command, cwd=ROOT, env=environment(port)) for command in commands]
     try:
         while all(process.poll() is None for process in processes):
             time.sleep(0.5)

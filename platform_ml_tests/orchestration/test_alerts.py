@@ -11,7 +11,7 @@ from dagster._core.test_utils import create_run_for_test
 
 from platform_ml.cli import main
 from platform_ml.engine.audit import Check
-from platform_ml.orchestration import alert_sinks, alerts_command
+from platform_ml.orchestration import alert_sinks, alert_steps, alerts_command
 from platform_ml.orchestration.alert_sinks import book, masked, sinks
 from platform_ml.orchestration.alerts import RUNS, against_champion, alerts_sensor, look
 from platform_ml.orchestration.asset import AssetSpec, asset
@@ -167,6 +167,12 @@ def test_a_failed_gate_is_one_alert_with_the_card_as_next_step(reader):
     (over,) = reader.looks(hours=1)
     assert over.resolved
     assert over.why.startswith(f"{lapse.gates[0].name} passed again")
+
+
+def test_a_gate_that_only_advises_does_not_say_that_it_stopped_a_model():
+    step = alert_steps.after_gate(shop, lapse_card, CUTOFF, stopped=False)
+    assert step.startswith(f"Open the card: platform-ml card lapse@{CUTOFF}. ")
+    assert "registered" not in step
 
 
 def test_a_gate_that_somebody_answers_for_is_no_alert(reader):
@@ -362,7 +368,6 @@ def test_the_command_lists_what_is_open_and_tries_every_sink(reader, environment
 
 
 def test_every_next_step_is_a_command_that_there_is(capsys):
-    from platform_ml.orchestration import alert_steps
     from platform_ml.projects import PROJECTS
 
     said = set()

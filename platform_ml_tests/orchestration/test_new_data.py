@@ -50,7 +50,7 @@ def test_new_files_are_loaded_and_what_can_see_them_is_made(watched):
     assert watched.look() == [(BOTH, day(0), day(9))]
     (request,) = watched.asked
     assert request.tags[REASON_TAG] == "new_data"
-    assert request.tags[DETAIL_TAG] == f"visits, came {day(0)}...{day(9)} (10): 20 never materialized"
+    assert request.tags[DETAIL_TAG] == f"visits, came {day(0)}...{day(9)} (10): never materialized (20)"
     watched.perform()
     assert watched.loaded() == watched.loaded("came") == [day(n) for n in range(10)]
     assert watched.look() == []
@@ -60,7 +60,7 @@ def test_new_files_are_loaded_and_what_can_see_them_is_made(watched):
 def test_a_late_file_makes_exactly_the_days_that_can_see_it(loaded):
     loaded.put(2, ids=[7, 8, 9])
     assert loaded.look() == [(("visits",), day(2), day(2))]
-    assert loaded.asked[0].tags[DETAIL_TAG] == f"visits {day(2)}: 1 its inputs changed"
+    assert loaded.asked[0].tags[DETAIL_TAG] == f"visits {day(2)}: its inputs changed (1)"
     loaded.perform()
     assert loaded.look() == [(("came",), day(2), day(8))]
     loaded.perform()
@@ -155,7 +155,7 @@ def test_the_cursor_says_what_was_asked_for_when_and_why(once_loaded):
         day(9),
         "2026-01-01T12:00:00+00:00",
     )
-    assert asked["why"].endswith("20 never materialized")
+    assert asked["why"].endswith("never materialized (20)")
     assert asked["ended"].endswith("succeeded")
     assert Memory.load(once_loaded.cursor, once_loaded.now).dump() == once_loaded.cursor
 
