@@ -220,7 +220,7 @@ def test_a_bad_file_is_refused_and_the_good_ones_land(watched):
     assert watched.look() == [(("came",), day(0), day(1))]
     watched.perform()
     assert watched.look() == []
-    assert f"Refused: visits {day(2)}: refused: " in watched.said
+    assert f"Refused: visits {day(2)}: column " in watched.said
     assert f"came: 10 partitions, {day(2)} first" in watched.said
     watched.put(2)
     assert watched.look() == [(("visits",), day(2), day(2))]
