@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from platform_ml.commands import automation, beginnings, data, models, operations, quality, registry
 from platform_ml.spec.errors import PlatformError
@@ -32,10 +33,19 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
+class Commands(argparse._SubParsersAction):  # noqa: SLF001 - argparse has no public name for it
+    """Commands whose own help begins with what the list of all says of them."""
+
+    def add_parser(self, name: str, **settings: Any) -> Any:
+        """One more command."""
+        said = str(settings["help"])
+        return super().add_parser(name, **settings, description=f"{said[0].upper()}{said[1:]}.")
+
+
 def parser() -> argparse.ArgumentParser:
     """What the command line takes."""
     taken = argparse.ArgumentParser(prog="platform-ml", description=__doc__)
-    commands = taken.add_subparsers(required=True, metavar="COMMAND")
+    commands = taken.add_subparsers(required=True, metavar="COMMAND", action=Commands)
     for group in GROUPS:
         group.register(commands)
     return taken

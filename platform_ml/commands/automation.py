@@ -35,7 +35,7 @@ def _register_backfill(commands: _SubParsersAction) -> None:
     fill.add_argument("--now", action="store_true", help="also files that were written a moment ago")
     fill.add_argument("--dry-run", action="store_true", help="only print the plan, and why each partition is stale")
     fill.add_argument("--partition-range", metavar="A...B", help="only these partitions, and what they need")
-    fill.add_argument("--limit", type=int, metavar="N", help="at most so many partitions, in process order")
+    fill.add_argument("--limit", type=int, metavar="N", help="at most so many partitions, run here and now")
     fill.add_argument("--queue", action="store_true", help="hand it to the running daemon as one backfill")
     fill.add_argument("--all", action="store_true", help="with --dry-run, every partition")
     fill.add_argument("--json", action="store_true", help="with --dry-run, for programs")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
-from platform_ml.commands.names import every_project, some_projects
+from platform_ml.commands.names import every_project, number_of, some_projects
 from platform_ml.engine.export import ROWS_PER_FILE, formats
 from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.training_dataset import SPLITS
@@ -80,18 +79,12 @@ def _maintain(commands: _SubParsersAction) -> None:
     maintain.add_argument("--dry-run", action="store_true", help="only say what would be done")
     maintain.add_argument(
         "--keep-days",
-        type=_days,
+        type=number_of("days"),
         metavar="N",
         default=7,
         help="keep versions that were replaced in the last N days; %(default)s, if left out",
     )
     maintain.set_defaults(run=_tidy)
-
-
-def _days(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days")
-    return int(text)
 
 
 def _show_catalog(options: Namespace) -> int:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
-from platform_ml.commands.names import every_project, some_projects, the_project
+from platform_ml.commands.names import every_project, number_of, some_projects, the_project
 
 if TYPE_CHECKING:
     from argparse import Namespace, _SubParsersAction
@@ -17,7 +16,9 @@ def register(commands: _SubParsersAction) -> None:
     _cards(commands)
     backtest = commands.add_parser("backtest", help="how good the models of many cutoffs were on what came next")
     backtest.add_argument("name", metavar="PROJECT/NAME", help="or only PROJECT, for all of its backtests")
-    backtest.add_argument("--cutoffs", type=_cutoffs, metavar="K", help="the last K, instead of those declared")
+    backtest.add_argument(
+        "--cutoffs", type=number_of("cutoffs"), metavar="K", help="the last K, instead of those declared"
+    )
     backtest.add_argument("--run", dest="make", action="store_true", help="first make what is missing or stale")
     backtest.set_defaults(run=_backtest)
     scores = commands.add_parser("scores", help="which model scored which moment, and whether it would again")
@@ -52,12 +53,6 @@ def _cards(commands: _SubParsersAction) -> None:
     cards.add_argument("--html", metavar="FILE", help="where to; data/cards/index.html, if left out")
     cards.add_argument("--open", action="store_true", help="in the browser")
     cards.set_defaults(run=_index)
-
-
-def _cutoffs(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of cutoffs")
-    return int(text)
 
 
 def _models(options: Namespace) -> int:

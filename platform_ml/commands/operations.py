@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from argparse import Namespace, _SubParsersAction
 
+LOOKING = ("DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS", "DAGSTER_SCHEDULE_GRPC_TIMEOUT_SECONDS")
+LOOKING_SECONDS = "300"
+"""How long one look of a sensor or schedule may take; Dagster's minute is short for thousands of new files."""
 WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
 
 
@@ -32,6 +36,8 @@ def _ui(options: Namespace) -> int:
 
 
 def _daemon(options: Namespace) -> int:
+    for name in LOOKING:  # Dagster reads them when it is imported
+        os.environ.setdefault(name, LOOKING_SECONDS)
     from platform_ml.orchestration.daemon import run_daemon
 
     return run_daemon(["-w", options.workspace])

@@ -53,6 +53,14 @@ HUB_TASKS = {
     CLUSTERING: "other",
 }
 """How model hubs call what is learned; they have no word for ranking rows of a table."""
+KINDS = {
+    BINARY: "classification, two classes",
+    REGRESSION: "regression",
+    MULTICLASS: "classification",
+    RANKING: "ranking",
+    CLUSTERING: "clustering",
+}
+"""How readers call it."""
 ABSENT = {
     "classes": [],
     "groups": {},
@@ -106,6 +114,7 @@ def content(
         "gates": judged,
         "metric": metric,
         "task": HUB_TASKS[label.task],
+        "kind": KINDS[label.task],
         "binary": label.task is BINARY,
         "in_classes": label.task.in_classes,
         "mean_of": MEANS[label.task],
@@ -194,7 +203,8 @@ def _status(judged: Sequence[Mapping[str, Any]]) -> str:
         return f"Approved with {len(waived)} of {len(judged)} gates waived: {', '.join(waived)}."
     if advised := [f"{gate['name']} ({gate['outcome']})" for gate in judged if not gate["passed"]]:
         return f"Approved: no gate stopped it; {len(advised)} of {len(judged)} advise against it: {', '.join(advised)}."
-    return "Approved: the gate passed." if len(judged) == 1 else f"Approved: all {len(judged)} gates passed."
+    passed = {1: "the gate", 2: "both gates"}.get(len(judged), f"all {len(judged)} gates")
+    return f"Approved: {passed} passed."
 
 
 def _headline(evaluation: Mapping[str, Any], metric: str) -> dict[str, Any]:

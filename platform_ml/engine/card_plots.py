@@ -250,10 +250,14 @@ def _importance(result: EvaluationResult) -> Plot | None:
         name="importance",
         title="What moves a prediction",
         caption="How far each feature moves the predictions for test rows, on average, up or down."
-        + (f" The {number(rest)} features that move them least are left out." if rest else ""),
+        + ("" if not rest else f" {_the_least(rest)} left out."),
         alt=f"Bar chart of {len(top)} features by mean absolute SHAP value. The largest: {named}.",
         svg=draw("importance", paint, height=0.9 + 0.24 * len(top)),
     )
+
+
+def _the_least(rest: int) -> str:
+    return "The one that moves them least is" if rest == 1 else f"The {number(rest)} features that move them least are"
 
 
 def _slices(result: EvaluationResult, metric: str) -> Plot | None:
@@ -272,7 +276,7 @@ def _slices(result: EvaluationResult, metric: str) -> Plot | None:
                 axes.plot([low, high], [row, row], color=color, linewidth=1.6)
             axes.plot(_gap(item), row, color=color, marker="D" if color == BAD else "o", markersize=5)
         axes.set_yticks(range(len(shown)), [short(item.title) for item in shown])
-        axes.set(xlabel=f"Gap in {title} to all test rows")
+        axes.set(xlabel="Gap to all test rows")
         axes.invert_yaxis()
         axes.margins(y=0.5 / len(shown))
         axes.grid(visible=False, axis="y")
@@ -282,7 +286,8 @@ def _slices(result: EvaluationResult, metric: str) -> Plot | None:
     return Plot(
         name="slices",
         title="Is it equally good for all?",
-        caption="Left of the line is worse than overall. A diamond marks a slice whose whole interval is worse."
+        caption=f"Gap in {title}. Left of the line is worse than overall. A diamond marks a slice whose whole interval "
+        "is worse."
         + (f" {number(hidden)} better slices are left out." if hidden else "")
         + (f" Without enough data and left out: {number(silent)}." if silent else ""),
         alt=f"Gap in {title} of {len(shown)} slices to all test rows, with intervals. Worst: {shown[0].title}, "

@@ -11,6 +11,7 @@ from platform_ml.engine.quarantine import refused
 from platform_ml.engine.staleness import CHANGED, DECLARED, NEVER, partitions_of
 from platform_ml.spec.errors import SourceError, UnreachableError
 from platform_ml.spec.fingerprint import fingerprint
+from platform_ml.spec.naming import counted
 from platform_ml.spec.source import Source
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Survey:
     def looked(self) -> str:
         """What was found, in a few words."""
         said = [f"{count:,} {status}" for status, count in self.counts.items()]
-        return f"{len(self.stale)} sources: {', '.join(said) or 'nothing was delivered'}"
+        return f"{counted(len(self.stale), 'source')}: {', '.join(said) or 'nothing was delivered'}"
 
 
 def survey(project: Project, work: Work, *, settled: bool = True) -> Survey:

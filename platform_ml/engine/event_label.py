@@ -16,6 +16,7 @@ from platform_ml.spec.errors import MissingInputError
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import digest
 from platform_ml.spec.label import KNOWN_TIME
+from platform_ml.spec.naming import counted
 from platform_ml.spec.response import Response
 from platform_ml.spec.sql import identifier
 from platform_ml.spec.window import microseconds, moment
@@ -110,7 +111,9 @@ def materialize_event_label(label: EventLabel, keys: Sequence[str], *, work: Wor
         done.append(result)
         left_out = sum(events.values()) - rows.num_rows
         without = f" ({left_out:,} events without outcome are not labelled)" if left_out else ""
-        work.say(f"{work.table(label)}: {rows.num_rows:,} labels of {len(some)} day(s) up to {some[-1]}{without}")
+        work.say(
+            f"{work.table(label)}: {rows.num_rows:,} labels of {counted(len(some), 'day')} up to {some[-1]}{without}"
+        )
     return done
 
 

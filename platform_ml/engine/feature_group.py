@@ -14,6 +14,7 @@ from platform_ml.engine.table import Materialized, Staged, chunks, ends, publish
 from platform_ml.engine.window import windows_sql
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import digest
+from platform_ml.spec.naming import counted
 from platform_ml.spec.sql import identifier, literal
 from platform_ml.spec.window import moment
 
@@ -93,7 +94,7 @@ def _windows(group: FeatureGroup, cadence: Cadence, keys: Sequence[str], *, work
         span={key: (over[key], over[key]) for key in keys},
     )
     result = publish(group, staged, expected, work=work, stamp=stamp)
-    work.say(f"{work.table(group)}: {rows.num_rows:,} rows of {len(keys)} partition(s) up to {keys[-1]}")
+    work.say(f"{work.table(group)}: {rows.num_rows:,} rows of {counted(len(keys), 'partition')} up to {keys[-1]}")
     return result
 
 
@@ -194,7 +195,9 @@ def _events(group: FeatureGroup, keys: Sequence[str], *, work: Work, stamp: Stam
     result = publish(group, staged, expected, work=work, stamp=stamp)
     left_out = sum(source.partitions[key].rows for key in keys) - rows.num_rows
     without = f" ({left_out:,} without key or event time left out)" if left_out else ""
-    work.say(f"{work.table(group)}: {rows.num_rows:,} events of {len(keys)} partition(s) up to {keys[-1]}{without}")
+    work.say(
+        f"{work.table(group)}: {rows.num_rows:,} events of {counted(len(keys), 'partition')} up to {keys[-1]}{without}"
+    )
     return result
 
 

@@ -17,6 +17,7 @@ from platform_ml.features.windowed import Windowed
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import digest, meaning
+from platform_ml.spec.naming import counted
 from platform_ml.spec.sql import identifier
 from platform_ml.spec.window import moment
 
@@ -132,7 +133,7 @@ def materialize_feature_view(view: FeatureView, keys: Sequence[str], *, work: Wo
         ahead = not_ahead(view, some, spine, work)
         result = publish(view, staged, _expected(view, some, label.partitions), work=work, stamp=stamp, more=ahead)
         done.append(result)
-        work.say(f"{work.table(view)}: {rows.num_rows:,} rows of {len(some)} moment(s) up to {some[-1]}")
+        work.say(f"{work.table(view)}: {rows.num_rows:,} rows of {counted(len(some), 'moment')} up to {some[-1]}")
     return done
 
 

@@ -15,6 +15,7 @@ from platform_ml.spec.errors import MissingInputError
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import digest
 from platform_ml.spec.label import KNOWN_TIME
+from platform_ml.spec.naming import counted
 from platform_ml.spec.sql import identifier, literal
 from platform_ml.spec.window import moment
 
@@ -101,7 +102,7 @@ def materialize_label(label: Label, keys: Sequence[str], *, work: Work, stamp: S
         )
         staged = Staged(rows=rows, inputs=digests, read={label.source.name: source.version})
         done.append(publish(label, staged, expected, work=work, stamp=stamp))
-        work.say(f"{work.table(label)}: {rows.num_rows:,} labels of {len(some)} moment(s) up to {some[-1]}")
+        work.say(f"{work.table(label)}: {rows.num_rows:,} labels of {counted(len(some), 'moment')} up to {some[-1]}")
     return done
 
 

@@ -29,6 +29,7 @@ from platform_ml.spec.errors import MissingInputError
 from platform_ml.spec.family import Categorical
 from platform_ml.spec.feature_group import EVENT_TIME
 from platform_ml.spec.fingerprint import digest, fingerprint
+from platform_ml.spec.naming import counted
 from platform_ml.spec.scores import PREDICTED, SCORE
 from platform_ml.spec.task import CLUSTERING, MULTICLASS
 
@@ -114,7 +115,7 @@ def materialize_scores(
         findings += [finding for key in some for finding in _findings(scores, key, seen, made[key], reference, work)]
         done.append(publish(scores, staged, expected, work=work, stamp=stamp, more=findings))
         work.say(
-            f"{work.table(scores)}: {rows.num_rows:,} scores of {len(some)} moment(s) up to {some[-1]} by "
+            f"{work.table(scores)}: {rows.num_rows:,} scores of {counted(len(some), 'moment')} up to {some[-1]} by "
             f"{scores.registration.name} version {served.version}"
         )
     return done

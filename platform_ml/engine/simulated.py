@@ -41,7 +41,11 @@ def simulated(behind: Sequence[Step], *, work: Work) -> str:
         known = _known(step.table, work)
         if known and any(file.sha256 in known for load in step.loads for file in load.files):
             names.append(step.table.split("/")[-1])
-    return NOTE.format(" and ".join(sorted(names))) if names else ""
+    return NOTE.format(_listed(sorted(names))) if names else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([*([", ".join(names[:-1])] if names[:-1] else []), names[-1]])
 
 
 def simulated_behind(dataset: Artifact, *, work: Work) -> str:

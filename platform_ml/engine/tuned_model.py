@@ -35,6 +35,7 @@ from platform_ml.engine.winner import winner
 from platform_ml.spec.errors import MissingInputError, StoreError
 from platform_ml.spec.fingerprint import digest, fingerprint
 from platform_ml.spec.space import settings
+from platform_ml.spec.task import CLUSTERING
 from platform_ml.spec.training_dataset import TRAIN, VALIDATION
 from platform_ml.spec.tuner import STOPPED, Search, TriedParams
 
@@ -175,13 +176,15 @@ def _with_rivals(
     for item in model.baselines:
         with seeded(model.seed):
             baselines[item.name] = item.family.fit(*whole, params=settings(item.family), seed=model.seed)
+    families = [one.family for one in model.competitors.values()]
     return Trained(
         predictor=fitting.deployed(predictor),
         search=found,
         baselines=baselines,
         family=family,
         name=name,
-        advice=advise(len(splits[TRAIN].label), [one.family for one in model.competitors.values()]),
+        # The rule of thumb is one for labels: no trees find clusters.
+        advice="" if model.task is CLUSTERING else advise(len(splits[TRAIN].label), families),
         ablations=ablation.ablate(fitting, family, found.best.params, progress=progress),
         chosen=fitting.chosen,
     )

@@ -11,7 +11,7 @@ from platform_ml.spec.feature import Feature
 from platform_ml.spec.fingerprint import ADDED
 from platform_ml.spec.history import check_choice
 from platform_ml.spec.naming import check_name
-from platform_ml.spec.window import LONGEST, check_length, short
+from platform_ml.spec.window import LONGEST, check_length, short, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +77,7 @@ class Windowed(Feature):
     @property
     def meaning(self) -> str:
         """One sentence for catalog and card."""
-        span = f"of the last {short(self.window)} before the moment" if self.window else "before the moment"
+        span = f"of the last {spelled(self.window)} before the moment" if self.window else "before the moment"
         return f"{self.how.meaning} {span}."
 
     @property

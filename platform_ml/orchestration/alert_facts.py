@@ -207,7 +207,7 @@ def _of_check(facts: RunFacts, place: Place, check: str, bad: Mapping[str, dg.As
     mild = Severity.INFO if "advisory" in first.metadata else Severity.WARNING
     more = f" It is the first of {len(bad):,} partitions." if len(bad) > 1 else ""
     if gate:
-        step = after_gate(place.project, place.noun, partitions[0])
+        step = after_gate(place.project, place.noun, partitions[0], stopped=stops)
     else:
         step = after_check(place.project, place.noun, check, partitions[0])
     return Trouble(

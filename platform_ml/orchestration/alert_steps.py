@@ -52,16 +52,19 @@ def after_check(project: Project, noun: Noun | None, check: str, partition: str)
             return f"See its numbers: platform-ml catalog {project.name} {noun.name}{rows}"
 
 
-def after_gate(project: Project, noun: Noun | None, cutoff: str) -> str:
-    """The card says what was measured; a waiver is the other way out."""
+def after_gate(project: Project, noun: Noun | None, cutoff: str, *, stopped: bool = True) -> str:
+    """The card says what was measured; where it stopped the model, a waiver is the other way out."""
     registration = next(
         (one for one in project.all(Registration) if noun in {one, one.card}),
         None,
     )
     if registration is None:
         return f"Open the catalog: platform-ml catalog {project.name}"
+    look = f"Open the card: platform-ml card {registration.name}@{cutoff}."
+    if not stopped:
+        return f"{look} This gate stops nothing: it says what to look at."
     return (
-        f"Open the card: platform-ml card {registration.name}@{cutoff}. Nothing was registered. Mend data or model and "
+        f"{look} Nothing was registered. Mend data or model and "
         "train again, or let somebody answer for it with a waiver."
     )
 

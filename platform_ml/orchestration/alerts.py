@@ -13,6 +13,7 @@ from platform_ml.orchestration.alert_facts import Places, RunFacts, overdue, pas
 from platform_ml.orchestration.alert_sinks import book, sinks, ui
 from platform_ml.spec.alert import Alert, Kind, Passed, Severity, Trouble
 from platform_ml.spec.errors import PlatformError
+from platform_ml.spec.naming import counted
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.stage import Stage, Standing
 
@@ -86,7 +87,7 @@ def look(
     sent = kept.send(to, seconds=SENDING)
     waiting = sum(one.messages for one in kept.waiting().values())
     more = f" {waiting:,} wait for a sink: platform-ml alerts says why." if waiting else ""
-    return f"{runs:,} runs have ended, {sum(sent.values()):,} messages were sent.{more}"
+    return f"Since the last look: {counted(runs, 'run')} ended, {counted(sum(sent.values()), 'message')} sent.{more}"
 
 
 def _ended(instance: dg.DagsterInstance, entry: Entry) -> Iterator[dg.DagsterRun]:

@@ -11,6 +11,7 @@ from platform_ml.engine.arrivals import Arrival
 from platform_ml.engine.arrivals import arrivals as look
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.spec.errors import PlatformError, did_you_mean
+from platform_ml.spec.naming import counted
 from platform_ml.spec.source import Source
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def arrivals(project: Project, name: str | None, *, everything: bool, as_json: b
     for source in dict.fromkeys(one.source for one in found):
         _show(project, source, [one for one in found if one.source == source], everything=everything)
     due = sum(one.due for one in found)
-    print(f"To be loaded: {due:,} partition{'' if due == 1 else 's'}.")
+    print(f"To be loaded: {counted(due, 'partition')}.")
     return 0
 
 

@@ -13,7 +13,7 @@ import dagster as dg
 from dagster._core.definitions.events import AssetKeyPartitionKey
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from platform_ml.engine.staleness import is_due
+from platform_ml.engine.staleness import cadence_of, is_due
 from platform_ml.spec.event_label import EventLabel
 from platform_ml.spec.feature_group import FeatureGroup
 from platform_ml.spec.feature_view import FeatureView
@@ -23,7 +23,6 @@ from platform_ml.spec.scores import Scores
 
 if TYPE_CHECKING:
     from platform_ml.spec.project import Noun, Project
-    from platform_ml.spec.window import Cadence
 
 AC = dg.AutomationCondition
 Automated = FeatureGroup | Label | EventLabel | FeatureView | Scores
@@ -132,13 +131,6 @@ def newest(noun: Automated) -> list[str] | None:
         if isinstance(noun, Scores) or is_due(noun, key):
             found.append(key)
     return found[::-1]
-
-
-def cadence_of(noun: Noun) -> Cadence | None:
-    """How often new partitions of a table come; None for what has none, and for what is no table."""
-    if isinstance(noun, FeatureView):
-        return noun.label.cadence
-    return getattr(noun, "cadence", None)
 
 
 def condition(project: Project, noun: Noun) -> dg.AutomationCondition[dg.AssetKey] | None:

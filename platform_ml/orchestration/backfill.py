@@ -28,6 +28,7 @@ from platform_ml.orchestration.requests import (
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.spec.automation import Automation
 from platform_ml.spec.errors import PlatformError, did_you_mean
+from platform_ml.spec.naming import counted
 from platform_ml.spec.reason import Reason
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.scores import Scores
@@ -107,8 +108,6 @@ def show(wish: Wish, *, everything: bool, as_json: bool) -> int:
         print(json.dumps(as_data(found), indent=2))
         return 0
     print(f"{found.project}: {found.looked}.")
-    if not found.steps:
-        print("Nothing has to be made.")
     for number, step in enumerate(found.steps, 1):
         waits = f"  (after {', '.join(step.waits)})" if step.waits else ""
         print(f"{number:>3}. {why(step)}{waits}")
@@ -122,7 +121,8 @@ def show(wish: Wish, *, everything: bool, as_json: bool) -> int:
             print(f"  {one.noun} {span(one.keys)}: {one.why}")
     for line in () if everything else waiting_lines(found):
         print(f"  {line}")
-    print(f"{len(found.steps)} runs, {sum(step.size for step in found.steps):,} partitions.")
+    size = sum(step.size for step in found.steps)
+    print(f"{counted(len(found.steps), 'run')}, {counted(size, 'partition')}." if size else "Nothing has to be made.")
     return 0
 
 
@@ -209,7 +209,9 @@ class Backfill:
 
     def _tell(self, found: Plan, chosen: Choice, made: int) -> int:
         for run, count in chosen.busy.items():
-            _say(f"Run {run} is making {count:,} partitions: they are left to it.")
+            _say(
+                f"Run {run} is making {counted(count, 'partition')}, which {'is' if count == 1 else 'are'} left to it."
+            )
         for failed in chosen.given_up:
             _say(f"Failed: {failed}")
         stopped = [step for step in found.steps if step.waits] if chosen.given_up else []
@@ -220,9 +222,9 @@ class Backfill:
             _say(f"Not made: {one.noun} {span(one.keys)}: {one.why}")
         others = sum(len(one.keys) for one in found.held) - sum(len(one.keys) for one in refused)
         if others:
-            _say(f"{others:,} partitions cannot be made yet; --dry-run says why.")
+            _say(f"{counted(others, 'partition')} cannot be made yet; --dry-run says why.")
         rest = sum(step.size for step in found.steps)
-        _say(f"Made {made:,} partitions; {rest:,} are left to be made." if rest else f"Made {made:,} partitions.")
+        _say(f"Made {counted(made, 'partition')}{f'; {rest:,} left to be made' if rest else ''}.")
         return int(bool(chosen.given_up or refused or (rest and self.left != 0 and not chosen.busy)))
 
 

@@ -11,6 +11,7 @@ from platform_ml.engine.backtest_page import markdown
 from platform_ml.engine.walk import State
 from platform_ml.orchestration.asset import AssetSpec, asset, dep
 from platform_ml.orchestration.checks import report
+from platform_ml.orchestration.declared import of_backtest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,7 @@ def backtest_asset(project: Project, backtest: Backtest) -> dg.AssetsDefinition:
         noun=backtest,
         description=backtest.description,
         kinds={"backtest"},
+        metadata=of_backtest(project, backtest),
         partitions=None,
         deps=[dep(project, backtest.evaluation, _cutoffs(backtest))],
         checks=[engine.check(backtest)],

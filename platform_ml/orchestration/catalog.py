@@ -38,6 +38,7 @@ def catalog_asset(project: Project) -> dg.AssetsDefinition:
         owners=[project.owner],
         kinds={"catalog", "html"},
         tags={"platform_ml/noun": CATALOG, "platform_ml/project": project.name},
+        metadata={"command": f"platform-ml catalog {project.name}"},
         code_version=fingerprint(project),
         deps=[dep(project, noun) for noun in project.nouns if type(noun) in KINDS],
         required_resource_keys={"platform"},

@@ -15,6 +15,7 @@ from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.orchestration.requests import REQUEST_TAG, token
 from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.fingerprint import digest
+from platform_ml.spec.naming import counted
 from platform_ml.spec.reason import DETAIL_TAG, REASON_TAG, Reason
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def submit(found: Plan, instance: dg.DagsterInstance) -> int:
             print(f"{found.project}: backfill {one.backfill_id} is making just that.")
             return 0
     count = sum(step.size for step in found.steps)
-    detail = f"platform-ml backfill: {count:,} partitions in {len(found.steps)} steps"
+    detail = f"platform-ml backfill: {counted(count, 'partition')} in {counted(len(found.steps), 'step')}"
     backfill = PartitionBackfill.from_asset_graph_subset(
         backfill_id=make_new_backfill_id(),
         backfill_timestamp=time.time(),
@@ -50,7 +51,7 @@ def submit(found: Plan, instance: dg.DagsterInstance) -> int:
         run_config=None,
     )
     instance.add_backfill(backfill)
-    print(f"{found.project}: backfill {backfill.backfill_id} of {count:,} partitions is queued.")
+    print(f"{found.project}: backfill {backfill.backfill_id} of {counted(count, 'partition')} is queued.")
     return 0
 
 

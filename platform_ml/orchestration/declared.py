@@ -11,7 +11,9 @@ from platform_ml.spec.gate import is_advisory
 from platform_ml.spec.space import ranges
 
 if TYPE_CHECKING:
+    from platform_ml.spec.backtest import Backtest
     from platform_ml.spec.evaluation import Evaluation
+    from platform_ml.spec.project import Project
     from platform_ml.spec.registration import Registration
     from platform_ml.spec.space import Range
     from platform_ml.spec.tuned_model import TunedModel
@@ -60,3 +62,16 @@ def of_registration(registration: Registration) -> dict[str, Any]:
 def _says(found: Range) -> str:
     """What is tried."""
     return f"{found.low:g} to {found.high:g}{', even on a logarithmic scale' if found.log else ''}"
+
+
+def of_backtest(project: Project, backtest: Backtest) -> dict[str, Any]:
+    """What is compared over which cutoffs, how much worse it may get, and the command that makes it."""
+    cutoffs = backtest.cutoffs
+    return {
+        "of": backtest.of.name,
+        "over": f"the last {cutoffs} cutoffs" if isinstance(cutoffs, int) else f"{cutoffs[0]} to {cutoffs[1]}",
+        "metrics_of": ", ".join(metric.name for metric in backtest.evaluation.metrics),
+        "slices_by": ", ".join(backtest.slices) or "none",
+        "may_worsen": backtest.may_worsen,
+        "command": f"platform-ml backtest {project.name}/{backtest.name} --run",
+    }

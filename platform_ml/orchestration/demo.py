@@ -22,6 +22,7 @@ from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.orchestration.ui import mlflow_command
 from platform_ml.spec.errors import MissingInputError, PlatformError
 from platform_ml.spec.feature_group import FeatureGroup
+from platform_ml.spec.naming import counted
 from platform_ml.spec.registration import Registration
 from platform_ml.spec.source import Source
 from platform_ml.spec.stage import Standing
@@ -84,8 +85,8 @@ def demo(project: Project) -> int:
     _say("2/4  Sources and features")
     _materialize(project, [*project.all(Source), *project.all(FeatureGroup)], work)
     _say("3/4  Labels and feature views")
-    tables = [noun for r in project.all(Registration) for noun in _view_path(r)]
-    _materialize(project, tables, work)
+    tables = dict.fromkeys(noun for r in project.all(Registration) for noun in _view_path(r))
+    _materialize(project, list(tables), work)
     _say("4/4  Training dataset, model, evaluation, card, registration")
     todo = dict[tuple[Calendar, str], list[str]]()
     cutoffs = [(registration, _cutoff(project, registration)) for registration in project.all(Registration)]
@@ -98,7 +99,10 @@ def demo(project: Project) -> int:
             keys = todo.setdefault((_dataset(registration).cadence, cutoff), [])
             keys += [_asset(project, noun) for noun in model_path(registration)]
     with ThreadPoolExecutor(RUNS) as pool:  # models of the same partitions are steps of one run
-        runs = [pool.submit(run_dagster, keys, partition=cutoff, check=False) for (_, cutoff), keys in todo.items()]
+        runs = [
+            pool.submit(run_dagster, list(dict.fromkeys(keys)), partition=cutoff, check=False)
+            for (_, cutoff), keys in todo.items()
+        ]
     failed = max((run.result() for run in runs), default=0)
     for registration, cutoff in cutoffs:
         _summary(project, registration, cutoff, work)
@@ -151,8 +155,9 @@ def _materialize(project: Project, nouns: Sequence[Noun], work: Work) -> None:
     for cadence in sorted({_cadence(noun) for noun in timed}, key=lambda one: (one.days, one.first)):
         some = [noun for noun in timed if _cadence(noun) == cadence]
         keys = sorted({key for noun in some for key in why[noun.name]})
+        between = keys[0] if len(keys) == 1 else f"{keys[0]} to {keys[-1]}"
         reasons = sorted({reason for noun in some for reason in why[noun.name].values()})
-        _say(f"     {len(keys)} partitions, {keys[0]} to {keys[-1]}: {', '.join(reasons)}")
+        _say(f"     {counted(len(keys), 'partition')}, {between}: {', '.join(reasons)}")
         run_dagster([_asset(project, noun) for noun in some], span=(keys[0], keys[-1]))
 
 

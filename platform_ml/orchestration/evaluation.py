@@ -73,7 +73,6 @@ def _metadata(result: EvaluationResult) -> dict[str, object]:
     numbers |= {f"test_residual_{name}": value for name, value in result.residuals.items()}
     numbers |= interval_numbers(result) | cluster_numbers(result)
     return {
-        **numbers,
         "metrics": dg.MetadataValue.md("\n".join(lines)),
         "meanings": dg.MetadataValue.md("\n".join(meanings)),
         **{kind: _table(result, rows) for kind, rows in parts.items() if rows or kind == "slices"},
@@ -81,6 +80,7 @@ def _metadata(result: EvaluationResult) -> dict[str, object]:
         "latency_p50_ms": float(result.latency_ms["p50"]),
         "latency_p99_ms": float(result.latency_ms["p99"]),
         "size_bytes": result.size_bytes,
+        **numbers,
         "top_features": ", ".join(item.feature for item in result.importance[:5]),
     }
 

@@ -10,6 +10,7 @@ from platform_ml.engine import feature_selection as engine
 from platform_ml.engine import training_dataset as datasets
 from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
 from platform_ml.orchestration.environment import environment
+from platform_ml.orchestration.lineage import SHORT
 from platform_ml.orchestration.partitions import partitions_def
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def feature_selection_asset(project: Project, selection: FeatureSelection) -> dg
             )
             context.add_asset_metadata(
                 {
-                    "version": artifact.digest,
-                    "dataset": dataset.digest,
+                    "version": artifact.digest[:SHORT],
+                    "dataset": dataset.digest[:SHORT],
                     "method": chosen.method,
                     "rule": chosen.rule,
                     "kept": len(chosen.kept),

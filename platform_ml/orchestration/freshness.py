@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from platform_ml.orchestration.automation import cadence_of
+from platform_ml.engine.staleness import cadence_of
+from platform_ml.engine.upstream import Table
 from platform_ml.spec.registration import Registration
 from platform_ml.triggers import Every
 
@@ -21,8 +22,8 @@ LATE = timedelta(days=1)
 def freshness(noun: Noun) -> dg.FreshnessPolicy | None:
     """It warns when a partition is overdue, and fails when a second one is.
 
-    None for what has no cadence, and for history: where no partition is added any more, nothing grows old. A registered
-    model has the cadence of `Every`, if its retraining names one.
+    None for what is no table or has no cadence, and for history: where no partition is added any more, nothing grows
+    old. A registered model has the cadence of `Every`, if its retraining names one.
     """
     days = _days(noun)
     if not days:
@@ -37,5 +38,5 @@ def _days(noun: Noun) -> int:
         ended = noun.card.evaluation.model.dataset.cadence.last is not None
         when = noun.retraining.when if noun.retraining and not ended else ()
         return min((trigger.days for trigger in when if isinstance(trigger, Every)), default=0)
-    cadence = cadence_of(noun)
+    cadence = cadence_of(noun) if isinstance(noun, Table) else None
     return cadence.days if cadence and cadence.last is None else 0

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def leader_board_asset(project: Project, board: LeaderBoard) -> dg.AssetsDefinition:
     """Publish what the families of a model scored and cost when it was trained."""
-    model = board.model
+    model, says = board.model, board.model.choice.says
+    lowered = f"{says[0].lower()}{says[1:]}"
 
     def body(context: dg.AssetExecutionContext) -> Iterator[object]:
         work = context.resources.platform.work(project.name, context.log.info)
@@ -34,7 +35,7 @@ def leader_board_asset(project: Project, board: LeaderBoard) -> dg.AssetsDefinit
     spec = AssetSpec(
         project=project,
         noun=board,
-        description=f"The families that compete for {model.name}, side by side. {model.choice.says}",
+        description=f"The families that compete for {model.name}, side by side. Chosen: {lowered}",
         kinds={"leaderboard"},
         partitions=partitions_def(model.dataset.cadence),
         deps=[dep(project, model)],

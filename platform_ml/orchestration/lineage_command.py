@@ -11,6 +11,7 @@ from platform_ml.engine.model_reference import resolve_model
 from platform_ml.orchestration.lineage import SHORT, span
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.spec.errors import PlatformError, did_you_mean
+from platform_ml.spec.naming import counted
 from platform_ml.spec.source import Source
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _show_branch(branch: Branch, place: Any, *, everything: bool) -> None:
     keys = sorted({load.partition for step in branch.steps for load in step.loads})
     days = f" ({keys[0]} to {keys[-1]})" if len(keys) > 1 else ""
     again = ", as above" if branch.again else ""
-    print(f"{indent}{branch.table}, version {versions}: {_count(len(keys), 'partition')}{days}{again}")
+    print(f"{indent}{branch.table}, version {versions}: {counted(len(keys), 'partition')}{days}{again}")
     if branch.again:
         return
     for problem in dict.fromkeys(step.problem for step in branch.steps if step.problem):
@@ -135,11 +136,7 @@ def _file(load: Load, file: Delivered, place: Any) -> str:
 
 def _total(found: Sequence[Sources]) -> str:
     files, size = sum(one.files for one in found), sum(one.size for one in found)
-    return f"In all {_count(files, 'delivered file')} of {_count(len(found), 'source')}, {size:,} bytes."
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+    return f"In all {counted(files, 'delivered file')} of {counted(len(found), 'source')}, {size:,} bytes."
 
 
 def _called(one: RegisteredVersion) -> str:
@@ -159,7 +156,7 @@ def _answer(asked: str, seen: Sequence[Seen], notes: Sequence[str], *, as_json: 
     models = {model.digest for one in seen for by in one.by for model in by.models}
     datasets = {by.dataset.digest for one in seen for by in one.by}
     names = dict.fromkeys(_called(version) for one in seen for by in one.by for version in by.registered)
-    counts = f"{_count(len(datasets), 'dataset')} and {_count(len(models), 'model')}"
+    counts = f"{counted(len(datasets), 'dataset')} and {counted(len(models), 'model')}"
     print(f"Seen by {counts}; registered: {', '.join(names) or 'none'}.")
     return 0
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from platform_ml.engine import maintenance
 from platform_ml.orchestration.resources import PlatformResource
+from platform_ml.spec.naming import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,8 @@ def maintain(projects: Sequence[Project], *, keep_days: int, dry_run: bool) -> i
                 flush=True,
             )
             if vacuumed.files:
-                print(f"    {vacuumed.versions:,} old version(s) that no dataset pins can no longer be read in full")
+                lost = counted(vacuumed.versions, "old version")
+                print(f"    {lost} that no dataset pins can no longer be read in full")
             freed += vacuumed.size
     print(f"{'Would free' if dry_run else 'Freed'} {freed:,} bytes. Every version that a dataset pins is kept.")
     return 0

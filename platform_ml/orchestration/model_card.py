@@ -17,6 +17,7 @@ from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep,
 from platform_ml.orchestration.card_index import keep
 from platform_ml.orchestration.checks import report
 from platform_ml.orchestration.declared import of_registration
+from platform_ml.orchestration.lineage import SHORT
 from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.spec.fingerprint import fingerprint
 from platform_ml.spec.gate import Outcome, is_advisory
@@ -120,8 +121,9 @@ def _numbers(verdict: Verdict) -> dict[str, float | str]:
         **({"advisory": "yes"} if verdict.advisory else {}),
         **waiver,
         **expiry,
-        **({name: getattr(bound, name) for name in ("model", "dataset", "evaluation", "policy")} if bound else {}),
+        **({name: getattr(bound, name)[:SHORT] for name in _BOUND} if bound else {}),
     }
 
 
+_BOUND = ("model", "dataset", "evaluation", "policy")
 _PARTS = {"passed": Outcome.PASSED, "failed": Outcome.FAILED, "undecided": Outcome.NOT_ENOUGH_EVIDENCE}

@@ -15,6 +15,7 @@ from platform_ml.orchestration.asset import dep, partition_keys
 from platform_ml.orchestration.layers import OVERVIEW, group
 from platform_ml.spec.errors import PlatformError
 from platform_ml.spec.fingerprint import SEMANTICS, digest
+from platform_ml.spec.naming import counted
 from platform_ml.spec.project import QUARANTINE
 from platform_ml.spec.source import Source
 
@@ -49,6 +50,7 @@ def quarantine_asset(project: Project) -> dg.AssetsDefinition:
         owners=[project.owner],
         kinds={"quarantine"},
         tags={"platform_ml/noun": QUARANTINE, "platform_ml/project": project.name},
+        metadata={"command": f"platform-ml rejected --project {project.name}"},
         code_version=str(SEMANTICS),
         deps=[dep(project, one, dg.AllPartitionMapping() if one.cadence else None) for one in found],
         required_resource_keys={"platform"},
@@ -91,7 +93,7 @@ def replaying(project: Project, source: Source, body: Body) -> Body:
                 raise PlatformError(f"{fixes} is about one partition, and {len(keys)} are chosen. Choose that one.")
             work = context.resources.platform.work(project.name, context.log.info)
             count = quarantine.fix(source, keys[0], Path(fixes), work=work)
-            work.say(f"{work.table(source)}, partition {keys[0]}: {count:,} fixed row(s) taken in")
+            work.say(f"{work.table(source)}, partition {keys[0]}: {counted(count, 'fixed row')} taken in")
         yield from body(context)
 
     return replay

@@ -22,6 +22,7 @@ from platform_ml.orchestration.requests import (
 )
 from platform_ml.spec.automation import Automation
 from platform_ml.spec.fingerprint import digest
+from platform_ml.spec.naming import counted
 from platform_ml.spec.source import Source
 
 if TYPE_CHECKING:
@@ -168,8 +169,10 @@ def _settle(project: Project, chosen: Choice, memory: Memory, policy: Automation
     if memory.settled([burst], policy, now):
         return []
     chosen.steps = [step for step in chosen.steps if step not in arriving]
-    count = sum(step.size for step in arriving)
-    return [f"{count:,} deliveries wait until nothing new has come for {policy.settle.total_seconds():.0f} s."]
+    count = sum(len(step.nouns) * len(step.keys) for step in arriving)
+    waits = "waits" if count == 1 else "wait"
+    settled = f"{policy.settle.total_seconds():.0f} s"
+    return [f"{counted(count, 'delivery', 'deliveries')} {waits} until nothing new has come for {settled}."]
 
 
 def _key(step: Step, memory: Memory, instance: dg.DagsterInstance, policy: Automation, now: datetime) -> str:
@@ -192,16 +195,16 @@ def _key(step: Step, memory: Memory, instance: dg.DagsterInstance, policy: Autom
 
 def _told(found: Plan, chosen: Choice) -> list[str]:
     """Sentences about what is not asked for."""
-    said = [f"Run {run} is making {count:,} partitions." for run, count in chosen.busy.items()]
+    said = [f"Run {run} is making {counted(count, 'partition')}." for run, count in chosen.busy.items()]
     said += _some("Tried again later", chosen.paused)
     said += _some("Given up until its delivery, declaration or code changes", chosen.given_up)
     waiting = Counter[str]()
     for step in found.steps:
         if step.waits:
             waiting[f"{', '.join(step.nouns)} for {', '.join(step.waits)}"] += step.size
-    said += _some("Waits", [f"{name} ({count:,} partitions)" for name, count in waiting.items()])
+    said += _some("Waits", [f"{name} ({counted(count, 'partition')})" for name, count in waiting.items()])
     said += _some("Not reached, and asked again", [f"{name}: {error}" for name, error in found.away.items()])
-    refused = [f"{one.noun} {span(one.keys)}: {one.why}" for one in found.held if one.refused]
+    refused = [f"{one.noun} {span(one.keys)}: {one.why.removeprefix('refused: ')}" for one in found.held if one.refused]
     said += _some("Refused", [one for one in refused if "cannot be reached" not in one])
     return [*said, *_some("Cannot be made yet", waiting_lines(found))]
 
@@ -214,7 +217,8 @@ def waiting_lines(found: Plan) -> list[str]:
             others.setdefault(held.noun, []).append(held)
     counts = {noun: sum(len(one.keys) for one in held) for noun, held in others.items()}
     return [
-        f"{noun}: {counts[noun]:,} partitions, {held[0].keys[0]} first ({held[0].why})" for noun, held in others.items()
+        f"{noun}: {counted(counts[noun], 'partition')}, {held[0].keys[0]} first ({held[0].why})"
+        for noun, held in others.items()
     ]
 
 

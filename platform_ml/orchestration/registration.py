@@ -14,7 +14,7 @@ from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep,
 from platform_ml.orchestration.card_index import keep
 from platform_ml.orchestration.declared import of_registration
 from platform_ml.orchestration.environment import environment
-from platform_ml.orchestration.lineage import lineage_metadata
+from platform_ml.orchestration.lineage import SHORT, lineage_metadata
 from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.orchestration.promotion import run_actor
 from platform_ml.spec.registration import Approved
@@ -46,10 +46,10 @@ def registration_asset(project: Project, registration: Registration) -> dg.Asset
                     "registered": f"{registered.name}@{registered.version}",
                     "version": int(registered.version),
                     "alias": registration.alias if registered.promoted else "",
-                    "manifest": registered.tags[TAG],
-                    "model": approved.model_digest,
-                    "dataset": approved.dataset_digest,
-                    "evaluation": approved.evaluation_digest,
+                    "manifest": registered.tags[TAG][:SHORT],
+                    "model": approved.model_digest[:SHORT],
+                    "dataset": approved.dataset_digest[:SHORT],
+                    "evaluation": approved.evaluation_digest[:SHORT],
                     "gates": "; ".join(f"{verdict.gate}: {verdict.outcome}" for verdict in approved.verdicts),
                     **{f"waiver/{v.gate}": v.waiver.says for v in approved.verdicts if v.waiver},
                     **lineage_metadata(model.dataset, approved.dataset_digest, work=work),
@@ -62,7 +62,7 @@ def registration_asset(project: Project, registration: Registration) -> dg.Asset
     spec = AssetSpec(
         project=project,
         noun=registration,
-        description=f"{registration.description} Gates: " + " ".join(gate.rule for gate in registration.gates),
+        description=registration.description,
         kinds={"registry", "mlflow"},
         partitions=partitions_def(model.dataset.cadence),
         deps=[dep(project, card), dep(project, card.evaluation), dep(project, model)],

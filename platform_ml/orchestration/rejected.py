@@ -10,6 +10,7 @@ from platform_ml.engine.ports import WHOLE
 from platform_ml.orchestration.demo import run_dagster
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.spec.errors import PlatformError, did_you_mean
+from platform_ml.spec.naming import counted
 from platform_ml.spec.source import Source
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def rejected(projects: Sequence[Project], name: str | None, partition: str | Non
             print(f"{where}  {file.partition}  {file.name}, the whole file ({file.size:,} bytes): {file.reason}")
             print(f"    {file.path}")
             files += 1
-    print(f"In quarantine: {rows:,} row(s), {files:,} whole file(s).")
+    print(f"In quarantine: {counted(rows, 'row')}, {counted(files, 'whole file')}.")
     return 0
 
 
@@ -55,7 +56,7 @@ def replay(projects: Sequence[Project], name: str, partition: str | None, fixes:
     work = PlatformResource().work(project.name, print)
     if fixes:
         count = quarantine.fix(source, key, Path(fixes), work=work)
-        print(f"{project.name}/{source.name}, partition {key}: {count:,} fixed row(s) taken in")
+        print(f"{project.name}/{source.name}, partition {key}: {counted(count, 'fixed row')} taken in")
     failed = run_dagster([f"{project.name}/{source.name}"], partition=partition or "")
     return failed or rejected([project], name, key)
 

@@ -19,7 +19,7 @@ from platform_ml.spec.fingerprint import digest
 from platform_ml.spec.reason import DETAIL_TAG, REASON_TAG
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from platform_ml.engine.plan import Step
     from platform_ml.spec.reason import Reason
@@ -68,8 +68,16 @@ def reason_tags(step: Step, reason: Reason, detail: str = "") -> dict[str, str]:
 
 def why(step: Step) -> str:
     """What is made and why, in a sentence with numbers."""
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in step.reasons.most_common())
-    return f"{', '.join(step.made)} {step.span}: {reasons}"
+    return f"{', '.join(step.made)} {step.span}: {tallied(dict(step.reasons.most_common()))}"
+
+
+def tallied(reasons: Mapping[str, int]) -> str:
+    """Reasons, each with how many partitions have it.
+
+    >>> tallied({"upstream is stale": 1200, "its inputs changed": 1})
+    'upstream is stale (1,200), its inputs changed (1)'
+    """
+    return ", ".join(f"{reason} ({count:,})" for reason, count in reasons.items())
 
 
 @dataclass(frozen=True, kw_only=True)

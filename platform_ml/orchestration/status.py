@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
+from platform_ml.engine.card_text import when
 from platform_ml.engine.staleness import stale
 from platform_ml.orchestration.build import definitions
+from platform_ml.orchestration.requests import tallied
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.orchestration.retraining import job_name, look
 from platform_ml.spec.errors import PlatformError
+from platform_ml.spec.naming import counted
 from platform_ml.spec.reason import DETAIL_TAG, REASON_TAG, Reason
 from platform_ml.spec.registration import Registration
 
@@ -153,8 +156,8 @@ def _model(
 def _run(record: dg.RunRecord) -> str:
     run = record.dagster_run
     detail = f": {run.tags[DETAIL_TAG]}" if DETAIL_TAG in run.tags else ""
-    when = _moment(record.create_timestamp.replace(tzinfo=UTC).timestamp())
-    return f"{run.run_id[:8]} {run.status.value} {when} ({_reason(run)}{detail})"
+    began = when(_moment(record.create_timestamp.replace(tzinfo=UTC).timestamp()))
+    return f"{run.run_id[:8]} {run.status.value} {began} ({_reason(run)}{detail})"
 
 
 def _by_reason(runs: Sequence[dg.RunRecord]) -> dict[str, dict[str, Any]]:
@@ -198,7 +201,7 @@ def _moment(seconds: float) -> str:
 def _lines(one: Status) -> Iterator[str]:
     yield f"{one.project}"
     for looks in one.looks:
-        at = f", last {looks.last}: {looks.outcome}" if looks.last else ", has never looked"
+        at = f", last {when(looks.last)}: {looks.outcome}" if looks.last else ", has never looked"
         started = f" {', '.join(run[:8] for run in looks.runs)}" if looks.runs else ""
         yield f"  {looks.kind:<8} {looks.name}: {'on' if looks.on else 'off'}{at}{started}"
         yield from (f"    {line}" for line in looks.says.splitlines())
@@ -210,11 +213,11 @@ def _lines(one: Status) -> Iterator[str]:
         yield f"  runs     {reason}: {runs['runs']:,} of the newest {RUNS:,}, last {runs['last']}"
     for name, check in list(one.failing.items())[:SHOWN]:
         weight = "blocks" if check["blocking"] else "warns"
-        count = f"{check['partitions']:,} partition{'' if check['partitions'] == 1 else 's'}"
+        count = f"{counted(check['partitions'], 'partition')}"
         of = f"{count}, last {check['last']}" if check["last"] else "its only partition"
         yield f"  failing  {name} {weight}: {of}"
     if len(one.failing) > SHOWN:
         yield f"  failing  ... and {len(one.failing) - SHOWN:,} more (--json shows them)"
     for name, why in one.stale.items():
-        yield f"  stale    {name}: {', '.join(f'{count:,} {reason}' for reason, count in why.items())}"
+        yield f"  stale    {name}: {tallied(why)}"
     yield from (f"  problem  {problem}" for problem in one.problems)

@@ -8,6 +8,7 @@ from platform_ml.engine.comparison import ranked, runs_frame, versions_frame
 from platform_ml.engine.standing import candidates
 from platform_ml.orchestration.resources import PlatformResource
 from platform_ml.spec.errors import PlatformError
+from platform_ml.spec.naming import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,7 @@ def send_kept() -> int:
 
 def _say_what_waits(tracker: Outbox) -> None:
     if waiting := tracker.waiting():
-        print(f"{len(waiting)} run(s) wait to be sent and are not shown: platform-ml tracking")
+        print(f"Not shown, and waiting to be sent with platform-ml tracking: {counted(len(waiting), 'run')}.")
 
 
 def _is_end(column: str) -> bool:

@@ -19,6 +19,7 @@ from platform_ml.engine.tracked import Recorded
 from platform_ml.engine.tracked_run import run_key
 from platform_ml.orchestration.environment import environment, machine
 from platform_ml.spec.errors import StoreError
+from platform_ml.spec.naming import counted
 from platform_ml.spec.reason import DETAIL_TAG, REASON_TAG, Reason
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ def kept_runs(tracking: MLflow) -> dg.SensorDefinition:
         try:
             connect(tracking.uri)
         except StoreError as error:
-            return dg.SkipReason(f"{len(waiting)} runs wait: {error}")
+            return dg.SkipReason(f"{counted(len(waiting), 'run')} cannot be sent yet: {error}")
         return dg.SensorResult(run_requests=[dg.RunRequest()])  # without a key: one that was used is used up
 
     return sensor

@@ -11,6 +11,7 @@ from platform_ml.engine import tuned_model as engine
 from platform_ml.orchestration.asset import AssetSpec, asset, data_version, dep, partition_keys
 from platform_ml.orchestration.declared import of_model
 from platform_ml.orchestration.environment import environment, machine
+from platform_ml.orchestration.lineage import SHORT
 from platform_ml.orchestration.partitions import partitions_def
 from platform_ml.orchestration.tracking import run_metadata, run_tags
 from platform_ml.spec.project import upstream
@@ -34,7 +35,7 @@ def tuned_model_asset(project: Project, model: TunedModel) -> dg.AssetsDefinitio
             record = artifact.record
             context.add_asset_metadata(
                 {
-                    "version": artifact.digest,
+                    "version": artifact.digest[:SHORT],
                     f"validation_{model.metric.name}": float(record["search"]["best_score"]),
                     "trials": record["search"]["trials"],
                     "search_ended": record["search"]["ended"],
@@ -42,7 +43,7 @@ def tuned_model_asset(project: Project, model: TunedModel) -> dg.AssetsDefinitio
                     "family": record["family"],
                     **_folds(record["cross_validation"]),
                     "params": dg.MetadataValue.json(record["params"]),
-                    "dataset": dataset.digest,
+                    "dataset": dataset.digest[:SHORT],
                     "onnx": record["onnx"]["reason"],
                     "size_bytes": (artifact.folder / record["model_file"]).stat().st_size,
                     "folder": dg.MetadataValue.path(str(artifact.folder)),

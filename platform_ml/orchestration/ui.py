@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from platform_ml.orchestration.alert_sinks import UI_URL
+
 ROOT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 20
 
@@ -16,6 +18,11 @@ def mlflow_command() -> str:
     """How to open MLflow's web page on the embedded store."""
     store = Path("data", "mlflow", "mlflow.db")
     return f"{Path(sys.executable).parent / 'mlflow'} ui --backend-store-uri sqlite:///{store} --port 5000"
+
+
+def environment(port: int) -> dict[str, str]:
+    """What both see: links in alerts lead to this webserver, unless somebody has said where people open it."""
+    return {UI_URL: f"http://localhost:{port}"} | os.environ
 
 
 def serve(port: int) -> int:
@@ -30,7 +37,7 @@ def serve(port: int) -> int:
         [str(scripts / "dagster-webserver"), *workspace, "--host", "127.0.0.1", "--port", str(port)],
         [str(scripts / "platform-ml"), "daemon", *workspace],
     ]
-    processes = [subprocess.Popen(command, cwd=ROOT, env=os.environ) for command in commands]
+    processes = [subprocess.Popen(command, cwd=ROOT, env=environment(port)) for command in commands]
     try:
         while all(process.poll() is None for process in processes):
             time.sleep(0.5)

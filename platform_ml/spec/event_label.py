@@ -16,7 +16,7 @@ from platform_ml.spec.naming import check_known, check_name, check_unique
 from platform_ml.spec.response import Response
 from platform_ml.spec.schema import Timestamp
 from platform_ml.spec.task import check_ranked, task_of
-from platform_ml.spec.window import check_length, short
+from platform_ml.spec.window import check_length, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -190,7 +190,7 @@ class EventLabel:
     @property
     def moments(self) -> str:
         """When is predicted, as a sentence."""
-        before = f"{short(self.event.lead)} before " if self.event.lead else ""
+        before = f"{spelled(self.event.lead)} before " if self.event.lead else ""
         return f"{before}{self.source.event_time} of each event."
 
     @property

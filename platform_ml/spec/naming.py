@@ -44,3 +44,12 @@ def check_unique(where: str, noun: str, names: Iterable[str]) -> None:
     for name, times in Counter(names).items():
         if times > 1:
             raise DeclarationError(f"{where} declares {noun} {name!r} {times} times. Rename or drop one.")
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun.
+
+    >>> counted(1, "run"), counted(2_000, "run"), counted(0, "delivery", "deliveries")
+    ('1 run', '2,000 runs', '0 deliveries')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

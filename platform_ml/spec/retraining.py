@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from platform_ml.spec.errors import DeclarationError
 from platform_ml.spec.naming import check_name, check_unique
-from platform_ml.spec.window import short
+from platform_ml.spec.window import spelled
 
 if TYPE_CHECKING:
     from platform_ml.spec.evaluation import Evaluation
@@ -39,7 +39,7 @@ class Retraining:
     @property
     def rule(self) -> str:
         """When, as sentences."""
-        wait = f" At most once in {short(self.pause)}." if self.pause else ""
+        wait = f" At most once in {spelled(self.pause)}." if self.pause else ""
         return " Or: ".join(trigger.rule for trigger in self.when) + wait
 
     @property

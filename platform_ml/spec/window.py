@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import ClassVar, Literal
 
 from platform_ml.spec.errors import DeclarationError, PlatformError
+from platform_ml.spec.naming import counted
 
 WHOLE = "all"
 """The partition key of what has no cadence."""
@@ -228,6 +229,18 @@ def short(length: timedelta) -> str:
         if length and not length % size:
             return f"{length // size}{unit}"
     return f"{microseconds(length)}us"
+
+
+def spelled(length: timedelta) -> str:
+    """The same in words, for sentences.
+
+    >>> spelled(timedelta(hours=36)), spelled(timedelta(days=1)), spelled(timedelta(milliseconds=2))
+    ('36 hours', '1 day', '2,000 microseconds')
+    """
+    for name, size in zip(("day", "hour", "minute", "second"), (size for _, size in UNITS), strict=True):
+        if length and not length % size:
+            return counted(length // size, name)
+    return counted(microseconds(length), "microsecond")
 
 
 LONGEST = timedelta(days=36_500)

@@ -58,6 +58,8 @@ def test_the_description_of_a_group_names_its_commands():
 def test_every_command_and_argument_has_help():
     shown = choices(parser())._choices_actions
     assert {action.dest: action.help for action in shown}.keys() == COMMANDS.keys()
+    said = {action.dest: f"{action.help[0].upper()}{action.help[1:]}." for action in shown}
+    assert {name: command.description for name, command in COMMANDS.items()} == said
     silent = [action.dest for action in shown if not action.help]
     silent += [f"{name} {one.dest}" for name, command in COMMANDS.items() for one in command._actions if not one.help]
     assert silent == []

@@ -7,7 +7,7 @@ import pytest
 from platform_ml.spec.evaluation import Estimate, Meaning
 from platform_ml.spec.slicing import FOUND
 from platform_ml.testing.declarations import slice_of
-from platform_ml_tests.engine.test_model_card import RESULT, Page, rendered
+from platform_ml_tests.engine.test_model_card import PROVENANCE, RESULT, Page, rendered
 
 WEAK = replace(
     slice_of("", gap=Estimate(value=-0.1234, low=-0.2, high=-0.05), rows=150),
@@ -32,6 +32,13 @@ def card():
 
 def test_the_page_is_well_formed(card):
     assert Page(card.html).open == []
+
+
+def test_a_long_parameter_is_wrapped_so_that_the_others_stay_in_sight():
+    params = {"depth": 6, "features": [f"amount_sum_{days}d" for days in range(20)]}
+    page = rendered(provenance=replace(PROVENANCE, model=replace(PROVENANCE.model, params=params))).html
+    assert '<td class="n">6</td>' in page
+    assert '<td class="hash">amount_sum_0d, amount_sum_1d' in page
 
 
 def test_units_and_definitions_are_printed(card):

@@ -100,7 +100,7 @@ def test_both_models_pass_their_gates(classes, rankings):
     for made in (classes, rankings):
         approved = Approved.by(made.registration, made.result)
         assert approved.model_digest == made.model.digest
-        assert "Approved: all 2 gates passed" in made.rendered.markdown
+        assert "Approved: both gates passed" in made.rendered.markdown
 
 
 def test_a_published_model_of_classes_gives_probabilities_of_each(classes):

@@ -85,7 +85,7 @@ def test_events_without_outcome_or_entity_are_not_labelled_and_are_counted(work)
     made(work, ride(1, at(2, 1), at(2, 2)), ride(2, at(2, 1)), ride(3, at(2, 1), at(2, 2), car=None))
     (done,) = event_label.materialize_event_label(late, [KEY], work=work, stamp=_stamp())
     assert [row["ride_id"] for row in rows_of(work, late)] == [1]
-    assert told[-1].endswith("1 labels of 1 day(s) up to 2024-03-02 (2 events without outcome are not labelled)")
+    assert told[-1].endswith("1 labels of 1 day up to 2024-03-02 (2 events without outcome are not labelled)")
     (finding,) = [found for found in done.findings if found.check == event_label.HORIZON]
     assert finding.passed
     assert finding.reason.endswith("1 of 3 events have an outcome.")

@@ -58,7 +58,7 @@ def test_rows_have_their_own_event_time(work):
     made(work, ride(1, at(1, 23), at(2, 1), kilometres=7), ride(2, at(1, 5)), ride(3, at(1, 6), at(1, 7), car=None))
     assert make(work, arrivals) == []
     assert rows_of(work, arrivals) == [{"car": "a", "event_time": at(2, 1), "kilometres": 7, "origin": None}]
-    assert told[-1].endswith("1 events of 10 partition(s) up to 2024-03-10 (2 without key or event time left out)")
+    assert told[-1].endswith("1 events of 10 partitions up to 2024-03-10 (2 without key or event time left out)")
 
 
 def test_an_event_counts_from_the_beginning_of_its_partition_on(work):

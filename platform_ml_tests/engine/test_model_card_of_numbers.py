@@ -67,7 +67,7 @@ def test_its_plots_are_those_of_numbers(card):
 
 def test_the_summary_shows_how_far_off_it_is(card):
     summary = dagster_markdown(card)
-    assert "Approved: all 2 gates passed" in summary
+    assert "Approved: both gates passed" in summary
     assert "Histogram of prediction minus truth" in summary
 
 

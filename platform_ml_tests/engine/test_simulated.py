@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from platform_ml.engine.content import file_sha256
 from platform_ml.engine.feed import landing_file
 from platform_ml.engine.landing import deliver
-from platform_ml.engine.simulated import KIND, simulated
+from platform_ml.engine.simulated import KIND, remember, simulated
 from platform_ml.projects.athlete import sources
 from platform_ml.spec.origin import Delivered
 from platform_ml.spec.window import Daily
@@ -34,6 +34,10 @@ def test_files_are_told_apart_by_what_is_in_them(tmp_path):
     written = file_sha256(landing_file(SOURCE, "2022-01-03", work))
     assert simulated([loaded("ab", written)], work=work).startswith("Simulated: no row of activities was observed.")
     assert simulated([loaded("ab")], work=work) == ""
+    for name in ("races", "athletes"):
+        remember(replace(SOURCE, name=name), [written], work=work)
+    every = [loaded(written, table=f"shop/{name}") for name in ("races", "athletes", "activities")]
+    assert "no row of activities, athletes and races was observed" in simulated(every, work=work)
     assert simulated([loaded(written, table="shop/orders")], work=work) == ""
 
 

@@ -19,7 +19,7 @@ class TestWindowed(FeatureContract):
 
     def test_by_hand(self, feature):
         assert feature.name == "amount_mean_3h"
-        assert feature.meaning == "Mean amount of the last 3h before the moment."
+        assert feature.meaning == "Mean amount of the last 3 hours before the moment."
         assert (feature.exact, feature.columns(), feature.absent) == (True, ("amount",), None)
         assert feature.terms() == ()
 
@@ -108,6 +108,6 @@ class TestWindowed(FeatureContract):
 
 def test_it_may_have_another_name():
     feature = Windowed(how=Count(), window=HOUR, called="lately")
-    assert (feature.name, feature.meaning) == ("lately", "Events of the last 1h before the moment.")
+    assert (feature.name, feature.meaning) == ("lately", "Events of the last 1 hour before the moment.")
     with pytest.raises(DeclarationError, match="'Lately': a name is lower_snake_case"):
         Windowed(how=Count(), window=HOUR, called="Lately")

@@ -11,7 +11,7 @@ from dagster._core.test_utils import create_run_for_test
 
 from platform_ml.cli import main
 from platform_ml.engine.audit import Check
-from platform_ml.orchestration import alert_sinks, alerts_command
+from platform_ml.orchestration import alert_sinks, alert_steps, alerts_command
 from platform_ml.orchestration.alert_sinks import book, masked, sinks
 from platform_ml.orchestration.alerts import RUNS, against_champion, alerts_sensor, look
 from platform_ml.orchestration.asset import AssetSpec, asset
@@ -169,6 +169,12 @@ def test_a_failed_gate_is_one_alert_with_the_card_as_next_step(reader):
     assert over.why.startswith(f"{lapse.gates[0].name} passed again")
 
 
+def test_a_gate_that_only_advises_does_not_say_that_it_stopped_a_model():
+    step = alert_steps.after_gate(shop, lapse_card, CUTOFF, stopped=False)
+    assert step.startswith(f"Open the card: platform-ml card lapse@{CUTOFF}. ")
+    assert "registered" not in step
+
+
 def test_a_gate_that_somebody_answers_for_is_no_alert(reader):
     waiver = Waiver(
         gate=lapse.gates[0].name,
@@ -305,8 +311,8 @@ def test_the_sensor_runs_by_itself_and_says_what_it_did(landed, capsys):
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
     assert not landed.materialize([customer_profile]).success
     context = dg.build_sensor_context(instance=landed.instance)
-    assert sensor(context).skip_message == "1 runs have ended, 1 messages were sent."
-    assert sensor(context).skip_message == "0 runs have ended, 0 messages were sent."
+    assert sensor(context).skip_message == "Since the last look: 1 run ended, 1 message sent."
+    assert sensor(context).skip_message == "Since the last look: 0 runs ended, 0 messages sent."
     assert "Run failed: shop/customer_profile. shop/customers was never materialized" in capsys.readouterr().err
 
 
@@ -362,7 +368,6 @@ def test_the_command_lists_what_is_open_and_tries_every_sink(reader, environment
 
 
 def test_every_next_step_is_a_command_that_there_is(capsys):
-    from platform_ml.orchestration import alert_steps
     from platform_ml.projects import PROJECTS
 
     said = set()

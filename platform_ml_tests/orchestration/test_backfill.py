@@ -57,8 +57,8 @@ def test_a_dry_run_says_what_and_why_and_runs_nothing(shop, capsys):
     wish = Wish(project=shop.project, outdated=True)
     assert show(wish, everything=False, as_json=False) == 0
     said = capsys.readouterr().out
-    assert f"  1. visits, came {day(0)}...{day(5)} (6): 12 never materialized\n" in said
-    assert said.endswith("1 runs, 12 partitions.\n")
+    assert f"  1. visits, came {day(0)}...{day(5)} (6): never materialized (12)\n" in said
+    assert said.endswith("1 run, 12 partitions.\n")
     show(wish, everything=True, as_json=False)
     assert f"       came {day(3)}: never materialized\n" in capsys.readouterr().out
     show(wish, everything=False, as_json=True)

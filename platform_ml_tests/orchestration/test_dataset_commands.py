@@ -99,7 +99,7 @@ def test_a_version_that_no_dataset_pins_is_freed(built, run):
     assert freed == snapshot.partitions[DAY].files[0].size
     assert run("maintain")[1][-1].startswith("Freed 0 bytes")
     _, lines, _ = run("maintain", "--keep-days", "0")
-    assert "    1 old version(s) that no dataset pins can no longer be read in full" in lines
+    assert "    1 old version that no dataset pins can no longer be read in full" in lines
     assert lines[-1].startswith(f"Freed {freed:,} bytes")
     assert run("reproduce", "lapse_dataset@latest", "--deep")[0] == 0
 

@@ -84,7 +84,7 @@ def test_the_card_says_what_the_events_say(registered):
     folder = card_artifact.load(card, CUTOFF, work=work).folder
     said = json.loads((folder / "card.json").read_text())
     assert said["approved"]
-    assert said["label"]["moments"] == "2h before leaves_at of each event."
+    assert said["label"]["moments"] == "2 hours before leaves_at of each event."
     assert said["label"]["population"] == "Every event of rides whose slow is known afterwards."
     features = {feature["name"]: feature for feature in said["features"]}
     assert next(iter(features)) == "kilometres"

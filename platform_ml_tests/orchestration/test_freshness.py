@@ -13,6 +13,7 @@ from platform_ml_tests.orchestration.shop import (
     customers,
     key,
     lapse,
+    lapse_dataset,
     lapse_model,
     lapse_view,
     lapsed,
@@ -47,5 +48,7 @@ def test_a_model_grows_old_where_its_retraining_says_how_often():
 
 def test_the_assets_have_it():
     found = {asset.key: asset for asset in project_assets(going_on)}
-    policies = {one: next(iter(found[key(one)].specs)).freshness_policy for one in (orders, customers, lapsed)}
-    assert [policy is not None for policy in policies.values()] == [True, False, False]
+    policies = {
+        one: next(iter(found[key(one)].specs)).freshness_policy for one in (orders, customers, lapsed, lapse_dataset)
+    }
+    assert [policy is not None for policy in policies.values()] == [True, False, False, False]

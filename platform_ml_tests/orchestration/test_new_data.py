@@ -45,12 +45,12 @@ def loaded(tmp_path, once_loaded):
 
 def test_new_files_are_loaded_and_what_can_see_them_is_made(watched):
     assert watched.look() == []
-    assert watched.said.startswith("Looked at 1 sources: 12 awaited. Cannot be made yet: visits: 12 partitions")
+    assert watched.said.startswith("Looked at 1 source: 12 awaited. Cannot be made yet: visits: 12 partitions")
     watched.put(*range(10))
     assert watched.look() == [(BOTH, day(0), day(9))]
     (request,) = watched.asked
     assert request.tags[REASON_TAG] == "new_data"
-    assert request.tags[DETAIL_TAG] == f"visits, came {day(0)}...{day(9)} (10): 20 never materialized"
+    assert request.tags[DETAIL_TAG] == f"visits, came {day(0)}...{day(9)} (10): never materialized (20)"
     watched.perform()
     assert watched.loaded() == watched.loaded("came") == [day(n) for n in range(10)]
     assert watched.look() == []
@@ -60,7 +60,7 @@ def test_new_files_are_loaded_and_what_can_see_them_is_made(watched):
 def test_a_late_file_makes_exactly_the_days_that_can_see_it(loaded):
     loaded.put(2, ids=[7, 8, 9])
     assert loaded.look() == [(("visits",), day(2), day(2))]
-    assert loaded.asked[0].tags[DETAIL_TAG] == f"visits {day(2)}: 1 its inputs changed"
+    assert loaded.asked[0].tags[DETAIL_TAG] == f"visits {day(2)}: its inputs changed (1)"
     loaded.perform()
     assert loaded.look() == [(("came",), day(2), day(8))]
     loaded.perform()
@@ -85,8 +85,8 @@ def test_a_burst_is_waited_for_but_not_for_ever(tmp_path):
     watched = Watched(tmp_path, project_of(40, patient))
     watched.put(0)
     assert watched.look() == []
-    assert "1 deliveries" not in watched.said  # the run would make two partitions: the day, and its group
-    assert "deliveries wait until nothing new has come for 60 s" in watched.said
+    # The run would make two partitions, the day and its group; one of them was delivered.
+    assert "1 delivery waits until nothing new has come for 60 s" in watched.said
     watched.put(1, 2)
     assert watched.look(minutes=0.9) == []
     assert watched.look(minutes=0.9) == []
@@ -155,7 +155,7 @@ def test_the_cursor_says_what_was_asked_for_when_and_why(once_loaded):
         day(9),
         "2026-01-01T12:00:00+00:00",
     )
-    assert asked["why"].endswith("20 never materialized")
+    assert asked["why"].endswith("never materialized (20)")
     assert asked["ended"].endswith("succeeded")
     assert Memory.load(once_loaded.cursor, once_loaded.now).dump() == once_loaded.cursor
 
@@ -220,7 +220,7 @@ def test_a_bad_file_is_refused_and_the_good_ones_land(watched):
     assert watched.look() == [(("came",), day(0), day(1))]
     watched.perform()
     assert watched.look() == []
-    assert f"Refused: visits {day(2)}: refused: " in watched.said
+    assert f"Refused: visits {day(2)}: column " in watched.said
     assert f"came: 10 partitions, {day(2)} first" in watched.said
     watched.put(2)
     assert watched.look() == [(("visits",), day(2), day(2))]

@@ -48,7 +48,7 @@ def test_a_row_is_rejected_fixed_and_let_in(checkout, monkeypatch, capsys):
     monkeypatch.chdir(checkout.folder)
     monkeypatch.setenv("DAGSTER_HOME", str(checkout.folder))
     assert main(["rejected", "--project", "retail"]) == 0
-    assert "In quarantine: 0 row(s), 0 whole file(s)." in capsys.readouterr().out
+    assert "In quarantine: 0 rows, 0 whole files." in capsys.readouterr().out
     ran = run(checkout, "replay", "transactions", "--partition", DAY)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert f"retail/transactions  {DAY}  {file.name}, row 5: {key} is null" in ran.stdout
@@ -59,7 +59,7 @@ def test_a_row_is_rejected_fixed_and_let_in(checkout, monkeypatch, capsys):
     fixes.write_text(f"row_number,{','.join(names)}\n5,{','.join(str(bad[name]) for name in names)}\n")
     ran = run(checkout, "replay", "transactions", "--partition", DAY, "--fixes", str(fixes))
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "In quarantine: 0 row(s), 0 whole file(s)." in ran.stdout
+    assert "In quarantine: 0 rows, 0 whole files." in ran.stdout
     assert work.read(transactions, [DAY]).partitions[DAY].rows == before + 1
 
 

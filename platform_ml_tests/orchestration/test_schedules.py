@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
+from platform_ml.orchestration.requests import REQUEST_TAG
 from platform_ml.orchestration.schedules import scheduled
 from platform_ml.spec.automation import Automation
 from platform_ml.spec.reason import DETAIL_TAG, REASON_TAG
@@ -67,9 +68,24 @@ def test_a_tick_that_is_seen_twice_asks_for_nothing_twice(shop):
     assert "is making 4 partitions" in shop.said or "is making 2 partitions" in shop.said
 
 
+def test_a_sensor_and_a_schedule_that_ask_for_the_same_at_once_have_one_effect(shop):
+    shop.put(0, 1)
+    by_sensor = shop.tick()
+    shop.tick_at(MONDAY)
+    by_schedule = shop.asked
+    assert [one.tags[REQUEST_TAG] for one in by_sensor] == [one.tags[REQUEST_TAG] for one in by_schedule]
+    assert {one.tags[REASON_TAG] for one in (*by_sensor, *by_schedule)} == {"new_data", "schedule"}
+    shop.perform(*by_sensor)
+    made = {name: shop.work.platform.tables.snapshot(f"shop/{name}").version for name in ("visits", "came")}
+    shop.perform(*by_schedule)
+    assert {name: shop.work.platform.tables.snapshot(f"shop/{name}").version for name in made} == made
+    assert shop.loaded() == [day(0), day(1)]
+    assert shop.tick() == shop.tick_at(MONDAY) == []
+
+
 def test_an_empty_plan_is_a_readable_skip(shop):
     assert shop.tick_at(MONDAY) == []
-    assert shop.said.startswith("Looked at 1 sources: 12 awaited. Cannot be made yet: ")
+    assert shop.said.startswith("Looked at 1 source: 12 awaited. Cannot be made yet: ")
     shop.put(0)
     shop.tick_at(MONDAY)
     shop.perform()

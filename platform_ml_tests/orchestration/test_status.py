@@ -100,7 +100,7 @@ def test_the_command_prints_it_for_people_and_for_programs(shop, monkeypatch, ca
     assert "  sensor   shop_automation: off, has never looked" in said
     assert "    by itself: 50 rows with a known outcome are new since the newest model. Or: " in said
     assert f"  failing  shop/orders:rejected blocks: 1 partition, last {DAY}" in said
-    assert "  stale    orders: 1 its inputs changed" in said
+    assert "  stale    orders: its inputs changed (1)" in said
     assert cli.main(["status", "shop", "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)
     assert (found["project"], found["runs"]["drift"]["runs"]) == ("shop", 1)

@@ -117,7 +117,7 @@ class TestRegistered:
     def test_the_card_speaks_of_tables_commit_and_lock(self, shop, registered):
         card = card_artifact.load(PASSING.outputs[0].card, CUTOFF, work=shop.work)
         html = (card.folder / "card.html").read_text(encoding="utf-8")
-        for words in ("Approved: all 2 gates passed", "retail/transactions", "retail/customer_behaviour", "0.75"):
+        for words in ("Approved: both gates passed", "retail/transactions", "retail/customer_behaviour", "0.75"):
             assert words in html
 
     def test_running_again_changes_nothing(self, shop, registered):

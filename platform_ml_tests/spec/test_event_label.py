@@ -127,5 +127,5 @@ def test_its_columns():
 def test_it_says_what_it_is():
     assert delayed.meaning == "Whether a flight arrives late."
     assert delayed.population == "Every event of flights whose late is known afterwards."
-    assert delayed.moments == "1h before leaves_at of each event."
+    assert delayed.moments == "1 hour before leaves_at of each event."
     assert replace(delayed, event=replace(delayed.event, lead=timedelta(0))).moments == "leaves_at of each event."

@@ -18,7 +18,7 @@ def test_when_a_model_is_trained_changes_no_fingerprint():
 
 def test_it_says_when_and_what_has_to_be_measured():
     assert RETRAINING.rule.startswith("500 rows with a known outcome are new since the newest model. Or: ")
-    assert RETRAINING.rule.endswith(" At most once in 1h.")
+    assert RETRAINING.rule.endswith(" At most once in 1 hour.")
     assert RETRAINING.reads == {"labels", "features", "performance"}
     assert Retraining(when=(Every(days=7),), pause=timedelta(0)).reads == {"labels"}
 
