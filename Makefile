@@ -28,12 +28,13 @@ docs: $(VENV)/.docs ## the documentation as pages in site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir site
 	@echo "site/index.html"
 
+# There is a worker for each core already: threads of xgboost and torch would only wait for each other.
 test: $(VENV)/.dev ## everything that CI checks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 # The suite has six kills each, the faults of a deployment on PostgreSQL and its flow on SQLite. Here: forty kills, and
 # both on both.

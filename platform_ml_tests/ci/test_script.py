@@ -18,6 +18,7 @@ from platform_ml_tests.architecture.files import relative, tracked
 
 EVENED = "platform_ml/projects/mortgage/evened.py"
 GRAPH = "platform_ml_tests/orchestration/test_asset_graph.py"
+BASE, GATES = "base", "    gates=gates,\n"
 PERSON = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org"]
 
 
@@ -45,7 +46,23 @@ def clone(tmp_path_factory):
     git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--no-gpg-sign", "--message=Base")
+    git(folder, "tag", BASE)
     return folder
+
+
+def branch(folder, name):
+    """Every test begins with what was copied, whatever another one has changed."""
+    git(folder, "checkout", "--quiet", "--force", "-B", name, BASE)
+
+
+def one_more_gate(folder):
+    change(folder, GATES, '    gates=(*gates, AtLeast(metric="roc_auc", limit=0.5)),\n')
+    imported = "from platform_ml.preparations import"
+    change(folder, imported, f"from platform_ml.gates import AtLeast\n{imported}")
+
+
+def commit(folder, message):
+    git(folder, "commit", "--quiet", "--no-gpg-sign", "--all", f"--message={message}")
 
 
 def run(folder, *command, **environment):
@@ -57,12 +74,11 @@ def run(folder, *command, **environment):
 
 
 def test_the_script_finds_the_change_makes_it_and_leaves_the_card(clone):
-    change(clone, "    gates=gates,\n", '    gates=(*gates, AtLeast(metric="roc_auc", limit=0.5)),\n')
-    imported = "from platform_ml.preparations import"
-    change(clone, imported, f"from platform_ml.gates import AtLeast\n{imported}")
+    branch(clone, "gated")
+    one_more_gate(clone)
     updated = run(clone, sys.executable, "-m", "pytest", "-q", GRAPH, "-k", "reviewed", UPDATE_ASSET_GRAPH="1")
     assert updated.returncode == 0, updated.stdout
-    git(clone, "commit", "--quiet", "--no-gpg-sign", "--all", "--message=One more gate")
+    commit(clone, "One more gate")
 
     done = run(clone, ".ci/dagster", "HEAD~1", "build/ci")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -81,18 +97,20 @@ def test_the_script_finds_the_change_makes_it_and_leaves_the_card(clone):
 
 
 def test_a_wrong_snapshot_stops_it_before_anything_is_made(clone):
-    git(clone, "checkout", "--quiet", "-B", "forgetful", "main")
-    change(clone, "limit=0.5)),\n", 'limit=0.5)),\n    alias="challenger",\n')
-    done = run(clone, ".ci/dagster", "main", "build/other")
+    branch(clone, "forgetful")
+    change(clone, GATES, f'{GATES}    alias="challenger",\n')
+    done = run(clone, ".ci/dagster", BASE, "build/other")
     assert done.returncode != 0
     assert "The asset graph is not what asset_graph.txt says" in done.stdout
     assert not (clone / "build/other/data").exists()
 
 
 def test_what_is_not_committed_is_a_change_and_prose_is_none(clone):
-    git(clone, "checkout", "--quiet", "--force", "-B", "prose", "main")
+    branch(clone, "prose")
+    one_more_gate(clone)
+    commit(clone, "One more gate")
     change(clone, '"The model that may choose applications for the fast lane."', '"Chooses applications."')
-    command = [sys.executable, "-m", "platform_ml.cli", "changed", "--since", "main"]
+    command = [sys.executable, "-m", "platform_ml.cli", "changed", "--since", "HEAD"]
     assert run(clone, *command).stdout == "No asset is declared otherwise.\n"
     change(clone, "limit=0.5)),", "limit=0.6)),")
     assert run(clone, *command).stdout == (
@@ -111,8 +129,8 @@ def test_a_commit_that_is_not_there_is_said():
 
 def test_declarations_that_todays_libraries_cannot_load_are_said(clone, monkeypatch):
     monkeypatch.setattr(changed, "ROOT", clone)
-    git(clone, "checkout", "--quiet", "--force", "-B", "broken", "main")
+    branch(clone, "broken")
     (clone / "platform_ml/projects/__init__.py").write_text("import a_library_of_long_ago\n")
-    git(clone, "commit", "--quiet", "--no-gpg-sign", "--all", "--message=Long ago")
+    commit(clone, "Long ago")
     with pytest.raises(PlatformError, match="cannot be loaded with today's libraries: ModuleNotFoundError: No module"):
         changes("HEAD", PROJECTS)

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -205,3 +207,24 @@ def test_of_a_batch_that_fails_nothing_is_stored(storage):
     assert not any(tables(storage).values())
     storage.store_event(materialized(1))
     assert partitions(storage) == [1]
+
+
+def test_a_run_is_a_file_like_dagsters_own_and_several_may_make_it_at_once(storage, tmp_path):
+    theirs = SqliteEventLogStorage(str(tmp_path / "theirs"))
+    with theirs.run_connection(RUN):
+        pass
+    ours = [KeptOpenSqliteEventLogStorage(str(tmp_path)) for _ in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda one: one.store_event(materialized(1)), ours))
+    assert partitions(storage) == [1] * 4
+    for one in ours:
+        one.dispose()
+    files = [sqlite3.connect(folder / f"{RUN}.db") for folder in (tmp_path, tmp_path / "theirs")]
+    kept, expected = (
+        {line for line in file.iterdump() if "event_logs" not in line or "CREATE" in line} for file in files
+    )
+    modes = [file.execute("PRAGMA journal_mode").fetchone() for file in files]
+    for file in files:
+        file.close()
+    assert kept - expected == expected - kept == set()
+    assert modes == [("wal",)] * 2
