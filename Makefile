@@ -4,7 +4,8 @@ VENV ?= .venv
 VENV_BENCH ?= .venv-bench
 VENV_TRAINING ?= .venv-bench-training
 PROJECT ?= retail
-PYTEST_ARGS ?= -n auto --dist loadfile --no-loadscope-reorder
+# One more worker than there are cores: many tests wait for processes that they start.
+PYTEST_ARGS ?= -n $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))') --dist loadfile --no-loadscope-reorder
 TORCH ?= 2.13.0
 BENCH_ARGS ?=
 QUALITY_ARGS ?=
@@ -14,6 +15,8 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 # As pip does, but on all cores. What is no Python of this version (templates of code) is left as it is.
 COMPILE = $(BIN)/python -m compileall -qq -j 0 $$($(BIN)/python -c 'import site; print(*site.getsitepackages())') || true
 export DAGSTER_HOME := $(CURDIR)
+# Every process of a demonstration or a test would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-kills ui docs bench-pit bench-weekly bench-training lock clean
 .DELETE_ON_ERROR:

@@ -49,7 +49,7 @@ class DuckDB:
             for name, relation in inputs.items():
                 _define(connection, name, relation)
             return Rows(connection=connection, answer=connection.sql(sql))
-        except duckdb.Error as error:
+        except (duckdb.Error, RuntimeError) as error:  # DuckDB's own for names in a file that are no text
             if missing := _missing(inputs):
                 raise StoreError(
                     f"{missing} is not there. Maintenance removes the files of versions that no dataset pins: read a "

@@ -9,7 +9,6 @@ from dagster import DagsterEvent, DagsterEventType
 from dagster._core.events import DagsterEventBatchMetadata, generate_event_batch_id
 
 from platform_ml.engine.ports import WHOLE
-from platform_ml.orchestration.event_log import KeptOpenSqliteEventLogStorage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,8 +49,7 @@ def report(context: dg.AssetExecutionContext, findings: Sequence[Finding]) -> It
 def record(context: dg.AssetExecutionContext, findings: Sequence[Finding]) -> None:
     """Write evaluations of single partitions: a range run would otherwise leave them all as planned."""
     step = context.get_step_execution_context()
-    # Dagster's other storages take materializations in batches, and no evaluations.
-    batched = isinstance(context.instance.event_log_storage, KeptOpenSqliteEventLogStorage)
+    batched = getattr(context.instance.event_log_storage, "takes_evaluations", False)  # Dagster's own do not
     batch = generate_event_batch_id()
     for number, finding in enumerate(findings, 1):
         evaluation = dg.AssetCheckEvaluation(

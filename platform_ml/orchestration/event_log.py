@@ -61,6 +61,8 @@ class KeptOpenSqliteEventLogStorage(SqliteEventLogStorage):
     into the file and deletes it, so each event pays for a checkpoint.
     """
 
+    takes_evaluations = True
+    """Batches may hold results of checks, too."""
     _obs: Any
     _db_lock: Any
 

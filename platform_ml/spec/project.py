@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from platform_ml.spec.backtest import Backtest
@@ -112,12 +113,16 @@ class Project:
                         f"does not have.{did_you_mean(noun.name, known)} Name what its outputs are made of."
                     )
 
-    @property
+    @cached_property
     def nouns(self) -> tuple[Noun, ...]:
         """Every declaration of the project, upstream first, each once."""
         found: list[Noun] = []
+        visited: dict[int, Noun] = {}  # kept, so that no other one gets its id
 
         def visit(noun: Noun) -> None:
+            if id(noun) in visited:
+                return
+            visited[id(noun)] = noun
             for parent in (*upstream(noun), *referred(noun)):
                 visit(parent)
             if noun not in found:

