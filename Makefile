@@ -4,18 +4,16 @@ VENV ?= .venv
 VENV_BENCH ?= .venv-bench
 VENV_TRAINING ?= .venv-bench-training
 PROJECT ?= retail
-# One more worker than there are cores: many tests wait for processes that they start.
-PYTEST_ARGS ?= -n $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))') --dist loadfile --no-loadscope-reorder
+PYTEST_ARGS ?= -n auto --dist loadfile --no-loadscope-reorder
 TORCH ?= 2.13.0
 BENCH_ARGS ?=
 QUALITY_ARGS ?=
 
 BIN := $(VENV)/bin
+# Python compiles what is used when it is used first; all of it would take pip a minute.
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
-# As pip does, but on all cores. What is no Python of this version (templates of code) is left as it is.
-COMPILE = $(BIN)/python -m compileall -qq -j 0 $$($(BIN)/python -c 'import site; print(*site.getsitepackages())') || true
 export DAGSTER_HOME := $(CURDIR)
-# Every process of a demonstration or a test would compile the project anew.
+# Every process would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-kills ui docs bench-pit bench-weekly bench-training lock clean
@@ -79,19 +77,16 @@ $(BIN)/python:
 $(VENV)/.base: pyproject.toml requirements.lock | $(BIN)/python
 	@echo "Installing platform_ml into $(VENV): 2 GB, a minute or two"
 	@$(PIP) install --no-compile -c requirements.lock -e .
-	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml requirements.lock | $(BIN)/python
 	@echo "Installing platform_ml with [deep,dev] into $(VENV): 3.5 GB, three minutes"
 	@$(PIP) install --no-compile -c requirements.lock -e '.[deep,dev]'
-	@$(COMPILE)
 	@touch $(VENV)/.base $(VENV)/.deep $(VENV)/.docs $@
 
 $(VENV)/.deep: $(VENV)/.base
 	@echo "Installing torch into $(VENV): 1.5 GB, a minute"
 	@$(PIP) install --no-compile -c requirements.lock -e '.[deep]'
-	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.base

@@ -38,9 +38,8 @@ def deployment(request, tmp_path_factory):
     made = Deployment(tmp_path_factory.mktemp("deployment") / "home", server, locations=("deployed", "other"))
     try:
         made.deliver(DAYS)
-        made.start("deployed")  # which needs no database yet
-        made.run("dagster", "instance", "migrate")
-        for name in ("daemon", "webserver"):
+        made.run("dagster", "instance", "migrate")  # nobody else makes the tables meanwhile
+        for name in ("deployed", "daemon", "webserver"):
             made.start(name)
         made.ready()
         yield made

@@ -65,9 +65,8 @@ def flow(request, tmp_path_factory):
     try:
         made.land(growing, KNOWN)
         made.land(asked, DAYS)
-        made.start("deployed")  # which needs no database yet
-        made.run("dagster", "instance", "migrate")
-        for name in ("daemon", "webserver"):
+        made.run("dagster", "instance", "migrate")  # nobody else makes the tables meanwhile
+        for name in ("deployed", "daemon", "webserver"):
             made.start(name)
         made.ready()
         yield made
