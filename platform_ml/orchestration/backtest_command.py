@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from platform_ml.spec.evaluation import Estimate
     from platform_ml.spec.project import Project
 
-NARROW = 26
-"""Characters of a column of numbers, unless its title is longer."""
-
 
 def backtest(
     project: Project,
@@ -80,12 +77,13 @@ def _run(wanted: Backtest, work: Work, materialize: Callable[..., int]) -> bool:
 def _show(found: Walk, work: Work) -> None:
     evaluation = found.backtest.evaluation
     metric, rivals = evaluation.metrics[0], [baseline.name for baseline in evaluation.model.baselines]
-    titles = [one.title for one in evaluation.metrics] + [f"{metric.title}, {name}" for name in rivals]
-    widths = [max(NARROW, 2 + len(title)) for title in titles]
+    titles = ["test rows", *(one.title for one in evaluation.metrics), *(f"{metric.title}, {name}" for name in rivals)]
+    rows = [_numbers(point, found, rivals) or [""] * len(titles) for point in found.points]
+    widths = [2 + max(map(len, column)) for column in zip(titles, *rows, strict=True)]
     print(f"{work.table(found.backtest)}, {evaluation.model.name} on what came after each cutoff")
-    print(f"{'cutoff':<12}{'test rows':>11}" + _row(titles, widths) + "  state")
-    for point in found.points:
-        print(f"{point.cutoff:<12}{_numbers(point, found, rivals, widths)}  {_state(point)}")
+    print(f"{'cutoff':<10}{_row(titles, widths)}  state")
+    for point, row in zip(found.points, rows, strict=True):
+        print(f"{point.cutoff:<10}{_row(row, widths)}  {_state(point)}")
     if not found.points:
         print("There is no cutoff yet that has rows to train on and outcomes that are known.")
     print(found.finding.reason)
@@ -95,13 +93,14 @@ def _row(texts: Sequence[str], widths: Sequence[int]) -> str:
     return "".join(f"{text:>{width}}" for text, width in zip(texts, widths, strict=True))
 
 
-def _numbers(point: Point, found: Walk, rivals: Sequence[str], widths: Sequence[int]) -> str:
+def _numbers(point: Point, found: Walk, rivals: Sequence[str]) -> list[str]:
+    """Test rows, metrics, and the first of them of every rival; nothing where no model was judged."""
     result, metrics = point.standing.result, found.backtest.evaluation.metrics
     if result is None:
-        return " " * (11 + sum(widths))
+        return []
     beside = [result.baselines[name].metrics.get(found.metric) if name in result.baselines else None for name in rivals]
     said = [_said(one) for one in (*(result.test(metric.name) for metric in metrics), *beside)]
-    return f"{result.splits['test'].rows:>11,}" + _row(said, widths)
+    return [f"{result.splits['test'].rows:,}", *said]
 
 
 def _said(estimate: Estimate | None) -> str:
