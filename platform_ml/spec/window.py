@@ -211,7 +211,7 @@ def check_even(where: str, calendar: Calendar | None) -> None:
         )
 
 
-UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)), ("s", timedelta(seconds=1)))
+UNITS = {name: timedelta(**{f"{name}s": 1}) for name in ("day", "hour", "minute", "second")}
 
 
 def microseconds(length: timedelta) -> int:
@@ -225,9 +225,9 @@ def short(length: timedelta) -> str:
     >>> print(short(timedelta(hours=36)), short(timedelta(days=7)), short(timedelta(minutes=90)))
     36h 7d 90m
     """
-    for unit, size in UNITS:
+    for unit, size in UNITS.items():
         if length and not length % size:
-            return f"{length // size}{unit}"
+            return f"{length // size}{unit[0]}"
     return f"{microseconds(length)}us"
 
 
@@ -237,9 +237,9 @@ def spelled(length: timedelta) -> str:
     >>> spelled(timedelta(hours=36)), spelled(timedelta(days=1)), spelled(timedelta(milliseconds=2))
     ('36 hours', '1 day', '2,000 microseconds')
     """
-    for name, size in zip(("day", "hour", "minute", "second"), (size for _, size in UNITS), strict=True):
+    for unit, size in UNITS.items():
         if length and not length % size:
-            return counted(length // size, name)
+            return counted(length // size, unit)
     return counted(microseconds(length), "microsecond")
 
 
